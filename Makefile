@@ -1,0 +1,52 @@
+# seqdata: one front door. `make` alone lists the targets.
+# Each target sets up what it needs in .venv and can be run again and again.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+            command -v $$p >/dev/null 2>&1 && \
+            $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+            { command -v $$p; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak lint format clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP)  ## Sync a made-up household from a local sandbox, and export it (no account needed)
+	@$(BIN)/seqdata demo
+
+test: $(STAMP) lint  ## Check style and types, then run all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope
+
+soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
+	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope
+
+lint: $(STAMP)  ## Check style (ruff) and types (mypy)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
+
+format: $(STAMP)  ## Rewrite the code in the project's style
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+clean:  ## Remove the virtual environment and everything generated; your data stays
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "seqdata needs Python 3.11 or newer, and none was found."; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; fi
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments."; \
+	  echo "On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) (once; some minutes on a slow line)"
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pip>=25.1' || { \
+	  echo "pip could not reach its package index. Check the connection, then run make again."; \
+	  exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
+	  -e '.[all]' --group dev || { \
+	  echo "The installation failed; pip's message is above. Mend it, then run make again."; \
+	  exit 1; }
+	@touch $(STAMP)

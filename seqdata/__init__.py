@@ -1,0 +1,77 @@
+"""Your Sequence account in Parquet, pandas and notebooks.
+
+Importing this package is quick: each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqdata.auth import AuthTokens, get_access_token
+    from seqdata.client import SequenceClient
+    from seqdata.config import (
+        SequenceConfig,
+        SequenceCredentials,
+        get_credentials,
+        get_sequence_config,
+    )
+    from seqdata.exceptions import (
+        AuthenticationError,
+        GraphQLError,
+        SequenceError,
+        TokenExpiredError,
+    )
+    from seqdata.export import read_csv
+    from seqdata.ledger import Ledger
+    from seqdata.sandbox import Sandbox
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AuthTokens": "auth",
+    "AuthenticationError": "exceptions",
+    "GraphQLError": "exceptions",
+    "Ledger": "ledger",
+    "Sandbox": "sandbox",
+    "SequenceClient": "client",
+    "SequenceConfig": "config",
+    "SequenceCredentials": "config",
+    "SequenceError": "exceptions",
+    "TokenExpiredError": "exceptions",
+    "get_access_token": "auth",
+    "get_credentials": "config",
+    "get_sequence_config": "config",
+    "read_csv": "export",
+}
+
+__all__ = [
+    "AuthTokens",
+    "AuthenticationError",
+    "GraphQLError",
+    "Ledger",
+    "Sandbox",
+    "SequenceClient",
+    "SequenceConfig",
+    "SequenceCredentials",
+    "SequenceError",
+    "TokenExpiredError",
+    "__version__",
+    "get_access_token",
+    "get_credentials",
+    "get_sequence_config",
+    "read_csv",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,30 @@
+"""What every test starts from: no settings of the person who runs it, and one shared sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from seqdata.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No SEQUENCE_* variable is set, and the working directory is an empty folder."""
+    for name in [name for name in os.environ if name.startswith("SEQUENCE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    """Run a sandbox of three months that tests may read; one that changes things starts its own."""
+    from seqdata.sandbox import Sandbox
+
+    with Sandbox(seed=7, months=3, now="2026-11-01") as running:
+        yield running
