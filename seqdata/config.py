@@ -1,0 +1,193 @@
+"""Settings: from the environment, then from the ``.env`` file of the data folder.
+
+They are read when they are needed, never at import: in a notebook they are often set after
+it. The environment wins over the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from seqdata.exceptions import InvalidSetting, MissingSetting
+
+if TYPE_CHECKING:
+    from seqdata._settings import Settings
+
+    DATA_DIR: Path
+
+PRODUCTION_APP_URL = "https://app.getsequence.io"
+PRODUCTION_AUTH_URL = "https://auth.getsequence.io"
+
+#: The slowest pace below which only a loopback server may be asked, in seconds.
+MIN_DELAY, MAX_JITTER = 1.5, 2.0
+
+#: Marks a cache folder as one of ours.
+CACHE_MARKER = ".seqdata"
+
+_DATA_FILES = (".tokens.json", ".audit.jsonl", ".daily_limits.json")
+
+_PURPOSES = {
+    "SEQUENCE_EMAIL": "the browser login",
+    "SEQUENCE_PASSWORD": "the browser login",
+    "SEQUENCE_TOTP": "the browser login (a code, the authenticator's secret, or its otpauth URI)",
+    "SEQUENCE_ORG_ID": "choosing the organization whose activity is read",
+    "SEQUENCE_KYC_ID": "transfers",
+    "SEQUENCE_AUTH0_CLIENT_ID": "refreshing the access token",
+}
+
+
+@dataclass(repr=False)
+class SequenceCredentials:
+    """What a person types to log in. Its repr masks."""
+
+    email: str
+    password: str
+    totp: str
+
+    def __repr__(self) -> str:
+        return "SequenceCredentials(email=***, password=***, totp=***)"
+
+
+@dataclass(repr=False)
+class SequenceConfig:
+    """Ids of one user's organization, KYC and login client. Its repr masks."""
+
+    organization_id: str | None
+    kyc_id: str | None
+    auth0_client_id: str | None
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={_masked(value)}" for name, value in vars(self).items())
+        return f"SequenceConfig({shown})"
+
+
+def get_settings() -> Settings:
+    """Read all settings now.
+
+    Raises
+    ------
+    InvalidSetting
+        A variable has a value that cannot be used; the message names it.
+    """
+    from seqdata._settings import read_settings
+
+    return read_settings(find_data_dir())
+
+
+def get_credentials() -> SequenceCredentials:
+    """Return e-mail, password and one-time-code setting for the browser login.
+
+    Raises
+    ------
+    MissingSetting
+        One of SEQUENCE_EMAIL, SEQUENCE_PASSWORD, SEQUENCE_TOTP is not set.
+    """
+    values = get_settings()
+    return SequenceCredentials(
+        email=_required("SEQUENCE_EMAIL", values.email),
+        password=_required("SEQUENCE_PASSWORD", values.password),
+        totp=_required("SEQUENCE_TOTP", values.totp),
+    )
+
+
+def get_sequence_config() -> SequenceConfig:
+    """Return the ids of organization, KYC and login client; None for what is unset."""
+    values = get_settings()
+    return SequenceConfig(values.org_id, values.kyc_id, values.auth0_client_id)
+
+
+def find_data_dir() -> Path:
+    """Return the data folder (tokens, audit log, limits, ``.env``).
+
+    SEQUENCE_DATA_DIR where it is set; else the nearest folder, from the working directory
+    upward, that already holds such files or a cache folder marked as ours; else ``.``.
+    """
+    if configured := os.environ.get("SEQUENCE_DATA_DIR"):
+        return Path(configured).expanduser()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if _is_data_dir(folder):
+            return _redirected(folder)
+    return Path()
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL's host is this machine's loopback interface."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def origin_of(setting: str, url: str) -> str:
+    """Return ``scheme://host[:port]`` of a URL setting.
+
+    Raises
+    ------
+    InvalidSetting
+        It is no http(s) URL, or plain http to a machine that is not this one.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidSetting(setting, "an http(s) URL", url)
+    if parts.username or parts.password:
+        raise InvalidSetting(setting, "a URL without a user name or password")
+    origin = f"{parts.scheme}://{parts.netloc}".lower()
+    if parts.scheme == "http" and not is_loopback(origin):
+        raise InvalidSetting(setting, "https (plain http is for loopback servers)", url)
+    return origin
+
+
+def missing(name: str, hint: str = "") -> MissingSetting:
+    """Build the error for a variable that is needed now and not set."""
+    return MissingSetting(name, _PURPOSES[name], hint)
+
+
+def not_utf8(env_file: Path) -> InvalidSetting:
+    """Build the error for a ``.env`` file in another encoding."""
+    return InvalidSetting(str(env_file), "text in UTF-8")
+
+
+def _required(name: str, value: str | None) -> str:
+    if not value:
+        raise missing(name)
+    return value
+
+
+def _masked(value: str | None) -> str:
+    return "None" if value is None else "***"
+
+
+def _is_data_dir(folder: Path) -> bool:
+    try:
+        if any((folder / name).exists() for name in (*_DATA_FILES, f"cache/{CACHE_MARKER}")):
+            return True
+        return "SEQUENCE_" in (folder / ".env").read_text(errors="replace")
+    except OSError:
+        return False
+
+
+def _redirected(folder: Path) -> Path:
+    """Follow a SEQUENCE_DATA_DIR that stands in the folder's ``.env``."""
+    from dotenv import dotenv_values
+
+    file = folder / ".env"
+    try:
+        moved = dotenv_values(file).get("SEQUENCE_DATA_DIR") if file.is_file() else None
+    except UnicodeDecodeError:
+        raise not_utf8(file) from None
+    return folder / Path(moved).expanduser() if moved else folder
+
+
+def __getattr__(name: str) -> Path:
+    if name == "DATA_DIR":
+        return find_data_dir()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,505 @@
+"""Every error of the package, under one root.
+
+The tree, by what an error means::
+
+    SequenceError
+    ├── ConfigurationError        you asked wrongly: settings
+    │   ├── MissingSetting
+    │   └── InvalidSetting
+    ├── UsageError                you asked wrongly: arguments
+    │   ├── InvalidAmount
+    │   ├── InvalidMoment
+    │   ├── InvalidFilter
+    │   └── MissingExtra
+    ├── NotFound                  not there
+    │   ├── UnknownOrganization
+    │   ├── UnknownAccount
+    │   └── UnknownTransfer
+    ├── AuthenticationError       could not ask: the login or the token exchange
+    │   └── TokenExpiredError
+    ├── ServiceError              could not ask: the service or the way to it
+    │   ├── ConnectionFailed
+    │   ├── HTTPError
+    │   │   ├── Unauthorized
+    │   │   └── RateLimited
+    │   ├── GraphQLError
+    │   └── TransferRejected
+    ├── UnexpectedAnswer          not understood
+    │   └── PagingError
+    ├── CacheError                the files on this disk
+    │   ├── CorruptFile
+    │   ├── CacheVersionMismatch
+    │   ├── ForeignCache
+    │   ├── CacheLocked
+    │   ├── CacheMissing
+    │   └── FolderNotWritable
+    └── SafeguardError            refused to protect money
+        ├── ReadOnlyMode
+        └── LimitsUnreadable
+
+An error takes facts and owns its sentence: ``str(error)`` says what happened, what was
+expected and got, what was kept, and what to do next. ``exit_code`` is what the command line
+ends with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+class SequenceError(Exception):
+    """Root of all errors of seqdata."""
+
+    exit_code: ClassVar[int] = 1
+
+
+# -- you asked wrongly ------------------------------------------------------------------------
+
+
+class ConfigurationError(SequenceError):
+    """A setting is missing or cannot be used."""
+
+    exit_code = 2
+
+
+class MissingSetting(ConfigurationError):
+    """A setting that is needed now was not set."""
+
+    def __init__(self, name: str, purpose: str, hint: str = "") -> None:
+        super().__init__(name, purpose, hint)
+        self.name, self.purpose, self.hint = name, purpose, hint
+
+    def __str__(self) -> str:
+        hint = f" {self.hint}" if self.hint else ""
+        return (
+            f"{self.name} is not set; it is needed for {self.purpose}. "
+            f"Set it in the environment or in the .env file of the data folder.{hint}"
+        )
+
+
+class InvalidSetting(ConfigurationError):
+    """A setting has a value that cannot be used. The value of a secret is not shown."""
+
+    def __init__(self, name: str, expected: str, got: str | None = None) -> None:
+        super().__init__(name, expected, got)
+        self.name, self.expected, self.got = name, expected, got
+
+    def __str__(self) -> str:
+        got = "" if self.got is None else f", got {self.got!r}"
+        return f"{self.name} cannot be used: expected {self.expected}{got}."
+
+
+class UsageError(SequenceError, ValueError):
+    """An argument cannot be used."""
+
+    exit_code = 2
+
+
+class InvalidAmount(UsageError):
+    """An amount of money that is no exact number of cents."""
+
+    def __init__(self, amount: object) -> None:
+        super().__init__(amount)
+        self.amount = amount
+
+    def __str__(self) -> str:
+        if isinstance(self.amount, float):
+            return (
+                f"{self.amount!r} is a float, and floats cannot hold cents exactly. "
+                'Give the amount as text ("12.34"), as a Decimal, or in whole cents.'
+            )
+        if isinstance(self.amount, int):
+            return (
+                f"{self.amount!r} cannot be used as an amount. Where cents are asked for, give "
+                'a positive whole number; where dollars are, text ("12.34") or a Decimal.'
+            )
+        return (
+            f"{self.amount!r} is not an amount of dollars. Expected text such as "
+            '"12.34" or "$1,234.56", with at most two decimals.'
+        )
+
+
+class InvalidMoment(UsageError):
+    """A date or time that cannot be read."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(value)
+        self.value = value
+
+    def __str__(self) -> str:
+        return (
+            f"{self.value!r} is not a date. Expected a date or datetime, or text such as "
+            '"2026-11", "2026-11-23" or "2026-11-23T09:30".'
+        )
+
+
+class InvalidFilter(UsageError):
+    """A filter names something that does not exist; the choices are listed."""
+
+    def __init__(self, name: str, value: object, choices: Sequence[str] = ()) -> None:
+        super().__init__(name, value, tuple(choices))
+        self.name, self.value, self.choices = name, value, tuple(choices)
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value!r} cannot be used.{_choices(self.choices)}"
+
+
+class MissingExtra(UsageError):
+    """An optional part of the package was asked for and is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(what, extra)
+        self.what, self.extra = what, extra
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} needs the extra {self.extra!r}, which is not installed. "
+            f"Install it with: pip install 'seqdata[{self.extra}]'."
+        )
+
+
+# -- not there --------------------------------------------------------------------------------
+
+
+class NotFound(SequenceError, LookupError):
+    """What was asked for does not exist."""
+
+
+class UnknownOrganization(NotFound):
+    """No such organization in this login, or several and none was chosen."""
+
+    exit_code = 2
+
+    def __init__(self, organization_id: str | None, known: Iterable[str] = ()) -> None:
+        known = tuple(known)
+        super().__init__(organization_id, known)
+        self.organization_id, self.known = organization_id, known
+
+    def __str__(self) -> str:
+        if self.organization_id:
+            start = f"This login has no organization {self.organization_id!r}."
+        elif self.known:
+            start = "This login has several organizations, and none was chosen."
+        else:
+            return "This login has no organization: the service listed none."
+        if not self.known:
+            return f"{start} Check SEQUENCE_ORG_ID and whose login this is."
+        return f"{start} It has: {', '.join(self.known)}. Set SEQUENCE_ORG_ID to one of them."
+
+
+class UnknownAccount(NotFound):
+    """No account of that name or id, or several."""
+
+    exit_code = 2
+
+    def __init__(
+        self, account: str, candidates: Sequence[str] = (), *, ambiguous: bool = False
+    ) -> None:
+        super().__init__(account, tuple(candidates))
+        self.account, self.candidates, self.ambiguous = account, tuple(candidates), ambiguous
+
+    def __str__(self) -> str:
+        if self.ambiguous:
+            return (
+                f"{self.account!r} is the name of more than one account. "
+                f"Use an id instead.{_choices(self.candidates)}"
+            )
+        return f"There is no account {self.account!r}.{_choices(self.candidates)}"
+
+
+class UnknownTransfer(NotFound):
+    """No transfer with that id."""
+
+    def __init__(self, transfer_id: str) -> None:
+        super().__init__(transfer_id)
+        self.transfer_id = transfer_id
+
+    def __str__(self) -> str:
+        return f"There is no transfer {self.transfer_id!r}. Check the id and the organization."
+
+
+# -- could not ask: login ---------------------------------------------------------------------
+
+
+class AuthenticationError(SequenceError):
+    """The login or the token exchange failed."""
+
+    exit_code = 3
+
+
+class TokenExpiredError(AuthenticationError):
+    """The token expired, and there is nothing to get another one with."""
+
+
+# -- could not ask: service -------------------------------------------------------------------
+
+
+class ServiceError(SequenceError, RuntimeError):
+    """The service could not be asked, or refused."""
+
+    exit_code = 4
+
+
+class ConnectionFailed(ServiceError):
+    """No answer came: no connection, a cut one, or a timeout.
+
+    ``body_sent`` is False where the request provably never left this machine.
+    """
+
+    def __init__(self, origin: str, reason: str, *, body_sent: bool = True) -> None:
+        super().__init__(origin, reason)
+        self.origin, self.reason, self.body_sent = origin, reason, body_sent
+
+    def __str__(self) -> str:
+        return (
+            f"No answer from {self.origin}: {self.reason}. "
+            "Check the connection and SEQUENCE_APP_URL, then try again."
+        )
+
+
+class HTTPError(ServiceError):
+    """The service answered with HTTP status 400 or above."""
+
+    def __init__(self, status: int, text: str = "", operation: str = "") -> None:
+        super().__init__(status, text, operation)
+        self.status, self.text, self.operation = status, text, operation
+
+    def __str__(self) -> str:
+        operation = f" (operation {self.operation})" if self.operation else ""
+        text = " ".join(self.text.split())[:500].rstrip(". ")
+        said = f": {text}" if text else ""
+        return f"HTTP {self.status}{operation}{said}.{self._advice()}"
+
+    def _advice(self) -> str:
+        if self.status < 400:
+            return " Redirects are not followed, to keep the token here; check SEQUENCE_APP_URL."
+        if self.status == 403:
+            return " The service's outer wall refused this request; wait, then try again."
+        if self.status >= 500:
+            return " The service has trouble of its own; what was read is kept. Try again later."
+        return ""
+
+
+class Unauthorized(HTTPError):
+    """HTTP 401: the service does not accept the token."""
+
+    exit_code = 3
+
+    def _advice(self) -> str:
+        return " The token was refused; log in again (seqdata login)."
+
+
+class RateLimited(HTTPError):
+    """HTTP 429 with a wait that is too long to sit out. ``retry_after`` is in seconds."""
+
+    def __init__(self, retry_after: float | None, text: str = "", operation: str = "") -> None:
+        super().__init__(429, text, operation)
+        self.args = (retry_after, text, operation)
+        self.retry_after = retry_after
+
+    def _advice(self) -> str:
+        if self.retry_after is None:
+            return " The service asks for fewer requests; try again in some minutes."
+        return (
+            f" The service asks to wait {self.retry_after:.0f} seconds; "
+            "what was read is kept. Try again after that."
+        )
+
+
+class GraphQLError(ServiceError):
+    """The service answered with GraphQL errors (``.errors``) to ``.query``."""
+
+    def __init__(self, errors: list[dict[str, Any]], query: str = "") -> None:
+        super().__init__(errors, query)
+        self.errors, self.query = errors, query
+
+    def __str__(self) -> str:
+        messages = [_message(error) for error in self.errors]
+        return f"GraphQL errors: {'; '.join(messages) or 'none given'}"
+
+
+class TransferRejected(ServiceError):
+    """The service refused a transfer and said why. No money moved."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"Transfer failed: {self.message}"
+
+
+# -- not understood ---------------------------------------------------------------------------
+
+
+class UnexpectedAnswer(SequenceError, RuntimeError):
+    """The service answered something that is not what its API answers."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, expected: str, got: str) -> None:
+        super().__init__(what, expected, got)
+        self.what, self.expected, self.got = what, expected, got
+
+    def __str__(self) -> str:
+        return (
+            f"The answer to {self.what} was not understood: "
+            f"expected {self.expected}, got {self.got}."
+        )
+
+
+class PagingError(UnexpectedAnswer):
+    """The pages of a list do not follow each other; reading on would repeat or lose rows."""
+
+    exit_code = 5
+
+    def __init__(self, what: str, expected: str, got: str, pages: int = 0) -> None:
+        super().__init__(what, expected, got)
+        self.args = (what, expected, got, pages)
+        self.pages = pages
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()} The {self.pages} pages read before it are kept. "
+            "Run the sync again; if it happens again, the service has changed."
+        )
+
+
+# -- the files on this disk -------------------------------------------------------------------
+
+
+class CacheError(SequenceError):
+    """The files on this disk cannot be used as they are."""
+
+
+class CorruptFile(CacheError):
+    """A file of ours cannot be read."""
+
+    def __init__(self, path: Path, reason: str, remedy: str) -> None:
+        super().__init__(path, reason, remedy)
+        self.path, self.reason, self.remedy = path, reason, remedy
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read ({self.reason}). Nothing was changed. {self.remedy}"
+
+
+class CacheVersionMismatch(CacheError):
+    """The cache was written with another version of the tables."""
+
+    def __init__(self, folder: Path, found: object, expected: int) -> None:
+        super().__init__(folder, found, expected)
+        self.folder, self.found, self.expected = folder, found, expected
+
+    def __str__(self) -> str:
+        return (
+            f"The cache in {self.folder} has tables of version {self.found}; this seqdata reads "
+            f"version {self.expected}. Nothing was changed. Use the seqdata that wrote it, or "
+            "make the cache anew: seqdata forget, then seqdata sync."
+        )
+
+
+class ForeignCache(CacheError):
+    """The cache holds data of another server than the configured one."""
+
+    def __init__(self, folder: Path, found: str, configured: str) -> None:
+        super().__init__(folder, found, configured)
+        self.folder, self.found, self.configured = folder, found, configured
+
+    def __str__(self) -> str:
+        return (
+            f"The cache in {self.folder} holds data of {self.found}, but SEQUENCE_APP_URL is "
+            f"{self.configured}. Nothing was changed. Set SEQUENCE_CACHE_DIR (or "
+            "SEQUENCE_DATA_DIR) to another folder for another server."
+        )
+
+
+class CacheLocked(CacheError):
+    """Another process is syncing this cache. ``holder`` says which."""
+
+    def __init__(self, folder: Path, holder: str, waited: float = 0.0) -> None:
+        super().__init__(folder, holder, waited)
+        self.folder, self.holder, self.waited = folder, holder, waited
+
+    def __str__(self) -> str:
+        waited = f" after {self.waited:.0f} seconds of waiting" if self.waited else ""
+        return (
+            f"The cache in {self.folder} is being synced by {self.holder}{waited}. "
+            "Wait for it to end, or give a time to wait (wait=60, --wait 60)."
+        )
+
+
+class CacheMissing(CacheError):
+    """Nothing was synced into this folder yet."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"There is no synced data in {self.folder} yet. Run a sync first: seqdata sync."
+
+
+class FolderNotWritable(CacheError):
+    """A folder of ours cannot be written."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} cannot be written ({self.reason}). What was on disk is unchanged. "
+            "Free space or mend its rights, or set SEQUENCE_DATA_DIR or SEQUENCE_CACHE_DIR "
+            "to another folder."
+        )
+
+
+# -- refused to protect money -----------------------------------------------------------------
+
+
+class SafeguardError(SequenceError):
+    """Refused to protect money. Nothing was sent."""
+
+    exit_code = 6
+
+
+class ReadOnlyMode(SafeguardError):
+    """SEQUENCE_READ_ONLY is on, and the document contains a mutation."""
+
+    def __init__(self, operation: str = "") -> None:
+        super().__init__(operation)
+        self.operation = operation
+
+    def __str__(self) -> str:
+        which = self.operation or "The document"
+        return (
+            f"{which} would change something, and SEQUENCE_READ_ONLY is 1. Nothing was sent. "
+            "Set SEQUENCE_READ_ONLY=0 to allow it."
+        )
+
+
+class LimitsUnreadable(SafeguardError):
+    """The file of the daily limits cannot be read, so no transfer may pass."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The daily limits in {self.path} cannot be read ({self.reason}), so what was moved "
+            "today is not known. Nothing was sent and the file is unchanged. Restore it from a "
+            "backup, or, after checking today's transfers, move it away."
+        )
+
+
+def _choices(choices: Sequence[str]) -> str:
+    return f" Choices: {', '.join(choices)}." if choices else ""
+
+
+def _message(error: object) -> str:
+    if isinstance(error, dict) and "message" in error:
+        return str(error["message"])
+    return str(error)

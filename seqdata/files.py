@@ -1,0 +1,191 @@
+"""Files of ours: private, and whole at any moment.
+
+A file is written under a temporary name in its own folder, flushed to the disk, and renamed
+over the old one; whoever reads meanwhile sees the old file or the new one, never half of one.
+Files are created 0600 and folders 0700, since they hold a person's finances or tokens.
+
+A temporary name begins with a dot and ends in ``.tmp``: pandas and DuckDB, pointed at a whole
+folder, pass over such names and stumble over others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from seqdata.exceptions import CorruptFile, FolderNotWritable
+
+_LEFTOVERS = ".*.tmp"
+
+
+def make_private_folder(path: Path, *, gitignore: bool = True) -> None:
+    """Make a folder that only its owner can enter (0700), and its missing parents likewise.
+
+    A folder that exists is left as it is. A new one gets a ``.gitignore`` of ``*``, unless
+    `gitignore` is False (folders inside a folder that has one).
+
+    Raises
+    ------
+    FolderNotWritable
+        The folder cannot be made.
+    """
+    path = Path(path)
+    with writing_in(path):
+        if path.is_dir():
+            return
+        if not path.parent.is_dir():
+            make_private_folder(path.parent, gitignore=False)
+        path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
+    if gitignore:
+        write_bytes(path / ".gitignore", b"*\n")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file of ours in one step: the whole new content, or the old file unchanged.
+
+    Raises
+    ------
+    FolderNotWritable
+        A full disk, missing rights, a read-only file system; the old file is unchanged.
+    """
+    with replacing(path) as stream:
+        stream.write(data)
+
+
+def write_json(path: Path, obj: Any) -> None:
+    """Write JSON, indented and with its letters as they are; see :func:`write_bytes`."""
+    text = json.dumps(obj, indent=2, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode("utf-8", "surrogatepass"))
+
+
+def read_json(path: Path, *, remedy: str) -> Any:
+    """Read a JSON file of ours.
+
+    Parameters
+    ----------
+    remedy
+        The sentence of the error that says what to do about an unreadable file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    CorruptFile
+        The file is there and is not JSON, or cannot be opened.
+    """
+    try:
+        return json.loads(Path(path).read_bytes().decode("utf-8", "surrogatepass"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
+    except OSError as error:
+        raise CorruptFile(path, _reason(error), remedy) from error
+    except ValueError as error:
+        raise CorruptFile(path, f"it is not JSON: {error}", remedy) from error
+
+
+@contextmanager
+def replacing(path: Path, *, gitignore: bool = True) -> Iterator[IO[bytes]]:
+    """Open a private temporary file whose content becomes `path` when the block ends.
+
+    An error inside the block, an interrupt included, removes the temporary file and leaves
+    `path` as it was. The parent folder appears with the first byte (`gitignore`: see
+    :func:`make_private_folder`).
+
+    Raises
+    ------
+    FolderNotWritable
+        The file system refused.
+    """
+    path = Path(path)
+    make_private_folder(path.parent, gitignore=gitignore)
+    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    with writing_in(path.parent):
+        try:
+            with _create(temporary) as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_folder(path.parent)
+
+
+@contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses inside the block into FolderNotWritable."""
+    try:
+        yield
+    except OSError as error:
+        raise FolderNotWritable(Path(folder), _reason(error)) from error
+
+
+@contextmanager
+def holding(lock: Path) -> Iterator[None]:
+    """Hold a lock file (0600) while the block runs, waiting for whoever holds it.
+
+    It keeps threads and processes apart, and is not reentrant. The file stays.
+
+    Raises
+    ------
+    FolderNotWritable
+        The lock file cannot be made or opened.
+    """
+    from filelock import FileLock
+
+    make_private_folder(Path(lock).parent)
+    held = FileLock(lock, mode=0o600)
+    with writing_in(Path(lock).parent):
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file of ours, if it is there, and make that last."""
+    with writing_in(Path(path).parent), suppress(FileNotFoundError):
+        Path(path).unlink()
+        sync_folder(Path(path).parent)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove temporary files that dead writers left in `folder` and below; return how many.
+
+    Only for the holder of the lock of `folder`: it cannot tell a dead writer from a busy one.
+    """
+    found = list(Path(folder).rglob(_LEFTOVERS))
+    for path in found:
+        with writing_in(path.parent):
+            path.unlink(missing_ok=True)
+    return len(found)
+
+
+def _create(path: Path) -> IO[bytes]:
+    # Rights go into the creation: a later chmod would leave a moment of the default ones.
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last: what was created, renamed or removed there."""
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
