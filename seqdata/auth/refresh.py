@@ -1,0 +1,95 @@
+"""The refresh grant: a new access token for a refresh token, without a browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from typing import Any
+
+from seqdata.auth.tokens import AuthTokens
+from seqdata.exceptions import AuthenticationError, HTTPError, UnexpectedAnswer
+from seqdata.transport import Answer, Request, Transport
+
+#: Lifetime of an access token in seconds, where neither answer nor token says it.
+USUAL_LIFETIME = 86_400.0
+
+
+def refresh_tokens(
+    transport: Transport, auth_url: str, *, client_id: str, refresh_token: str
+) -> AuthTokens:
+    """Ask the login for new tokens. A refresh token that is not rotated is kept.
+
+    Raises
+    ------
+    AuthenticationError
+        The login refused (HTTP 4xx); its own words are in the message.
+    ConnectionFailed, HTTPError
+        The login could not be asked.
+    UnexpectedAnswer
+        The answer carries no access token.
+    """
+    grant = {
+        "grant_type": "refresh_token",
+        "client_id": client_id,
+        "refresh_token": refresh_token,
+    }
+    request = Request(
+        url=f"{auth_url}/oauth/token",
+        headers={"accept": "application/json", "content-type": "application/json"},
+        body=json.dumps(grant).encode(),
+        operation="refresh",
+        once=True,  # a rotated token that is offered twice can end the whole login
+    )
+    try:
+        answer = transport.send(request)
+    except HTTPError as error:
+        if error.status == 429 or error.status >= 500:
+            raise
+        raise AuthenticationError(f"The refresh grant was refused: {_said(error)}") from None
+    body = _body(answer)
+    return AuthTokens(
+        access_token=body["access_token"],
+        refresh_token=body.get("refresh_token") or refresh_token,
+        expires_at=expiry(body["access_token"], body.get("expires_in"), now=time.time()),
+    )
+
+
+def expiry(access_token: str, expires_in: object, *, now: float) -> float:
+    """Return when a token ends (epoch seconds): as the answer says, else as the token says.
+
+    A token that is a JWT carries ``exp``. Where neither says it, it is taken to live
+    :data:`USUAL_LIFETIME` seconds.
+    """
+    if isinstance(expires_in, int | float) and not isinstance(expires_in, bool):
+        return now + expires_in
+    if isinstance(expires_in, str) and expires_in.isdigit():
+        return now + int(expires_in)
+    return _jwt_expiry(access_token) or now + USUAL_LIFETIME
+
+
+def _jwt_expiry(token: str) -> float | None:
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _body(answer: Answer) -> dict[str, Any]:
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("access_token"), str):
+        raise UnexpectedAnswer("the refresh grant", "JSON with an access_token", "something else")
+    return body
+
+
+def _said(error: HTTPError) -> str:
+    try:
+        body = json.loads(error.text)
+        return f"{body['error']}: {body['error_description']} (HTTP {error.status})"
+    except (KeyError, TypeError, ValueError):
+        return f"HTTP {error.status}"

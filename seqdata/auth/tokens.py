@@ -1,0 +1,165 @@
+"""The token file of the data folder, and what binds its token to a server.
+
+``.tokens.json`` holds exactly the keys ``access_token``, ``refresh_token`` and ``expires_at``
+(epoch seconds), since other programs read it and refuse more. ``.tokens.meta.json`` beside it
+says which server the token is of. A token of another server counts as none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from seqdata._settings import Settings
+from seqdata.exceptions import CorruptFile
+from seqdata.files import read_json, remove_file, write_json
+
+log = logging.getLogger("seqdata")
+
+#: A token is used until this many seconds before its end.
+LEEWAY = 60.0
+
+
+@dataclass(repr=False)
+class AuthTokens:
+    """An access token, maybe a refresh token, and when the first ends (epoch seconds)."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_at: float
+
+    def __repr__(self) -> str:
+        refresh = "None" if self.refresh_token is None else "***"
+        return (
+            f"AuthTokens(access_token=***, refresh_token={refresh}, expires_at={self.expires_at!r})"
+        )
+
+    def is_fresh(self, now: float) -> bool:
+        """Tell whether the access token lives longer than :data:`LEEWAY` from `now`."""
+        return self.expires_at - now > LEEWAY
+
+
+class TokenStore:
+    """Reads and writes the tokens of one data folder for one configured server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.data_dir / ".tokens.json"
+        self.meta_path = settings.data_dir / ".tokens.meta.json"
+        self.lock_path = settings.data_dir / ".tokens.lock"
+        self._origin = {"app_url": settings.app_url, "auth_url": settings.auth_url}
+
+    def read(self, *, keep_aside: bool = True) -> AuthTokens | None:
+        """Return the tokens of the configured server; None where there are none.
+
+        A corrupt file is moved aside, with a warning; without the lock it must not be
+        (`keep_aside` False), since a good one may have taken its name meanwhile. A token that
+        the service has rejected comes back as one that has ended.
+        """
+        tokens = self._read_file(keep_aside=keep_aside)
+        if tokens is None:
+            return None
+        meta = self.read_meta()
+        if any(name in meta and meta[name] != url for name, url in self._origin.items()):
+            log.info("token file is of another server: found=%s", meta.get("app_url"))
+            return None
+        if meta.get("rejected_sha256") == _sha256(tokens.access_token):
+            tokens.expires_at = 0.0
+        return tokens
+
+    def write(self, tokens: AuthTokens, *, client_id: str | None) -> None:
+        """Keep tokens, and bind them to the configured server and login client.
+
+        No order of the two writes may leave a token beside the meta file of another server:
+        where the server changes, the old token goes first.
+        """
+        meta = {
+            **self._origin,
+            "client_id": client_id,
+            "access_token_sha256": _sha256(tokens.access_token),
+        }
+        known = self.read_meta()
+        if any(known.get(name) != url for name, url in self._origin.items()):
+            remove_file(self.path)
+        write_json(self.meta_path, meta)
+        write_json(self.path, asdict(tokens))
+
+    def reject(self, access_token: str) -> None:
+        """Remember that the service refused this token, so that it is not offered again."""
+        tokens = self._read_file()
+        if tokens is not None and tokens.access_token == access_token:
+            rejected = {"rejected_sha256": _sha256(access_token)}
+            write_json(self.meta_path, {**self._origin, **self.read_meta(), **rejected})
+
+    def forget(self) -> bool:
+        """Remove the tokens from this disk; tell whether there were any."""
+        existed = self.path.exists()
+        remove_file(self.path)
+        remove_file(self.meta_path)
+        return existed
+
+    def describe(self, zone: tzinfo) -> str:
+        """Say what token there is, and until when; never the token."""
+        tokens = self.read()
+        if tokens is None:
+            return "none"
+        end = datetime.fromtimestamp(tokens.expires_at, zone)
+        left = tokens.expires_at - time.time()
+        renewal = ", can be refreshed" if tokens.refresh_token else ""
+        if left <= 0:
+            return f"expired{renewal}"
+        return f"valid until {end:%Y-%m-%d %H:%M %Z}{renewal}"
+
+    def read_meta(self) -> dict[str, Any]:
+        """Return what binds the token; empty where there is no such file.
+
+        An unreadable one may have named any server: it binds to none that is configured.
+        """
+        try:
+            meta = read_json(self.meta_path, remedy="Log in again: seqdata login.")
+        except FileNotFoundError:
+            return {}
+        except CorruptFile:
+            meta = None
+        return meta if isinstance(meta, dict) else dict.fromkeys(self._origin, "unreadable")
+
+    def _read_file(self, *, keep_aside: bool = True) -> AuthTokens | None:
+        try:
+            return _parse(read_json(self.path, remedy="Log in again: seqdata login."))
+        except FileNotFoundError:
+            return None
+        except (CorruptFile, TypeError, ValueError, OverflowError):
+            if keep_aside:
+                self._keep_aside()
+            return None
+
+    def _keep_aside(self) -> None:
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{time.time_ns()}")
+        with suppress(OSError):
+            Path(self.path).replace(aside)
+            aside.chmod(0o600)
+        log.warning("token file cannot be read and counts as none: moved_to=%s", aside)
+
+
+def _parse(data: Any) -> AuthTokens:
+    tokens = AuthTokens(**data)
+    usable = (
+        isinstance(tokens.access_token, str)
+        and tokens.access_token
+        and isinstance(tokens.refresh_token, str | None)
+        and isinstance(tokens.expires_at, int | float)
+        and math.isfinite(tokens.expires_at)
+    )
+    if not usable:
+        raise ValueError("a key of the token file has another type")
+    return tokens
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

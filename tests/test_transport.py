@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqdata.exceptions import (
+    ConnectionFailed,
+    HTTPError,
+    RateLimited,
+    SequenceError,
+    Unauthorized,
+)
+from seqdata.transport import ATTEMPTS, Answer, CurlSend, Request, Transport
+
+URL = "https://app.example.org/api/graphql"
+READ = Request(URL, {"authorization": "Bearer plant-1"}, b'{"query": "plant-2"}', "Pods")
+PAYMENT = Request(URL, {"authorization": "Bearer plant-1"}, b"{}", "CreatePayment", once=True)
+
+
+def answer(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
+    """Make an answer; ``retry_after`` stands for the header ``retry-after``."""
+    return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, body)
+
+
+class Service:
+    """Stands in for the network: gives its answers in order, and counts what was sent."""
+
+    def __init__(self, *answers: Answer | SequenceError) -> None:
+        self.answers = list(answers)
+        self.sent: list[Request] = []
+
+    def __call__(self, request: Request) -> Answer:
+        self.sent.append(request)
+        following = self.answers.pop(0)
+        if isinstance(following, SequenceError):
+            raise following
+        return following
+
+
+def transport(service: Service, slept: list[float], *, chance: float = 1.0) -> Transport:
+    """Make a transport that notes its waits instead of waiting, and draws `chance` of a range."""
+    return Transport(
+        service,
+        sleep=slept.append,
+        uniform=lambda low, high: low + chance * (high - low),
+    )
+
+
+LOST = ConnectionFailed("https://app.example.org", "Connection reset by peer")
+
+
+# -- reads are retried ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble", [answer(500), answer(503), answer(429), LOST])
+def test_a_read_is_tried_again(trouble: Answer | SequenceError) -> None:
+    """Connection faults, 429 and 5xx are tried again, and the answer that comes is returned."""
+    service, slept = Service(trouble, trouble, answer(body=b"here")), list[float]()
+    assert transport(service, slept).send(READ).body == b"here"
+    assert service.sent == [READ] * 3
+    assert slept == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("trouble", [answer(500, b"no"), answer(429), LOST])
+def test_a_read_is_given_up_after_some_attempts(trouble: Answer | SequenceError) -> None:
+    """After the last attempt the service's own refusal is raised."""
+    service = Service(*[trouble] * ATTEMPTS)
+    with pytest.raises((HTTPError, ConnectionFailed)):
+        transport(service, []).send(READ)
+    assert len(service.sent) == ATTEMPTS
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 422])
+def test_other_refusals_are_final(status: int) -> None:
+    """What another attempt cannot mend is raised at once, and its text starts with the status."""
+    service = Service(answer(status, b"why"))
+    with pytest.raises(HTTPError, match=f"^HTTP {status} .*Pods.*: why") as refused:
+        transport(service, []).send(READ)
+    assert isinstance(refused.value, RuntimeError)
+    assert refused.value.status == status
+    assert isinstance(refused.value, Unauthorized) is (status == 401)
+    assert len(service.sent) == 1
+
+
+@given(st.floats(min_value=0, max_value=1))
+def test_the_backoff_doubles_within_bounds(chance: float) -> None:
+    """Whatever chance draws, each wait lies between half and whole of 1, 2, 4 and 8 seconds."""
+    slept: list[float] = []
+    service = Service(*[answer(500)] * (ATTEMPTS - 1), answer())
+    transport(service, slept, chance=chance).send(READ)
+    bounds = [2.0**attempt for attempt in range(ATTEMPTS - 1)]
+    assert len(slept) == len(bounds)
+    assert all(bound / 2 <= wait <= bound for wait, bound in zip(slept, bounds, strict=True))
+
+
+# -- Retry-After ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 120 ", 120.0),
+        ("-5", 0.0),
+        ("Mon, 23 Nov 2026 12:01:30 GMT", 90.0),
+        ("Mon, 23 Nov 2026 12:01:30 -0000", 90.0),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", 1.0),
+        ("", 1.0),
+    ],
+)
+def test_a_wait_that_is_asked_for_is_kept(header: str, wait: float) -> None:
+    """Retry-After is obeyed: seconds, or a date against the service's own clock."""
+    busy = answer(429, retry_after=header, date="Mon, 23 Nov 2026 12:00:00 GMT")
+    slept: list[float] = []
+    transport(Service(busy, answer()), slept).send(READ)
+    assert slept == [wait]
+
+
+@pytest.mark.parametrize("header", ["121", "86400", "Tue, 24 Nov 2026 12:00:00 GMT"])
+def test_a_long_wait_is_raised_with_its_time(header: str) -> None:
+    """Beyond 120 seconds nothing is waited for: the error says how long the service asks."""
+    busy = answer(429, retry_after=header, date="Mon, 23 Nov 2026 12:00:00 GMT")
+    service, slept = Service(busy), list[float]()
+    with pytest.raises(RateLimited, match=r"^HTTP 429 .*wait \d+ seconds") as refused:
+        transport(service, slept).send(READ)
+    assert refused.value.retry_after is not None
+    assert refused.value.retry_after > 120
+    assert (len(service.sent), slept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        ("Mon, 23 Nov 2026 12:00:00 GMT", datetime(2026, 11, 23, 12, tzinfo=UTC)),
+        ("Mon, 23 Nov 2026 12:00:00 -0000", datetime(2026, 11, 23, 12, tzinfo=UTC)),
+        ("Mon, 23 Nov 2026 12:00:00", datetime(2026, 11, 23, 12, tzinfo=UTC)),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_the_service_has_a_clock(header: str, moment: datetime | None) -> None:
+    """The Date header is read as UTC; one that cannot be read is no moment."""
+    assert answer(date=header).served_at == moment
+
+
+# -- what may be sent only once ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble", [answer(500), answer(429, retry_after="0"), answer(401), LOST])
+def test_once_is_sent_once(trouble: Answer | SequenceError) -> None:
+    """A request that changes something is never sent again, whatever came back."""
+    service, slept = Service(trouble), list[float]()
+    with pytest.raises((HTTPError, ConnectionFailed)):
+        transport(service, slept).send(PAYMENT)
+    assert (service.sent, slept) == ([PAYMENT], [])
+
+
+def test_requests_and_logs_keep_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the repr of a request or an answer nor any log line shows a header or a body."""
+    got = answer(body=b"plant-3", set_cookie="plant-4")
+    with caplog.at_level(logging.DEBUG, "seqdata"):
+        transport(Service(answer(500, b"plant-5"), LOST, got), []).send(READ)
+    assert "operation=Pods" in caplog.text
+    assert "attempt=2" in caplog.text
+    assert "plant" not in f"{caplog.text} {READ!r} {got!r}"
+
+
+# -- over a real connection -------------------------------------------------------------------
+
+
+class Server:
+    """A loopback server that answers each connection's first request and cuts the second.
+
+    A request whose body holds ``cut`` is cut in any place; one with ``moved`` is redirected.
+    """
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/api/graphql"
+        self.arrived: list[tuple[int, bytes]] = []
+        self.threads = [threading.Thread(target=self.accept)]
+        self.threads[0].start()
+
+    def accept(self) -> None:
+        number = 0
+        with suppress(OSError):
+            while True:
+                connection = self.listener.accept()[0]
+                number += 1
+                thread = threading.Thread(target=self.serve, args=(connection, number))
+                self.threads.append(thread)
+                thread.start()
+
+    def serve(self, connection: socket.socket, number: int) -> None:
+        with connection, connection.makefile("rb") as stream, suppress(OSError):
+            connection.settimeout(20)
+            for place in (1, 2):
+                body = self.read(stream.readline, stream.read)
+                if body is None:
+                    return
+                self.arrived.append((number, body))
+                if place == 2 or b"cut" in body:
+                    return
+                status = b"302 Found\r\nLocation: /elsewhere" if b"moved" in body else b"200 OK"
+                connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n{}")
+
+    @staticmethod
+    def read(line: Callable[[], bytes], read: Callable[[int], bytes]) -> bytes | None:
+        head = list(iter(line, b"\r\n" if (first := line()) else b""))
+        if not first:
+            return None
+        lengths = [one for one in head if one.lower().startswith(b"content-length:")]
+        return read(int(lengths[0].split(b":")[1]))
+
+    def close(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for thread in self.threads:
+            thread.join(timeout=20)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def send() -> Iterator[CurlSend]:
+    sender = CurlSend()
+    yield sender
+    sender.close()
+
+
+def request(server: Server, body: bytes, *, once: bool = False) -> Request:
+    """Make a request to the server."""
+    return Request(server.url, {"content-type": "application/json"}, body, "Test", once)
+
+
+def test_a_reused_connection_is_a_trap(server: Server, send: CurlSend) -> None:
+    """libcurl by itself repeats a request when a reused connection dies: a read arrives twice."""
+    send(request(server, b"warm"))
+    assert send(request(server, b"read")).status == 200
+    assert server.arrived == [(1, b"warm"), (1, b"read"), (2, b"read")]
+
+
+def test_a_payment_does_not_step_into_it(server: Server, send: CurlSend) -> None:
+    """After reads that left a connection open, a payment gets one that was never used."""
+    send(request(server, b"warm"))
+    assert send(request(server, b"pay", once=True)).status == 200
+    assert server.arrived == [(1, b"warm"), (2, b"pay")]
+
+
+def test_a_payment_whose_connection_is_cut_arrived_once(server: Server, send: CurlSend) -> None:
+    """A connection that dies after the body was read: the payment arrived once, and may count."""
+    over_curl = Transport(send, sleep=lambda _: None)
+    over_curl.send(request(server, b"warm"))
+    with pytest.raises(ConnectionFailed, match=r"^No answer from http://127\.0\.0\.1") as lost:
+        over_curl.send(request(server, b"pay-cut", once=True))
+    assert lost.value.body_sent is True
+    assert server.arrived == [(1, b"warm"), (2, b"pay-cut")]
+
+
+def test_a_read_whose_connection_is_cut_is_tried_again(server: Server, send: CurlSend) -> None:
+    """A read is sent again after a cut, up to the number of attempts."""
+    with pytest.raises(ConnectionFailed):
+        Transport(send, sleep=lambda _: None).send(request(server, b"read-cut"))
+    assert [body for _, body in server.arrived] == [b"read-cut"] * ATTEMPTS
+
+
+def test_a_redirect_is_not_followed(server: Server, send: CurlSend) -> None:
+    """A redirect, which would carry the token elsewhere, is refused."""
+    with pytest.raises(HTTPError, match="^HTTP 302 .*Redirects are not followed"):
+        Transport(send).send(request(server, b"moved"))
+    assert server.arrived == [(1, b"moved")]
+
+
+def test_a_refused_connection_sent_nothing(send: CurlSend) -> None:
+    """Where nobody listens, the error knows that the body never left this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    with pytest.raises(ConnectionFailed, match="SEQUENCE_APP_URL") as refused:
+        send(Request(url, {}, b"{}", once=True))
+    assert refused.value.body_sent is False
+
+
+def test_closing_twice_is_harmless(server: Server) -> None:
+    """close may be called again, and before anything was sent."""
+    over_curl = Transport()
+    over_curl.close()
+    over_curl.send(request(server, b"warm"))
+    over_curl.close()
+    over_curl.close()
+    assert len(server.arrived) == 1
