@@ -1,0 +1,310 @@
+"""`Sandbox`: a world and its server, in one object."""
+
+from __future__ import annotations
+
+import gc
+import json
+import signal
+import sys
+import threading
+from collections import deque
+from datetime import date, datetime
+from types import FrameType, TracebackType
+from typing import Any, Self, TextIO
+
+from seqdata.sandbox import truth
+from seqdata.sandbox.api import Api
+from seqdata.sandbox.app import REMEMBERED, Log, application, login
+from seqdata.sandbox.clock import moment, parse_now
+from seqdata.sandbox.control import Control, make_fault, whole_seconds
+from seqdata.sandbox.faults import Faults
+from seqdata.sandbox.resolvers import PageRules
+from seqdata.sandbox.server import ServerThread, bind, origin
+from seqdata.sandbox.tokens import Tokens
+from seqdata.sandbox.world import World
+
+_CONNECTION = (
+    "app_url",
+    "auth_url",
+    "organization_id",
+    "kyc_id",
+    "client_id",
+    "email",
+    "password",
+    "totp_secret",
+    "access_token",
+    "refresh_token",
+)
+_ENVIRONMENT = {
+    "SEQUENCE_APP_URL": "app_url",
+    "SEQUENCE_AUTH_URL": "auth_url",
+    "SEQUENCE_ORG_ID": "organization_id",
+    "SEQUENCE_KYC_ID": "kyc_id",
+    "SEQUENCE_AUTH0_CLIENT_ID": "client_id",
+    "SEQUENCE_EMAIL": "email",
+    "SEQUENCE_PASSWORD": "password",
+    "SEQUENCE_TOTP": "totp_secret",
+}
+
+
+class Sandbox:
+    """A local Sequence over real HTTP, on loopback.
+
+    Parameters
+    ----------
+    seed, months, now, scale, organizations
+        The same ones make the same world: `months` of activity up to `now` (an aware
+        datetime, a date or ISO text; a date alone is 00:00 UTC; None is the wall clock),
+        about 170 transfers a month times `scale`, for each of the organizations.
+    port
+        The port of the application origin; 0 is any free one.
+    page_cap, page_cap_mode
+        The largest page of transfers (100 where None), and whether a larger one is refused
+        ("refuse") or silently made smaller ("clamp").
+    token_lifetime
+        Seconds an access token lives, on the wall clock.
+
+    The world's clock stands still but for `advance` and one second after each accepted
+    payment, so that no two payments are created at the same instant.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        months: int = 24,
+        now: datetime | date | str | None = None,
+        scale: int = 1,
+        organizations: int = 1,
+        port: int = 0,
+        *,
+        page_cap: int | None = None,
+        page_cap_mode: str = "refuse",
+        token_lifetime: int = 86_400,
+    ) -> None:
+        if page_cap_mode not in ("refuse", "clamp"):
+            raise ValueError(f'page_cap_mode is "refuse" or "clamp", got {page_cap_mode!r}')
+        self._port = port
+        self._page_rules = PageRules(100 if page_cap is None else page_cap, page_cap_mode)
+        self._world = World(seed, months, parse_now(now), scale, organizations)
+        self._tokens = Tokens(self._world.user.id, self.client_id, token_lifetime)
+        self._faults = Faults()
+        self._log: Log = deque(maxlen=REMEMBERED)
+        self._server: ServerThread | None = None
+        self._urls: tuple[str, str] | None = None
+        self.access_token = self._tokens.issue()
+        self.refresh_token = self._tokens.issue_refresh()
+
+    def __repr__(self) -> str:
+        where = self._urls[0] if self._server and self._urls else "not serving"
+        return f"<Sandbox seed={self._world.seed} now={self.now.isoformat()} {where}>"
+
+    # -- serving -------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Serve from a daemon thread. Does nothing where it serves already."""
+        if self._server is not None:
+            return self
+        app_socket = bind(self._port)
+        auth_socket = bind(0)
+        world, tokens, faults, log = self._world, self._tokens, self._faults, self._log
+        api = Api(world, faults, self._page_rules)
+        control = Control(world, faults, tokens, log).routes()
+        app = application(api, tokens, control, world, log)
+        auth = login(tokens, faults, world, log)
+        self._urls = origin(app_socket), origin(auth_socket)
+        server = ServerThread([(app, app_socket), (auth, auth_socket)])
+        server.start()
+        self._server = server
+        return self
+
+    def stop(self) -> None:
+        """Stop serving. Does nothing where it does not serve."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # -- where and who -------------------------------------------------------------
+
+    @property
+    def app_url(self) -> str:
+        """The origin of the application and its API."""
+        return self._origins[0]
+
+    @property
+    def auth_url(self) -> str:
+        """The origin of the login."""
+        return self._origins[1]
+
+    @property
+    def _origins(self) -> tuple[str, str]:
+        if self._urls is None:
+            raise RuntimeError("the sandbox has no address before start()")
+        return self._urls
+
+    @property
+    def organization_id(self) -> str:
+        """The first organization."""
+        return self._world.organizations[0].id
+
+    @property
+    def organization_ids(self) -> list[str]:
+        """Every organization of the user."""
+        return [organization.id for organization in self._world.organizations]
+
+    @property
+    def kyc_id(self) -> str:
+        """The KYC of the first organization."""
+        return self._world.organizations[0].kyc_id
+
+    @property
+    def client_id(self) -> str:
+        """The client of the token endpoint."""
+        return self._world.user.client_id
+
+    @property
+    def email(self) -> str:
+        """The user's e-mail address."""
+        return self._world.user.email
+
+    @property
+    def password(self) -> str:
+        """The user's password."""
+        return self._world.user.password
+
+    @property
+    def totp_secret(self) -> str:
+        """The base32 secret of the user's one-time codes."""
+        return self._world.user.totp_secret
+
+    def connection(self) -> dict[str, str]:
+        """Give what a program needs to connect, by the names of this object."""
+        return {name: getattr(self, name) for name in _CONNECTION}
+
+    def environment(self) -> dict[str, str]:
+        """Give the settings that point the package at this sandbox, without any pace."""
+        settings = {variable: getattr(self, name) for variable, name in _ENVIRONMENT.items()}
+        return settings | {"SEQUENCE_MIN_DELAY": "0", "SEQUENCE_MAX_JITTER": "0"}
+
+    # -- the clock -----------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The world's time, in UTC."""
+        return moment(self._world.now)
+
+    def advance(
+        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
+    ) -> datetime:
+        """Let time pass in the world; returns its new time."""
+        given = {"days": days, "hours": hours, "minutes": minutes, "seconds": seconds}
+        self._world.advance(whole_seconds(given))
+        return self.now
+
+    # -- the truth -----------------------------------------------------------------
+
+    def transfers(self, organization_id: str | None = None) -> list[dict[str, Any]]:
+        """Every transfer the API would show now, newest first."""
+        with self._world.lock:
+            return truth.transfers(self._world, organization_id)
+
+    def balances(self) -> dict[str, dict[str, int]]:
+        """Each account's cents at the end of each day of New York, through today.
+
+        The first day is the one before the world began and holds the opening balance.
+        """
+        with self._world.lock:
+            return truth.balances(self._world)
+
+    def payments(self) -> list[dict[str, Any]]:
+        """Every call of createPayment that was accepted or refused, oldest first."""
+        with self._world.lock:
+            return list(self._world.payments)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Give the requests that arrived, oldest first; the newest 10,000 are kept."""
+        return list(self._log)
+
+    def clear_requests(self) -> None:
+        """Forget the requests that arrived."""
+        self._log.clear()
+
+    # -- faults and tokens ---------------------------------------------------------
+
+    def fail(
+        self,
+        kind: str,
+        *,
+        times: int = 1,
+        operation: str | None = None,
+        after: int = 0,
+        **options: Any,
+    ) -> None:
+        """Let the next requests meet a fault.
+
+        `operation` limits it to one operationName ("oauth/token": the token endpoint),
+        `after` lets that many matching requests pass first, `times` is how often it acts.
+        """
+        given = {"kind": kind, "times": times, "operation": operation, "after": after}
+        self._faults.add(make_fault(given | options))
+
+    def clear_faults(self) -> None:
+        """Forget the faults that have not acted yet."""
+        self._faults.clear()
+
+    def issue_token(self, lifetime: int | None = None) -> str:
+        """Give a new access token; `lifetime` in seconds of the wall clock."""
+        return self._tokens.issue(lifetime)
+
+    def expire_tokens(self) -> None:
+        """Let every access token issued so far have expired."""
+        self._tokens.expire()
+
+    @property
+    def rotates_refresh_tokens(self) -> bool:
+        """Whether a refresh grant replaces the refresh token. Can be set."""
+        return self._tokens.rotate
+
+    @rotates_refresh_tokens.setter
+    def rotates_refresh_tokens(self, rotate: bool) -> None:
+        self._tokens.rotate = rotate
+
+
+def serve(
+    seed: int = 7,
+    months: int = 24,
+    now: datetime | date | str | None = None,
+    scale: int = 1,
+    organizations: int = 1,
+    port: int = 0,
+    out: TextIO | None = None,
+) -> int:
+    """Serve a sandbox until SIGINT or SIGTERM, from the main thread; returns 0.
+
+    The first line written to `out` (standard output) is the connection as a JSON object.
+    """
+    over = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        over.set()
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Sandbox(seed, months, now, scale, organizations, port) as box:
+            gc.freeze()  # else collections walk the whole world, and some answers are slow
+            print(json.dumps(box.connection()), file=out or sys.stdout, flush=True)
+            over.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 0

@@ -1,0 +1,112 @@
+"""What a world consists of: parties, holdings, outside accounts, transfers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+Node = dict[str, Any]
+#: Orders transfers: the instant of creation, then the id.
+Key = tuple[int, str]
+
+FINAL = frozenset({"COMPLETE", "FAILED", "CANCELLED"})
+
+
+@dataclass(slots=True, eq=False)
+class Party:
+    """One end of a transfer. `node` holds what the API says about it and never changes."""
+
+    kind: str
+    name: str
+    id: str | None = None
+    node: Node = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.node = {"__typename": self.kind, "id": self.id, "name": self.name, **self.node}
+        self.node["_"] = self
+
+
+@dataclass(slots=True, eq=False)
+class Holding(Party):
+    """A pod or a port: money held by Sequence, whose every movement is a transfer."""
+
+    opening: int = 0
+    balance: int = 0
+    linked: Outside | None = None
+    is_unreadable_liability: bool = False
+    deleted_at: int | None = None
+    #: The balance after each movement.
+    steps: list[tuple[int, int]] = field(default_factory=list, repr=False)
+    #: The visible transfers it takes part in, oldest first.
+    keys: list[Key] = field(default_factory=list, repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class Outside(Party):
+    """A connected account. The API shows its balance as of the last refresh, not its own."""
+
+    provider: str = "PLAID"
+    can_be_source: bool = True
+    is_liability: bool = False
+    balance: int = 0
+    shown: int | None = None
+    refreshed_at: int = 0
+    #: What the API showed after each refresh.
+    steps: list[tuple[int, int]] = field(default_factory=list, repr=False)
+    opening: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Payment:
+    """One leg of a transfer."""
+
+    status: str
+    created_at: int
+    completed_at: int | None
+    expected_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What set a rule off."""
+
+    trigger_type: str
+    trigger_cron: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """One movement of money, as the API shows it now."""
+
+    id: str
+    created_at: int
+    updated_at: int
+    cents: int
+    source: Party | None
+    destination: Party | None
+    direction: str
+    activity_type: str
+    status: str = "PENDING"
+    error_reason: str | None = None
+    description: str | None = None
+    type: str = "TRANSFER"
+    rule: Rule | None = None
+    #: The only leg of a simple transfer.
+    payment: Payment | None = None
+    pull: Payment | None = None
+    push: Payment | None = None
+    reversal: Payment | None = None
+    is_compound: bool = False
+    #: (account id, instant, cents): when balances really moved.
+    postings: list[tuple[str, int, int]] = field(default_factory=list, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """Where the transfer stands in the activity."""
+        return (self.created_at, self.id)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the status can no longer change."""
+        return self.status in FINAL
