@@ -1,0 +1,119 @@
+"""Tables as DataFrames: zone, categories, dollars beside the cents."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from seqdata.store.arrow import pc
+from seqdata.store.schemas import CATEGORIES
+
+#: Columns of whole cents, and the column of float dollars that follows each.
+DOLLARS = {"amount_cents": "amount", "balance_cents": "balance", "goal_cents": "goal"}
+
+
+def transfers_frame(table: pa.Table, zone: str, *, include_removed: bool = False) -> pd.DataFrame:
+    """Transfers as a DataFrame.
+
+    Parameters
+    ----------
+    table
+        TRANSFERS columns or some of them; category columns may be dictionary-encoded.
+    zone
+        IANA name of the reporting zone.
+    include_removed
+        Keep the column removed_at even if no row has it.
+
+    Returns
+    -------
+    DataFrame
+        Moments are ``datetime64[us, zone]``; ``amount_cents`` is Int64 and ``amount``, next
+        to it, float64 dollars; text with few values is ``category``, other text ``str``.
+        ``removed_at`` is there only if it was asked for, or a row was removed.
+    """
+    if "removed_at" in table.column_names:
+        nothing_removed = table["removed_at"].null_count == table.num_rows
+        if nothing_removed and not include_removed:
+            table = table.drop_columns("removed_at")
+    return frame(table, zone)
+
+
+def accounts_frame(table: pa.Table, zone: str) -> pd.DataFrame:
+    """Accounts as a DataFrame: ``goal`` in dollars beside ``goal_cents``."""
+    return frame(table, zone)
+
+
+def balances_frame(table: pa.Table, zone: str) -> pd.DataFrame:
+    """Balances as a DataFrame: ``balance`` in dollars beside ``balance_cents``."""
+    return frame(table, zone)
+
+
+def frame(table: pa.Table, zone: str) -> pd.DataFrame:
+    """Any of the tables as a DataFrame, with a RangeIndex."""
+    columns: dict[str, Any] = {}
+    for name in table.column_names:
+        columns[name] = _column(name, table[name], zone)
+        if name in DOLLARS:
+            columns[DOLLARS[name]] = columns[name].to_numpy(np.float64, na_value=np.nan) / 100
+    return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
+def _column(name: str, values: Any, zone: str) -> Any:
+    if name in CATEGORIES:
+        return categories(values)
+    if pa.types.is_timestamp(values.type):
+        return moments(values, zone)
+    if pa.types.is_integer(values.type):
+        return integers(values)
+    if pa.types.is_date(values.type):
+        return dates(values)
+    return texts(values)
+
+
+def texts(values: Any) -> Any:
+    """Make a ``str`` array of an Arrow column of text."""
+    return _from_arrow(pd.StringDtype(na_value=np.nan), values)
+
+
+def integers(values: Any) -> Any:
+    """Make an ``Int64`` array of an Arrow column of int64."""
+    return _from_arrow(pd.Int64Dtype(), values)
+
+
+def dates(values: Any) -> Any:
+    """Make an array of ``datetime.date`` objects, or None, of an Arrow column of dates."""
+    return pd.Series(values.to_pandas(date_as_object=True), dtype="object").array
+
+
+def moments(values: Any, zone: str) -> Any:
+    """Make a ``datetime64[us, zone]`` array of an Arrow column of UTC microseconds."""
+    utc = pd.Series(values.to_numpy(zero_copy_only=False)).dt.tz_localize("UTC")
+    return utc.dt.tz_convert(ZoneInfo(zone)).array
+
+
+def categories(values: Any) -> pd.Categorical:
+    """Make a ``category`` array; its categories are the values that occur, sorted."""
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    whole = encoded.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], encoded.type)
+    names = whole.dictionary
+    codes = np.asarray(pc.fill_null(whole.indices, -1), dtype=np.int32)
+    used = np.zeros(len(names), bool)
+    used[codes[codes >= 0]] = True
+    order = [place for place in pc.sort_indices(names).to_pylist() if used[place]]
+    # The last rank is that of the code -1: missing.
+    ranks = np.full(len(names) + 1, -1, np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
+    # pandas makes object of an empty list of categories when it reads Parquet.
+    dtype = "str" if order else "object"
+    index = pd.Index(names.take(pa.array(order, pa.int64())).to_pandas(), dtype=dtype)
+    return pd.Categorical.from_codes(ranks[codes], categories=index)
+
+
+def _from_arrow(dtype: Any, values: Any) -> Any:
+    return dtype.__from_arrow__(values)

@@ -1,0 +1,108 @@
+"""One Parquet file: read with its columns checked, written in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seqdata.exceptions import CorruptFile
+from seqdata.files import replacing
+from seqdata.store.schemas import CATEGORIES
+from seqdata.store.state import REMEDY
+
+# Names repeat too, but are no categories for the user.
+_REPEATING = sorted(
+    CATEGORIES
+    | {"source_id", "source_name", "destination_id"}
+    | {"destination_name", "error_reason", "account_id", "name"}
+)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table as one Parquet file: zstd, page checksums, in one step.
+
+    Raises
+    ------
+    FolderNotWritable
+        The file system refused; the old file is unchanged.
+    """
+    with replacing(path, gitignore=False) as stream:
+        pq.write_table(
+            table,
+            stream,
+            compression="zstd",
+            use_dictionary=[  # type: ignore[arg-type]  # the stubs know True and False only
+                name for name in _REPEATING if name in table.column_names
+            ],
+            write_page_checksum=True,
+        )
+
+
+def read_table(
+    path: Path,
+    schema: pa.Schema,
+    columns: Sequence[str] | None = None,
+    *,
+    dictionaries: bool = False,
+    threads: bool = False,
+) -> pa.Table:
+    """Read one Parquet file of ours.
+
+    Parameters
+    ----------
+    schema
+        What the file must hold; columns beyond it are passed over.
+    columns
+        Names to read; all of `schema` by default.
+    dictionaries
+        Text columns with few values come dictionary-encoded.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    CorruptFile
+        It is no Parquet, was damaged, or lacks a column or has another type for one.
+    """
+    names = schema.names if columns is None else list(columns)
+    encoded = [name for name in names if name in CATEGORIES] if dictionaries else None
+    try:
+        with pq.ParquetFile(path, read_dictionary=encoded, page_checksum_verification=True) as file:
+            _check(path, file, schema)
+            return file.read(names, use_threads=threads).replace_schema_metadata(None)
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise CorruptFile(path, _first_line(error), REMEDY) from error
+
+
+def empty_table(schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """Make a table of no rows."""
+    table = schema.empty_table()
+    return table if columns is None else table.select(list(columns))
+
+
+def _check(path: Path, file: pq.ParquetFile, schema: pa.Schema) -> None:
+    found = file.schema_arrow
+    if found.names == schema.names and found.types == schema.types:
+        return
+    for expected in schema:
+        place = found.get_field_index(expected.name)
+        if place < 0:
+            raise CorruptFile(path, f"column {expected.name} is missing", REMEDY)
+        if not _same_type(found.field(place).type, expected.type):
+            reason = f"column {expected.name} is {found.field(place).type}, not {expected.type}"
+            raise CorruptFile(path, reason, REMEDY)
+
+
+def _same_type(found: pa.DataType, expected: pa.DataType) -> bool:
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    return bool(found == expected)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
