@@ -1,0 +1,230 @@
+"""The daily limit: what was moved today, in one file that all processes share.
+
+The file is ``{date: {user or "__global__": [{transfer_id, amount_cents, timestamp}]}}``. A date
+is a day of the reporting zone. An entry may carry more keys, such as the ``state`` of a
+reservation; it counts all the same. A file that cannot be understood stops everything: it never
+counts as empty.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from seqdata.config import find_data_dir, get_settings
+from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
+from seqdata.files import holding, read_json, write_json
+from seqdata.safeguards.audit import utc_now
+
+Entry = dict[str, Any]
+Days = dict[str, dict[str, list[Entry]]]
+
+#: The key of the entries that are of no user.
+GLOBAL_KEY = "__global__"
+
+#: Entries of days further back than this are dropped when the file is next written.
+KEPT_DAYS = 2
+
+
+@dataclass
+class DailyRecords:
+    """The parsed file while it is held. What is changed in `days` is written when it is let go.
+
+    `now` is the moment it was opened, in the reporting zone; `today` is that day's key.
+    """
+
+    days: Days
+    now: datetime
+
+    @property
+    def today(self) -> str:
+        """The key of the current day."""
+        return self.now.date().isoformat()
+
+    def used_cents(self, user_key: str | None = None, *, day: str | None = None) -> int:
+        """Sum a day's entries in cents: of one key, or of all where `user_key` is None."""
+        keys = self.days.get(day or self.today, {})
+        return sum(
+            entry["amount_cents"]
+            for key, entries in keys.items()
+            if user_key is None or key == user_key
+            for entry in entries
+        )
+
+    def add(self, user_key: str, transfer_id: str | None, amount_cents: int, **more: Any) -> None:
+        """Add an entry to today; `more` are keys beside the usual three."""
+        entry = {
+            "transfer_id": transfer_id,
+            "amount_cents": amount_cents,
+            "timestamp": self.now.astimezone(UTC).isoformat(),
+            **more,
+        }
+        self.days.setdefault(self.today, {}).setdefault(user_key, []).append(entry)
+
+
+class DailyLimitTracker:
+    """Counts what each user moved today.
+
+    Parameters
+    ----------
+    path
+        The file; by default ``.daily_limits.json`` in the data folder as it is now.
+    max_daily_cents
+        The most that one key may move in a day, in cents; exactly this much is allowed.
+    now
+        The clock; returns a moment with a zone. The day is that of SEQUENCE_TIMEZONE.
+    """
+
+    def __init__(
+        self,
+        path: Path | str | None = None,
+        max_daily_cents: int = 2_500_000,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.path = find_data_dir() / ".daily_limits.json" if path is None else Path(path)
+        self.max_daily_cents = max_daily_cents
+        self._now = now
+
+    def __repr__(self) -> str:
+        return f"DailyLimitTracker({str(self.path)!r}, max_daily_cents={self.max_daily_cents})"
+
+    def check(self, amount_cents: int, *, user_id: int | str | None = None) -> tuple[bool, int]:
+        """Tell whether an amount still fits into today's limit, and how much is left before it.
+
+        Parameters
+        ----------
+        amount_cents
+            Whole cents, 0 or more.
+        user_id
+            Whose entries count; None for those of no user.
+
+        Returns
+        -------
+        tuple of bool and int
+            Allowed or not; the cents that are left today, never below 0.
+
+        Raises
+        ------
+        LimitsUnreadable
+            The file cannot be understood. It is left as it is.
+        InvalidAmount
+            The amount is no whole number of cents.
+        """
+        _require_cents(amount_cents)
+        with self.locked() as records:
+            remaining = self.max_daily_cents - records.used_cents(key_of(user_id))
+        return amount_cents <= remaining, max(0, remaining)
+
+    def record(
+        self, amount_cents: int, transfer_id: str | None, *, user_id: int | str | None = None
+    ) -> None:
+        """Count a transfer to today. It is on the disk when this returns.
+
+        Parameters
+        ----------
+        amount_cents
+            Whole cents, 0 or more.
+
+        Raises
+        ------
+        LimitsUnreadable
+            The file cannot be understood. It is left as it is.
+        FolderNotWritable
+            The entry could not be written.
+        InvalidAmount
+            The amount is no whole number of cents.
+        """
+        _require_cents(amount_cents)
+        with self.locked() as records:
+            records.add(key_of(user_id), transfer_id, amount_cents)
+
+    @contextmanager
+    def locked(self) -> Iterator[DailyRecords]:
+        """Hold the file, for all threads and processes, and give its content as it is now.
+
+        What the block changed is written when it ends; after an error nothing is. The lock is
+        not reentrant: call no method of a tracker inside the block.
+
+        Raises
+        ------
+        LimitsUnreadable
+            The file cannot be understood. It is left as it is.
+        FolderNotWritable
+            The file or its lock could not be written.
+        """
+        zone = get_settings().zone
+        with holding(Path(f"{self.path}.lock")):
+            days = _read_days(self.path)
+            records = DailyRecords(copy.deepcopy(days), self._now().astimezone(zone))
+            yield records
+            if records.days != days:
+                write_json(self.path, _recent(records.days, records.now.date()))
+
+
+def key_of(user_id: int | str | None) -> str:
+    """Return the key under which a user's entries stand in the file."""
+    return GLOBAL_KEY if user_id is None else str(user_id)
+
+
+def _require_cents(amount: object) -> None:
+    if type(amount) is not int or amount < 0:
+        raise InvalidAmount(amount)
+
+
+def _recent(days: Days, today: date) -> Days:
+    first = (today - timedelta(days=KEPT_DAYS)).isoformat()
+    return {day: keys for day, keys in days.items() if day >= first}
+
+
+def _read_days(path: Path) -> Days:
+    try:
+        content = read_json(path, remedy="")
+    except FileNotFoundError:
+        return {}
+    except CorruptFile as error:
+        raise LimitsUnreadable(path, error.reason) from error
+    try:
+        return _parse(content)
+    except (TypeError, ValueError) as error:
+        raise LimitsUnreadable(path, str(error)) from error
+
+
+def _parse(content: object) -> Days:
+    return {
+        date.fromisoformat(day).isoformat(): {
+            key: [_entry(day, entry) for entry in _list(day, entries)]
+            for key, entries in _keys(keys).items()
+        }
+        for day, keys in _dict("the file", content).items()
+    }
+
+
+def _keys(keys: object) -> dict[str, object]:
+    # The older form has a day's entries in a flat list.
+    return {GLOBAL_KEY: keys} if isinstance(keys, list) else _dict("a day", keys)
+
+
+def _dict(what: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{what} is not an object")
+    return value
+
+
+def _list(day: str, value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"entries of {day} are not a list")
+    return value
+
+
+def _entry(day: str, value: object) -> Entry:
+    entry = _dict(f"an entry of {day}", value)
+    amount = entry.get("amount_cents")
+    if type(amount) is not int or amount < 0:
+        raise ValueError(f"an entry of {day} has no amount in cents")
+    return entry
