@@ -1,0 +1,163 @@
+"""The filters, which are the same words everywhere.
+
+``since`` and ``until`` (exclusive) bound a moment, ``account`` is an id or a name,
+``direction`` and ``status`` are one of the service's words or several, ``text`` is looked for
+in names, descriptions, reasons and ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, tzinfo
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from seqdata.exceptions import InvalidFilter, UnknownAccount
+from seqdata.timestamps import parse_moment
+
+Moment: TypeAlias = str | date | datetime
+Words: TypeAlias = str | Sequence[str]
+
+#: The kinds of party that are accounts of the user, as transfers name them.
+_ACCOUNT_KINDS = ("Pod", "Port", "Account")
+
+_SEARCHED = ("description", "source_name", "destination_name", "error_reason", "id")
+
+
+def filter_transfers(
+    transfers: pd.DataFrame,
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    account: str | None = None,
+    direction: Words | None = None,
+    status: Words | None = None,
+    text: str | None = None,
+    accounts: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return the transfers that pass all filters that are given.
+
+    Parameters
+    ----------
+    transfers
+        As :attr:`Ledger.transfers` gives them.
+    since, until
+        Bounds of created_at; `until` is exclusive. Dates are of the column's zone. A transfer
+        without created_at passes neither.
+    account
+        Id or name of an account at either end: the exact name, else the name in any case,
+        else the only one whose name contains the text.
+    direction, status
+        One word or several, in any case.
+    text
+        Looked for, in any case, in description, both names, error_reason and id.
+    accounts
+        The accounts table, so that one without transfers is known too.
+
+    Raises
+    ------
+    InvalidMoment, InvalidFilter, UnknownAccount
+        A value that cannot be used; the message lists the choices.
+    """
+    keep = _between(transfers["created_at"], since, until)
+    for name, words in (("direction", direction), ("status", status)):
+        if words is not None:
+            keep &= transfers[name].isin(_chosen(name, words, transfers[name]))
+    if account is not None:
+        ids = find_account(account, known_accounts(transfers, accounts))
+        keep &= transfers["source_id"].isin(ids) | transfers["destination_id"].isin(ids)
+    if text is not None:
+        keep &= _contains(transfers, text)
+    return transfers[keep].reset_index(drop=True)
+
+
+def filter_balances(
+    balances: pd.DataFrame,
+    accounts: pd.DataFrame,
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    account: str | None = None,
+) -> pd.DataFrame:
+    """Return the observed balances that pass; the words are those of filter_transfers."""
+    keep = _between(balances["as_of"], since, until)
+    if account is not None:
+        keep &= balances["account_id"].isin(find_account(account, accounts[["id", "name"]]))
+    return balances[keep].reset_index(drop=True)
+
+
+def known_accounts(transfers: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
+    """List id and name of each account that the accounts table or a transfer names."""
+    found = [] if accounts is None else [accounts[["id", "name"]]]
+    for end in ("source", "destination"):
+        ours = transfers[f"{end}_kind"].isin(_ACCOUNT_KINDS)
+        parties = transfers.loc[ours, [f"{end}_id", f"{end}_name"]]
+        found.append(parties.set_axis(["id", "name"], axis="columns"))
+    return pd.concat(found).dropna(subset="id").drop_duplicates("id").reset_index(drop=True)
+
+
+def find_account(account: str, known: pd.DataFrame) -> list[str]:
+    """Return the ids of the account that an id or a name means (of one name: all its ids).
+
+    Raises
+    ------
+    UnknownAccount
+        None is meant, or several with different names.
+    """
+    if (known["id"] == account).any():
+        return [account]
+    names = known["name"].fillna("")
+    folded, wanted = names.str.casefold(), account.casefold()
+    containing = folded.str.contains(wanted, regex=False)
+    for matches in (names == account, folded == wanted, containing):
+        found = known[matches]
+        if found["name"].nunique() == 1:
+            return list(found["id"])
+        if len(found):
+            raise UnknownAccount(account, _labels(found), ambiguous=True)
+    raise UnknownAccount(account, sorted(set(names) - {""}))
+
+
+def _labels(found: pd.DataFrame) -> list[str]:
+    return sorted(
+        f"{row.name_!r} ({row.id})" for row in found.rename(columns={"name": "name_"}).itertuples()
+    )
+
+
+def _between(moments: pd.Series[Any], since: Moment | None, until: Moment | None) -> pd.Series[Any]:
+    keep = pd.Series(True, index=moments.index)
+    zone: tzinfo = moments.dt.tz
+    if since is not None:
+        keep &= moments >= parse_moment(since, zone)
+    if until is not None:
+        keep &= moments < parse_moment(until, zone)
+    return keep
+
+
+def _chosen(name: str, words: Words, column: pd.Series[Any]) -> list[str]:
+    """Return the column's values that the words mean, whatever their case."""
+    present = {str(value).casefold(): str(value) for value in column.dropna().unique()}
+    asked: Iterable[str] = [words] if isinstance(words, str) else words
+    chosen = []
+    for word in asked:
+        if word.casefold() not in present and not _is_documented(name, word):
+            raise InvalidFilter(name, word, sorted(present.values()))
+        chosen.append(present.get(word.casefold(), word))
+    return chosen
+
+
+def _is_documented(name: str, word: str) -> bool:
+    from seqdata.types import Direction, TransferStatus
+
+    documented: set[str] = set(Direction) if name == "direction" else set(TransferStatus)
+    return word.upper() in documented
+
+
+def _contains(transfers: pd.DataFrame, text: str) -> pd.Series[Any]:
+    wanted = text.casefold()
+    keep = pd.Series(False, index=transfers.index)
+    for name in _SEARCHED:
+        column = transfers[name].astype("str").str.casefold()
+        keep |= column.str.contains(wanted, regex=False, na=False)
+    return keep
