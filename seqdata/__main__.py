@@ -1,0 +1,5 @@
+"""``python -m seqdata``: the command line."""
+
+from seqdata.cli import main
+
+main()

@@ -1,0 +1,219 @@
+"""The commands; each does what the method of the same name does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from seqdata.cli import output
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+organization = click.option("--organization", metavar="ID", help="Where the login has several.")
+
+
+def filters(function: F) -> F:
+    """Add the options of the filters, which are the same everywhere."""
+    options = [
+        click.option("--since", metavar="DATE", help="From this date or time on (2026-11-01)."),
+        click.option("--until", metavar="DATE", help="Before this date or time."),
+        click.option("--account", metavar="NAME", help="At either end: an account's id or name."),
+        click.option("--direction", multiple=True, help="incoming, outgoing or internal."),
+        click.option("--status", multiple=True, help="Such as complete or pending."),
+        click.option("--text", help="In names, descriptions, reasons or ids."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _given(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Keep the filters that were given."""
+    values = {name: list(v) if isinstance(v, tuple) else v for name, v in chosen.items()}
+    return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+@click.command()
+@organization
+@click.option("--full", is_flag=True, help="Read everything again, not only what can have changed.")
+@click.option("--wait", type=float, default=0.0, metavar="SECONDS",
+              help="Wait for another process that syncs the same data.")  # fmt: skip
+@as_json
+def sync(organization: str | None, full: bool, wait: float, as_json: bool) -> int:
+    """Bring the tables on this disk up to date with the service."""
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        report = ledger.sync(full=full, wait=wait, progress=not as_json)
+        folder = ledger.folder
+    if as_json:
+        output.print_json(_report_facts(report))
+    else:
+        click.echo(f"{report}\nTables are in {folder}")
+    return 5 if report.is_complete is False else 0
+
+
+@click.command()
+@organization
+@as_json
+def status(organization: str | None, as_json: bool) -> None:
+    """Say what is here, how fresh it is, and where."""
+    from seqdata.auth.tokens import TokenStore
+    from seqdata.config import get_settings
+    from seqdata.ledger import Ledger
+
+    settings = get_settings()
+    facts = {
+        "data folder": str(settings.data_dir.resolve()),
+        "service": settings.app_url,
+        "access token": TokenStore(settings).describe(settings.zone),
+        **Ledger(settings, organization).summary(),
+    }
+    if as_json:
+        output.print_json(facts)
+    else:
+        output.print_facts(facts)
+
+
+@click.command()
+@organization
+@as_json
+def accounts(organization: str | None, as_json: bool) -> None:
+    """List pods, ports and outside accounts with their last observed balance."""
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        frame = ledger.accounts
+    if as_json:
+        output.print_frame_json(frame)
+    else:
+        output.print_accounts(frame, f"{len(frame)} accounts")
+
+
+@click.command()
+@organization
+@filters
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True,
+              help="Show at most this many; 0 shows all.")  # fmt: skip
+@as_json
+def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any) -> None:
+    """List transfers, newest first."""
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        found = ledger.transfers_where(**_given(chosen))
+    shown = found.head(limit) if limit else found
+    if as_json:
+        output.print_frame_json(shown)
+        return
+    of = f" of {len(found):,}" if len(shown) < len(found) else ""
+    output.print_transfers(shown, f"{len(shown):,}{of} transfers, newest first")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@organization
+@click.option("--table", default="transfers", show_default=True,
+              help="transfers, balances or accounts.")  # fmt: skip
+@filters
+@click.option("--raw-text", is_flag=True, help="Leave text that a spreadsheet takes for a formula.")
+@as_json
+def export(
+    file: Path, organization: str | None, table: str, raw_text: bool, as_json: bool, **chosen: Any
+) -> None:
+    """Write a table to FILE: .csv or .parquet."""
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        path = ledger.export(file, table, raw_text=raw_text, **_given(chosen))
+    if as_json:
+        output.print_json({"file": str(path), "table": table, "bytes": path.stat().st_size})
+    else:
+        click.echo(f"Wrote {table} to {path} ({path.stat().st_size:,} bytes)")
+
+
+@click.command()
+@click.argument("organization", required=False)
+@click.option("--all", "everything", is_flag=True, help="All organizations.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(organization: str | None, everything: bool, yes: bool) -> None:
+    """Remove the synced tables of ORGANIZATION (or --all) from this disk.
+
+    The service keeps everything, but what only this disk knows is gone: balances observed in
+    the past, and earlier versions of transfers. Exported files stay.
+    """
+    from seqdata.config import get_settings
+    from seqdata.store.forget import cached_organizations, forget_organization
+
+    cache = get_settings().cache_path
+    known = cached_organizations(cache)
+    if not everything and organization is None:
+        raise click.UsageError(f"Name an organization, or --all. Here are: {_listed(known)}.")
+    if not everything and organization not in known:
+        raise click.UsageError(f"{organization} is not here. Here are: {_listed(known)}.")
+    chosen = known if everything else {str(organization): known[str(organization)]}
+    if chosen and not yes:
+        click.confirm(f"Remove the tables of {_listed(chosen)} from {cache}?", abort=True)
+    for name, folder in chosen.items():
+        forget_organization(folder)
+        click.echo(f"Removed {name} ({folder})")
+    if not chosen:
+        click.echo(f"Nothing to remove in {cache}.")
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one")
+@click.option("--seed", type=int, default=7, show_default=True, help="Which household.")
+@click.option("--months", type=click.IntRange(1), default=24, show_default=True)
+@click.option("--now", metavar="DATE", help="The world's time at the start; by default today.")
+@click.option("--scale", type=click.IntRange(1), default=1, show_default=True,
+              help="How busy the household is.")  # fmt: skip
+@click.option("--organizations", type=click.IntRange(1), default=1, show_default=True)
+def sandbox(
+    port: int, seed: int, months: int, now: str | None, scale: int, organizations: int
+) -> None:
+    """Serve a local Sequence to practise on, until interrupted.
+
+    The first line on stdout is a JSON object with its addresses and credentials.
+    """
+    from seqdata.sandbox import serve
+
+    serve(
+        seed=seed, months=months, now=now, scale=scale, organizations=organizations, port=port,
+        out=sys.stdout,
+    )  # fmt: skip
+
+
+@click.command()
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"),
+              show_default=True, help="Where the exported files go.")  # fmt: skip
+@click.option("--seed", type=int, default=7, show_default=True, help="Which household.")
+@click.option("--months", type=click.IntRange(1), default=24, show_default=True)
+def demo(folder: Path, seed: int, months: int) -> None:
+    """Sync a made-up household from a sandbox, and export it. Needs no account."""
+    from seqdata.cli.demo import run_demo
+
+    run_demo(folder, seed=seed, months=months)
+
+
+ALL = [sync, status, accounts, transfers, export, sandbox, demo, forget]
+
+
+def _report_facts(report: Any) -> dict[str, Any]:
+    facts = asdict(report)
+    facts["window"] = {name: _iso(moment) for name, moment in facts["window"].items()}
+    return {**facts, "synced_at": _iso(report.synced_at), "is_complete": report.is_complete}
+
+
+def _iso(moment: Any) -> str | None:
+    return None if moment is None else str(moment.isoformat())
+
+
+def _listed(known: dict[str, Path]) -> str:
+    return ", ".join(sorted(known)) or "none"

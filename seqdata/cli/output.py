@@ -1,0 +1,129 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqdata.money import format_cents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+#: What a table shows for an amount that is not known, which is not zero.
+UNKNOWN = "--"
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, one indented document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_frame_json(frame: pd.DataFrame) -> None:
+    """Print a table as a JSON list of records: moments ISO with offset, what is missing null."""
+    columns = {name: _plain_column(frame[name]) for name in frame.columns}
+    print_json(
+        [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    )
+
+
+def print_facts(facts: dict[str, str], title: str = "") -> None:
+    """Print words and what they say, in two columns."""
+    if title:
+        click.secho(title, bold=True)
+    width = max(map(len, facts), default=0)
+    for name, text in facts.items():
+        first, *rest = text.splitlines() or [""]
+        click.echo(f"  {name:<{width}}  {first}")
+        for line in rest:
+            click.echo(f"  {'':<{width}}  {line}")
+
+
+def print_transfers(frame: pd.DataFrame, title: str) -> None:
+    """Print transfers as a table as wide as the terminal."""
+    rows = [
+        (
+            "" if row["created_at"] is None else row["created_at"][:16].replace("T", " "),
+            row["signed"],
+            row["source_name"] or "",
+            row["destination_name"] or "",
+            row["status"] or "",
+            row["description"] or row["error_reason"] or "",
+        )
+        for row in _records(frame.assign(signed=_signed(frame)))
+    ]
+    heads = ["date", ">amount", "~from", "~to", "status", "~note"]
+    print_table(title, heads, rows)
+
+
+def print_accounts(frame: pd.DataFrame, title: str) -> None:
+    """Print accounts with their balances; an unknown balance is a dash, not zero."""
+    rows = [
+        (
+            row["kind"],
+            row["name"] or "",
+            UNKNOWN if row["balance_cents"] is None else format_cents(row["balance_cents"]),
+            "" if row["goal_cents"] is None else format_cents(row["goal_cents"]),
+            row["institution"] or "",
+            "closed" if row["closed_at"] else "",
+        )
+        for row in _records(frame)
+    ]
+    print_table(title, ["kind", "name", ">balance", ">goal", "institution", ""], rows)
+
+
+def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows under heads, as wide as the terminal.
+
+    A head that begins with ``>`` is a column of figures, one that begins with ``~`` is text
+    that is cut where the terminal is narrow; the others are always whole.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, expand=_is_wide(heads))
+    for head in heads:
+        table.add_column(
+            head.lstrip(">~"),
+            justify="right" if head.startswith(">") else "left",
+            ratio=1 if head.startswith("~") else None,
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    for row in rows:
+        table.add_row(*(Text(" ".join(cell.split())) for cell in row))
+    Console().print(table)
+
+
+def _is_wide(heads: list[str]) -> bool:
+    return any(head.startswith("~") for head in heads)
+
+
+def _signed(frame: pd.DataFrame) -> list[str]:
+    signs = {"INCOMING": "+", "OUTGOING": "-"}
+    pairs = zip(
+        _plain_column(frame["direction"]), _plain_column(frame["amount_cents"]), strict=True
+    )
+    return [
+        UNKNOWN if cents is None else signs.get(direction, "") + format_cents(cents)
+        for direction, cents in pairs
+    ]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = {str(name): _plain_column(frame[name]) for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain_column(column: pd.Series[Any]) -> list[Any]:
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return [None if pd.isna(value) else value.isoformat() for value in column]
+    return [None if pd.isna(value) else value for value in column.astype("object").tolist()]

@@ -1,0 +1,232 @@
+"""The command line, as a person or a program runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import seqdata
+from seqdata.cli import cli
+from seqdata.sandbox import Sandbox
+
+
+class Shell:
+    """Runs ``seqdata`` in processes of its own."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+
+    def run(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "seqdata", *arguments],
+            cwd=self.folder,
+            env={**_bare(), **self.environment, **changes},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+def _bare() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEQUENCE_")}
+    return {**kept, "COLUMNS": "120"}
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with Sandbox(months=2, now="2026-11-01") as box:
+        yield box
+
+
+@pytest.fixture
+def shell(world: Sandbox, tmp_path: Path) -> Shell:
+    """A shell whose settings point at the sandbox, with a token that is valid."""
+    data = tmp_path / "data"
+    data.mkdir()
+    token = {"access_token": world.issue_token(), "refresh_token": None, "expires_at": 4e9}
+    (data / ".tokens.json").write_text(json.dumps(token))
+    return Shell(tmp_path, {**world.environment(), "SEQUENCE_DATA_DIR": str(data)})
+
+
+@pytest.fixture(scope="module")
+def synced(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell over data that was synced once; tests only read it."""
+    folder = tmp_path_factory.mktemp("synced")
+    data = folder / "data"
+    data.mkdir()
+    token = {"access_token": world.issue_token(), "refresh_token": None, "expires_at": 4e9}
+    (data / ".tokens.json").write_text(json.dumps(token))
+    shell = Shell(folder, {**world.environment(), "SEQUENCE_DATA_DIR": str(data)})
+    assert shell.run("sync").returncode == 0
+    return shell
+
+
+# -- the commands -----------------------------------------------------------------------------
+
+
+def test_sync_reports_and_status_says_what_is_here(shell: Shell, world: Sandbox) -> None:
+    """`sync` says what it did in figures, and `status` what is here and where."""
+    report = shell.json("sync")
+    assert report["rows"] == report["expected_rows"] == len(world.transfers())
+    assert report["is_complete"] is True
+    status = shell.json("status")
+    assert status["complete"] == f"yes: {report['rows']:,} of {report['rows']:,}"
+    assert status["data folder"].endswith("data")
+
+
+def test_transfers_are_filtered_by_the_same_words(synced: Shell, world: Sandbox) -> None:
+    """`transfers` takes the filters of the library and prints the same rows."""
+    rows = synced.json("transfers", "--direction", "incoming", "--since", "2026-10", "--limit", "0")
+    expected = {
+        row["id"]
+        for row in world.transfers()
+        if row["direction"] == "INCOMING" and row["created_at"] >= "2026-10-01T04:00"
+    }
+    assert {row["id"] for row in rows} == expected
+
+
+def test_tables_are_printed_for_people(synced: Shell) -> None:
+    """Without --json, accounts and transfers come as tables with dollars."""
+    assert "$" in synced.run("accounts").stdout
+    assert "newest first" in synced.run("transfers", "--limit", "3").stdout
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_export_writes_a_private_file_that_reads_back(
+    synced: Shell, tmp_path: Path, suffix: str
+) -> None:
+    """`export` writes CSV and Parquet that only the owner can read, and they read back."""
+    path = tmp_path / f"transfers.{suffix}"
+    assert synced.run("export", str(path)).returncode == 0
+    read = seqdata.read_csv if suffix == "csv" else pd.read_parquet
+    assert len(read(path)) == len(synced.json("transfers", "--limit", "0"))
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_forget_removes_the_tables(shell: Shell, world: Sandbox) -> None:
+    """`forget` removes an organization's tables, and only after a yes."""
+    shell.json("sync")
+    assert shell.run("forget", world.organization_id).returncode == 130  # nobody to answer
+    assert shell.json("status")["transfers"] != "none yet: sync() brings them"
+    assert shell.run("forget", world.organization_id, "--yes").returncode == 0
+    assert shell.json("status")["transfers"] == "none yet: sync() brings them"
+
+
+def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path: Path) -> None:
+    """The first line of `sandbox` is JSON with ten keys, and an interrupt ends it with 0."""
+    command = [sys.executable, "-m", "seqdata", "sandbox", "--months", "1", "--now", "2026-11-01"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_bare()) as process:
+        assert process.stdout is not None
+        connection = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert sorted(connection) == [
+        "access_token", "app_url", "auth_url", "client_id", "email", "kyc_id",
+        "organization_id", "password", "refresh_token", "totp_secret",
+    ]  # fmt: skip
+
+
+def test_the_demo_ends_with_files_and_what_to_try_next(tmp_path: Path) -> None:
+    """`demo` syncs twice, shows the tables, and leaves CSV and Parquet files."""
+    done = Shell(tmp_path, {}).run("demo", "--months", "2")
+    assert done.returncode == 0, done.stderr
+    assert "What to try next" in done.stdout
+    files = {path.name for path in (tmp_path / "demo").iterdir()} - {".gitignore"}
+    assert files == {
+        "transfers.csv", "transfers.parquet", "balances.csv", "balances.parquet",
+    }  # fmt: skip
+
+
+# -- bad input and bad luck -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "code", "sentence"),
+    [
+        (["transfers", "--since", "soon"], {}, 2, "'soon' is not a date"),
+        (["transfers", "--account", "Nowhere"], {}, 2, "There is no account 'Nowhere'"),
+        (["transfers", "--status", "lost"], {}, 2, "Choices:"),
+        (["export", "x.xlsx"], {}, 2, "*.csv"),
+        (["sync"], {"SEQUENCE_MIN_DELAY": "fast"}, 2, "SEQUENCE_MIN_DELAY"),
+        (["sync"], {"SEQUENCE_ORG_ID": "org-nowhere"}, 2, "no organization 'org-nowhere'"),
+        (["sync"], {"SEQUENCE_APP_URL": "http://127.0.0.1:9"}, 1, "holds data of"),
+        (["nonsense"], {}, 2, "No such command"),
+    ],
+)
+def test_mistakes_get_one_sentence(
+    synced: Shell, arguments: list[str], changes: dict[str, str], code: int, sentence: str
+) -> None:
+    """A mistake ends with its exit code and a sentence that helps, never a traceback."""
+    done = synced.run(*arguments, **changes)
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_to_log_in_with_names_what_is_missing(tmp_path: Path) -> None:
+    """Without token and credentials, `sync` names the variables and ends with 3."""
+    done = Shell(tmp_path, {}).run("sync")
+    assert done.returncode == 3
+    assert "SEQUENCE_EMAIL, SEQUENCE_PASSWORD, SEQUENCE_TOTP not set" in done.stderr
+
+
+def test_an_unreachable_server_is_named(shell: Shell) -> None:
+    """A server that does not answer is named, with exit code 4."""
+    done = shell.run("sync", SEQUENCE_APP_URL="http://127.0.0.1:9")
+    assert done.returncode == 4, done.stderr
+    assert "http://127.0.0.1:9" in done.stderr
+
+
+@pytest.mark.parametrize("file", ["state.json", "transfers/month=2026-10/data.parquet"])
+def test_a_corrupt_file_is_named_and_left(shell: Shell, world: Sandbox, file: str) -> None:
+    """A corrupt state or Parquet file is named with what to do, and stays as it is."""
+    shell.json("sync")
+    path = shell.folder / "data" / "cache" / world.organization_id / file
+    path.write_bytes(b"garbage")
+    done = shell.run("transfers")
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+    assert path.read_bytes() == b"garbage"
+
+
+def test_a_cache_of_another_version_is_refused(shell: Shell, world: Sandbox) -> None:
+    """A cache of another version is refused with the command that makes it anew."""
+    shell.json("sync")
+    path = shell.folder / "data" / "cache" / world.organization_id / "state.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": 99}))
+    done = shell.run("status")
+    assert done.returncode == 1
+    assert "version 99" in done.stderr
+
+
+# -- the words --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_has_help_and_stands_in_the_readme(name: str) -> None:
+    """Each command and each of its options has help, and the README names the command."""
+    command = cli.commands[name]
+    assert command.help
+    options = [option for option in command.params if option.param_type_name == "option"]
+    readme = Path(__file__).parent.parent / "README.md"
+    assert f"`seqdata {name}" in readme.read_text(encoding="utf-8")
+    assert all(getattr(option, "help", None) or option.name in _PLAIN for option in options)
+
+
+_PLAIN = {"port", "months", "organizations"}
