@@ -1,0 +1,101 @@
+"""The layers of the package: what may import what."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "seqdata"
+
+#: From the ground up; a module imports from its own rank or a lower one.
+RANKS = (
+    {"config", "_settings", "exceptions", "types", "models", "money", "timestamps", "files",
+     "masking"},
+    {"graphql"},
+    {"transport", "pace"},
+    {"auth"},
+    {"client"},
+    {"source", "nodes"},
+    {"store"},
+    {"sync"},
+    {"analysis", "plots", "export"},
+    {"safeguards"},
+    {"ledger"},
+    {"widgets"},
+    {"cli", "__main__"},
+)  # fmt: skip
+
+#: The columns of the tables are the words in which a source delivers.
+EXCEPTIONS = {("nodes", "store"), ("export", "store"), ("__init__", "*")}
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the first-level modules of seqdata a file imports, and whether inside a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    typing_only = {
+        id(node)
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and "TYPE_CHECKING" in ast.dump(test.test)
+        for node in ast.walk(test)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqdata."):
+            yield str(node.module).split(".")[1], id(node) in inside
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("seqdata."):
+                    yield alias.name.split(".")[1], id(node) in inside
+
+
+def rank(module: str) -> int:
+    return next(i for i, modules in enumerate(RANKS) if module in modules)
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_from_a_higher_rank_to_a_lower_one(path: Path) -> None:
+    """No module imports from above its rank; the sandbox knows the ground only."""
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for other, is_inside in imports(path):
+        if other == own or (own, other) in EXCEPTIONS:
+            continue
+        if own == "sandbox":
+            assert rank(other) == 0, f"the sandbox imports {other}"
+        elif other == "sandbox":
+            assert own in ("ledger", "cli"), f"{own} imports the sandbox"
+            assert is_inside, f"{own} imports the sandbox at its top"
+        elif not (own == "ledger" and other == "widgets" and is_inside):
+            assert rank(other) <= rank(own), f"{own} imports {other}, which stands above it"
+
+
+def test_every_module_has_a_rank() -> None:
+    """A new module gets its place in the house before it is merged."""
+    known = set().union(*RANKS) | {"sandbox"}
+    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    assert found <= known
+
+
+TESTS = sorted(Path(__file__).parent.rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_every_test_promises_one_sentence(path: Path) -> None:
+    """Each test's docstring is one sentence, on one line, that ends with a full stop."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            promise = ast.get_docstring(node) or ""
+            assert promise.endswith("."), f"{node.name}: {promise!r}"
+            assert len(promise.split(". ")) == 1, f"{node.name} promises more than one thing"
