@@ -60,7 +60,7 @@ class SequenceClient:
     Parameters
     ----------
     access_token
-        Sent as it is until `token_provider` gives another.
+        Sent as it is where there is no `token_provider`.
     token_provider
         Called before every request; returns a token that is valid now, such as
         :func:`seqdata.get_access_token`.
@@ -129,7 +129,8 @@ class SequenceClient:
     ) -> GraphQLAnswer:
         """Like :meth:`execute`; return the raw bytes and the service's clock too."""
         once = contains_mutation(query)
-        if once and self._settings.read_only:
+        # Read again: in a notebook the switch is often thrown after the client was made.
+        if once and (self._settings.read_only or get_settings().read_only):
             raise ReadOnlyMode(operation_name or "")
         body: Node = {"query": query}
         if variables:
@@ -145,26 +146,25 @@ class SequenceClient:
         )
 
     def _send(self, body: bytes, operation: str, *, once: bool) -> Answer:
-        if self._token_provider is not None:
-            self._token = self._token_provider()
+        token = self._current_token()
         try:
-            return self._transport.send(self._request(body, operation, once=once))
+            return self._transport.send(self._request(token, body, operation, once=once))
         except Unauthorized:
-            reject_token(self._token, self._settings)
-            if once or not self._has_other_token():
+            reject_token(token, self._settings)
+            if once:
                 raise
-        return self._transport.send(self._request(body, operation, once=once))
+            other = self._current_token()
+            if other == token:
+                raise
+        return self._transport.send(self._request(other, body, operation, once=once))
 
-    def _has_other_token(self) -> bool:
-        if self._token_provider is None:
-            return False
-        rejected, self._token = self._token, self._token_provider()
-        return self._token != rejected
+    def _current_token(self) -> str:
+        return self._token if self._token_provider is None else self._token_provider()
 
-    def _request(self, body: bytes, operation: str, *, once: bool) -> Request:
+    def _request(self, token: str, body: bytes, operation: str, *, once: bool) -> Request:
         headers = {
             "accept": _ACCEPT,
-            "authorization": f"Bearer {self._token}",
+            "authorization": f"Bearer {token}",
             "content-type": "application/json",
             "origin": self._app_url,
             "referer": f"{self._app_url}/",

@@ -451,8 +451,8 @@ class FolderNotWritable(CacheError):
     def __str__(self) -> str:
         return (
             f"{self.folder} cannot be written ({self.reason}). What was on disk is unchanged. "
-            "Free space or mend its rights, or set SEQUENCE_DATA_DIR or SEQUENCE_CACHE_DIR "
-            "to another folder."
+            "Free space, mend its rights, or choose another folder (SEQUENCE_DATA_DIR and "
+            "SEQUENCE_CACHE_DIR name those of seqdata)."
         )
 
 

@@ -30,11 +30,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from seqdata import schemas
+from seqdata.arrow import Column, pc
 from seqdata.config import get_settings
 from seqdata.exceptions import CorruptFile
 from seqdata.files import replacing, writing_in
-from seqdata.store import frames, schemas
-from seqdata.store.arrow import Column, pc
+from seqdata.store import frames
 from seqdata.store.frames import DOLLARS
 
 _FORMULA = r"^'*[=+\-@\t\r]"

@@ -23,7 +23,14 @@ from seqdata.exceptions import CacheMissing, InvalidFilter, MissingExtra, Unknow
 from seqdata.export import write_csv, write_parquet
 from seqdata.files import make_private_folder, write_bytes
 from seqdata.source import GraphQLSource, fetch_organization_ids
-from seqdata.store import State, Store, accounts_frame, balances_frame, transfers_frame
+from seqdata.store import (
+    State,
+    Store,
+    accounts_frame,
+    balances_frame,
+    query_frame,
+    transfers_frame,
+)
 from seqdata.sync import Progress, SyncReport, sync
 from seqdata.types import is_final
 
@@ -226,7 +233,7 @@ class Ledger:
         """The open pods with their newest observed balance, by name."""
         accounts = self.accounts
         pods = accounts[(accounts["kind"] == "pod") & accounts["closed_at"].isna()]
-        wanted = ["id", "name", "balance_cents", "balance", "as_of", "goal_cents", "goal"]
+        wanted = ["name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "id"]
         return self._marked(pods[wanted].reset_index(drop=True))
 
     @property
@@ -348,6 +355,8 @@ class Ledger:
         ------
         MissingExtra
             DuckDB is not installed.
+        InvalidFilter
+            The query gives no rows back.
         """
         try:
             import duckdb
@@ -366,8 +375,10 @@ class Ledger:
             connection.execute(f"SET TimeZone = '{self._zone}'")
             for name, table in tables.items():
                 connection.register(name, table)
-            found = connection.execute(query, parameters or None).fetch_df()
-        return self._marked(found)
+            relation = connection.sql(query, params=parameters or None)
+            if relation is None:
+                raise InvalidFilter("query", query, ["a SELECT"])
+            return self._marked(query_frame(relation.to_arrow_table()))
 
     # -- what it looks like -------------------------------------------------------------------
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from seqdata.arrow import Column
 from seqdata.exceptions import UnexpectedAnswer
-from seqdata.store.schemas import ACCOUNT_ROWS, BALANCES, DETAILS, LEGS, MOMENT, TRANSFER_ROWS
+from seqdata.schemas import ACCOUNT_ROWS, BALANCES, DETAILS, LEGS, MOMENT, TRANSFER_ROWS
 from seqdata.timestamps import parse_timestamp
 from seqdata.types import ActivityType, Direction, TransferStatus
 
@@ -182,7 +183,7 @@ def _table(schema: pa.Schema, columns: dict[str, list[Any]], drift: Drift) -> pa
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _array(values: list[Any], column: pa.Field[Any], drift: Drift) -> pa.Array[Any]:
+def _array(values: list[Any], column: pa.Field[Any], drift: Drift) -> Column:
     """Build a column; values of another type than documented are read where they can be."""
     try:
         if column.type == MOMENT and not any(isinstance(value, datetime) for value in values):

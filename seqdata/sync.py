@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from seqdata.exceptions import PagingError, UnknownTransfer
+from seqdata.arrow import Column, pc
+from seqdata.exceptions import PagingError, UnexpectedAnswer, UnknownTransfer
+from seqdata.schemas import MOMENT
 from seqdata.source import Page, PageSizeRefused, Source, Window
 from seqdata.store import FirstSync, State, Store, Upsert
-from seqdata.store.arrow import Column, pc
-from seqdata.store.schemas import MOMENT
 from seqdata.types import FINAL_STATUSES
 
 log = logging.getLogger("seqdata")
@@ -71,7 +71,8 @@ class SyncReport:
     rows, expected_rows
         Transfers here and in the service; None where the service does not count.
     unknown_values
-        Values the service sent that this version does not know, with how often.
+        Values the service sent that this version does not know, with how often; each is
+        reported by the first sync that meets it.
     """
 
     organization_id: str
@@ -221,6 +222,8 @@ class _Run:
 
     def _take_accounts(self) -> None:
         snapshot = self._source.fetch_accounts()
+        if snapshot.accounts.num_rows == 0 and self._store.read_accounts().num_rows:
+            raise UnexpectedAnswer("the list of accounts", "the accounts known so far", "none")
         self._started_at = self._report.synced_at = snapshot.served_at
         self._store.upsert_accounts(snapshot.accounts, seen_at=snapshot.served_at)
         self._store.append_balances(snapshot.balances)
@@ -250,6 +253,10 @@ class _Run:
 
     def _finish(self, plan: Plan) -> SyncReport:
         report = self._report
+        known = set(self._state.reported)
+        report.unknown_values = {
+            what: count for what, count in self._source.drift.seen.items() if what not in known
+        }
         rows = self._store.read_transfers(columns=["status", "created_at"])
         self._state = replace(
             self._state,
@@ -258,13 +265,13 @@ class _Run:
             last_full_at=self._state.last_full_at if plan.kind == "recent" else report.synced_at,
             newest_created_at=_bounds(rows)[0],
             service_count=report.expected_rows,
+            reported=tuple(sorted({*self._state.reported, *self._source.drift.seen})),
         )
         self._store.write_state(self._state)
         report.rows = rows.num_rows
         report.open = pc.sum(_is_open(rows)).as_py() or 0
         report.requests = self._source.requests - self._first_request
         report.page_size = self._state.page_size
-        report.unknown_values = dict(self._source.drift.seen)
         return report
 
     # -- pages --------------------------------------------------------------------------------

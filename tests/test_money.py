@@ -59,9 +59,11 @@ def test_typed_amounts_are_read(typed: str | Decimal, cents: int) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", " ", "$", ".", "-", "5.", "1.234", "1,23.45", "1,2345", "1 000", "1e3", "12,34", "٣"]
-    + ["NaN", "$-5", "--5", 12.34, 12, True, None, Decimal("0.001"), Decimal("NaN")]
-    + [Decimal("sNaN"), Decimal("Infinity"), Decimal("1E+999999"), Decimal("1E-999999")],
+    [
+        *("", " ", "$", ".", "-", "5.", "1.234", "1,23.45", "1,2345", "1 000", "1e3", "12,34"),
+        *("٣", "NaN", "$-5", "--5", 12.34, 12, True, None, Decimal("0.001"), Decimal("NaN")),
+        *(Decimal("sNaN"), Decimal("Infinity"), Decimal("1E+999999"), Decimal("1E-999999")),
+    ],
 )
 def test_other_amounts_are_refused(typed: object) -> None:
     """What is no exact number of cents, or is a float, is refused with the value in the words."""

@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -53,7 +54,7 @@ def pacer(file: Path, clock: Clock, *, jitter: float = 0.0) -> Pacer:
 def are_apart(turns: list[list[float]]) -> bool:
     """Tell whether each turn starts at least DELAY after the end of the one before it."""
     turns = sorted(turns)
-    gaps = [later[0] - earlier[1] for earlier, later in zip(turns, turns[1:], strict=False)]
+    gaps = [later[0] - earlier[1] for earlier, later in pairwise(turns)]
     return all(gap >= DELAY - ROUNDING for gap in gaps)
 
 

@@ -167,7 +167,7 @@ def test_exactly_at_the_limit_is_allowed(tmp_path: Path) -> None:
 
 
 def test_the_file_has_the_documented_form(tmp_path: Path) -> None:
-    """The file is {date: {user or "__global__": [{transfer_id, amount_cents, timestamp}]}}, 0600."""
+    """The file is {date: {user or "__global__": [{transfer_id, amount_cents, timestamp}]}}."""
     tracker = DailyLimitTracker(tmp_path / "limits.json", now=at(NOON))
     tracker.record(5, "tr-1")
     tracker.record(6, "tr-2", user_id=7)

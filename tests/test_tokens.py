@@ -187,6 +187,18 @@ def test_a_token_of_another_server_counts_as_none(
     assert get_access_token() == "access-0"
 
 
+def test_a_write_that_dies_leaves_no_token_to_another_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a write for a new server ends half-way, the old server's token is not taken for it."""
+    store().write(AuthTokens("access-0", None, 4e9), client_id=None)
+    monkeypatch.setenv("SEQUENCE_APP_URL", ELSEWHERE)
+    unwritable: Any = object()
+    with pytest.raises(TypeError):
+        store().write(AuthTokens("access-1", unwritable, 4e9), client_id=None)
+    assert store().read() is None
+
+
 def test_an_unreadable_meta_file_binds_to_no_server(tmp_path: Path) -> None:
     """A meta file that cannot be read may have named any server, so the token is not sent."""
     write_file(tmp_path)
@@ -397,3 +409,14 @@ def test_a_repr_of_tokens_masks() -> None:
     shown = f"{AuthTokens('plant-1', 'plant-2', 5.0)!r} {AuthTokens('plant-1', None, 5.0)}"
     assert "plant" not in shown
     assert "expires_at=5.0" in shown
+
+
+def test_a_refusal_that_cannot_be_noted_stays_the_refusal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a rejected token cannot be noted, a warning is logged and nothing else is raised."""
+    write_file(tmp_path)
+    (tmp_path / ".tokens.lock").mkdir()
+    with caplog.at_level(logging.WARNING, "seqdata"):
+        reject_token("access-0", get_settings())
+    assert "rejected token could not be noted" in caplog.text

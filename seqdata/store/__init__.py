@@ -6,9 +6,7 @@ moment, and a row that changes leaves its earlier version in a table of its own.
 
 from __future__ import annotations
 
-from seqdata.store.frames import accounts_frame, balances_frame, transfers_frame
-from seqdata.store.merge import Upsert
-from seqdata.store.schemas import (
+from seqdata.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
     BALANCES,
@@ -19,6 +17,8 @@ from seqdata.store.schemas import (
     TRANSFER_ROWS,
     TRANSFERS,
 )
+from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
+from seqdata.store.merge import Upsert
 from seqdata.store.state import FirstSync, State
 from seqdata.store.store import Store
 
@@ -38,5 +38,6 @@ __all__ = [
     "Upsert",
     "accounts_frame",
     "balances_frame",
+    "query_frame",
     "transfers_frame",
 ]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.store.arrow import pc
-from seqdata.store.schemas import CATEGORIES
+from seqdata.arrow import pc
+from seqdata.schemas import CATEGORIES
 
 #: Columns of whole cents, and the column of float dollars that follows each.
 DOLLARS = {"amount_cents": "amount", "balance_cents": "balance", "goal_cents": "goal"}
@@ -50,6 +50,19 @@ def accounts_frame(table: pa.Table, zone: str) -> pd.DataFrame:
 def balances_frame(table: pa.Table, zone: str) -> pd.DataFrame:
     """Balances as a DataFrame: ``balance`` in dollars beside ``balance_cents``."""
     return frame(table, zone)
+
+
+def query_frame(table: pa.Table) -> pd.DataFrame:
+    """Make a DataFrame of what a query gave: whole numbers stay whole, missing ones are NA.
+
+    A sum of cents comes from DuckDB as a decimal without places; here it is Int64 again.
+    """
+    whole = [
+        column.cast(pa.int64()) if pa.types.is_decimal(kind) and kind.scale == 0 else column
+        for column, kind in zip(table.columns, table.schema.types, strict=True)
+    ]
+    nullable: Any = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}
+    return pa.table(whole, names=table.column_names).to_pandas(types_mapper=nullable.get)
 
 
 def frame(table: pa.Table, zone: str) -> pd.DataFrame:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from seqdata.arrow import pc
 from seqdata.files import remove_file
-from seqdata.store.arrow import pc
+from seqdata.schemas import TRANSFER_HISTORY
 from seqdata.store.merge import last_of_each
-from seqdata.store.schemas import TRANSFER_HISTORY
 from seqdata.store.tables import empty_table, read_table, write_table
 
 # A version is one state of a row: what an interrupted write left twice is one version.

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from seqdata.exceptions import CacheVersionMismatch, CorruptFile
 from seqdata.files import read_json, write_json
-from seqdata.store.schemas import SCHEMA_VERSION
+from seqdata.schemas import SCHEMA_VERSION
 
 REMEDY = "Move it away and run: seqdata sync --full"
 
@@ -36,7 +36,8 @@ class State:
 
     ``first_sync`` is None before the first sync and after it is complete; ``last_full_at``
     tells these apart: when all transfers were last read to the end. ``windows`` are open
-    windows, in whatever JSON words the sync keeps them. ``extra`` holds keys of the file
+    windows, in whatever JSON words the sync keeps them. ``reported`` are the values unknown to
+    this version that a report has named already. ``extra`` holds keys of the file
     that this version does not know; they are written back.
     """
 
@@ -50,6 +51,7 @@ class State:
     newest_created_at: datetime | None = None
     service_count: int | None = None
     windows: tuple[dict[str, Any], ...] = ()
+    reported: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -119,6 +121,8 @@ def _parsed(name: str, value: Any) -> Any:
         return _first_sync(value)
     if name == "windows":
         return tuple(dict(window) for window in value)
+    if name == "reported":
+        return tuple(str(what) for what in value)
     kind: type = str if name in _TEXT else int
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise ValueError(f"{name} is {value!r}, not {kind.__name__}")

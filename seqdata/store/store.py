@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from seqdata.arrow import Column, pc
 from seqdata.exceptions import ForeignCache, InvalidFilter
 from seqdata.files import remove_leftovers, writing_in
-from seqdata.store.arrow import Column, pc
+from seqdata.schemas import ACCOUNT_ROWS, ACCOUNTS, BALANCES, DETAILS, LEGS, TRANSFERS
 from seqdata.store.history import History
 from seqdata.store.lock import CacheLock
 from seqdata.store.merge import Upsert, conform, last_of_each, merge_accounts
-from seqdata.store.schemas import ACCOUNT_ROWS, ACCOUNTS, BALANCES, DETAILS, LEGS, TRANSFERS
 from seqdata.store.state import State, origin, read_state, write_state
 from seqdata.store.tables import empty_table, read_table, write_table
 from seqdata.store.transfers import TransferWriter, read_transfers
@@ -32,7 +32,7 @@ class Store:
     """The Parquet tables of one organization. Reading needs no lock; a write takes it.
 
     Made by :meth:`open`. All moments are UTC. Tables come as ``pyarrow.Table`` in the
-    columns of :mod:`seqdata.store.schemas`.
+    columns of :mod:`seqdata.schemas`.
     """
 
     folder: Path
@@ -145,8 +145,8 @@ class Store:
         UnexpectedAnswer
             A row has no id.
         """
-        with self.lock():
-            return self._transfers.upsert(rows, seen_at)
+        with self._writing_transfers() as writer:
+            return writer.upsert(rows, seen_at)
 
     def mark_removed(self, ids: Iterable[str], at: datetime) -> Upsert:
         """Mark transfers as gone from the service: they stay, with removed_at.
@@ -154,8 +154,8 @@ class Store:
         ``updated`` counts those marked now, ``unchanged`` those that were marked before; ids
         that are not here are passed over.
         """
-        with self.lock():
-            return self._transfers.mark_removed(ids, at)
+        with self._writing_transfers() as writer:
+            return writer.mark_removed(ids, at)
 
     def upsert_accounts(self, rows: pa.Table, *, seen_at: datetime) -> Upsert:
         """Take a complete list of the accounts (ACCOUNT_ROWS).
@@ -276,12 +276,21 @@ class Store:
     def _state_path(self) -> Path:
         return self.folder / "state.json"
 
-    @property
-    def _transfers(self) -> TransferWriter:
-        if self._writer is None:
-            history = History(self.folder / "transfer_history")
-            self._writer = TransferWriter(self.folder / "transfers", history, self.folder / "index")
-        return self._writer
+    @contextmanager
+    def _writing_transfers(self) -> Iterator[TransferWriter]:
+        with self.lock():
+            if self._writer is None:
+                self._writer = self._new_writer()
+            try:
+                yield self._writer
+            except BaseException:
+                # It may have stopped between a month and the index; a new writer looks.
+                self._writer = None
+                raise
+
+    def _new_writer(self) -> TransferWriter:
+        history = History(self.folder / "transfer_history")
+        return TransferWriter(self.folder / "transfers", history, self.folder / "index")
 
     def _begin_writing(self) -> None:
         if self._lock.predecessor_died:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from seqdata.exceptions import CorruptFile
 from seqdata.files import replacing
-from seqdata.store.schemas import CATEGORIES
+from seqdata.schemas import CATEGORIES
 from seqdata.store.state import REMEDY
 
 # Names repeat too, but are no categories for the user.

@@ -18,8 +18,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from seqdata.arrow import Column, pc
 from seqdata.files import remove_file, write_bytes
-from seqdata.store.arrow import Column, pc
+from seqdata.schemas import MOMENT, TRANSFER_ROWS, TRANSFERS
 from seqdata.store.history import History
 from seqdata.store.index import NOWHERE, Hashes, MonthIndex, Months, hash_ids
 from seqdata.store.merge import (
@@ -39,7 +40,6 @@ from seqdata.store.months import (
     month_stamp,
     months_of,
 )
-from seqdata.store.schemas import MOMENT, TRANSFER_ROWS, TRANSFERS
 from seqdata.store.tables import empty_table, read_table, write_table
 
 _READERS = 4

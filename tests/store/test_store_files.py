@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import seqdata
 from seqdata.exceptions import (
     CacheLocked,
     CacheVersionMismatch,
@@ -59,6 +60,7 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
         stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(seqdata.__file__).parents[1])},
         text=True,
     )
     try:

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import seqdata
+
+HEAVY = ["pandas", "pyarrow", "curl_cffi", "playwright", "matplotlib", "ipywidgets"]
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the heavy libraries that a fresh interpreter has loaded after `code`."""
+    script = (
+        f"{code}\nimport json, sys\nprint(json.dumps([n for n in {HEAVY} if n in sys.modules]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(ran.stdout))
+
+
+def test_importing_the_package_is_quick() -> None:
+    """`import seqdata` loads none of the heavy libraries; each is imported when it is used."""
+    assert loaded_by("import seqdata") == set()
+    assert loaded_by("import pandas") >= {"pandas"}  # so that the question can be answered yes
+
+
+def test_the_safeguards_need_no_heavy_library() -> None:
+    """A script that only checks its limits and writes its audit log loads none of them either."""
+    assert loaded_by("from seqdata.safeguards import AuditLog, DailyLimitTracker") == set()
+
+
+def test_the_public_names_are_sorted() -> None:
+    """__all__ is sorted and names nothing twice."""
+    assert seqdata.__all__ == sorted(set(seqdata.__all__))
+
+
+@pytest.mark.parametrize("name", seqdata.__all__)
+def test_a_public_name_is_there(name: str) -> None:
+    """Every public name can be had from the package, is listed by dir, and is documented."""
+    value = getattr(seqdata, name)
+    assert name in dir(seqdata)
+    assert name == "__version__" or value.__doc__
+
+
+@pytest.mark.parametrize(
+    "module", ["auth", "client", "config", "exceptions", "models", "types", "safeguards"]
+)
+def test_a_script_finds_its_submodules(module: str) -> None:
+    """The submodules that scripts of the established SDK import from exist."""
+    code = f"import importlib; importlib.import_module('seqdata.{module}')"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    """A name that is not there is an AttributeError that says so, as of any module."""
+    with pytest.raises(AttributeError, match="no attribute 'Legder'"):
+        _ = seqdata.Legder
