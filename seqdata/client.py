@@ -27,7 +27,7 @@ from seqdata.exceptions import (
     UnknownOrganization,
     UnknownTransfer,
 )
-from seqdata.graphql import contains_mutation, document
+from seqdata.graphql import contains_mutation, document, expect
 from seqdata.masking import mask_numbers
 from seqdata.money import format_cents
 from seqdata.timestamps import to_eastern
@@ -257,14 +257,14 @@ class SequenceClient:
 
     def _organizations(self) -> Iterator[Node]:
         data = self._operation("SelectSourceAndDestination")
-        for membership in data["me"]["memberships"]:
-            yield membership["organization"]
+        for membership in expect(expect(data, "me", dict), "memberships", list):
+            yield expect(membership, "organization", dict)
 
     # -- activity -----------------------------------------------------------------------------
 
     def get_activity_summary(self) -> Node:
         """Return the current month's transfer_count, rule_executions and total_incoming."""
-        summary = self._operation("ActivitySummary")["activitySummary"]
+        summary = expect(self._operation("ActivitySummary"), "activitySummary", dict)
         incoming = _cents(summary.get("totalIncomingFundsInCents"))
         return {
             "transfer_count": summary.get("transferReferencesCount") or 0,
@@ -321,7 +321,7 @@ class SequenceClient:
             "after": after,
         }
         data = self._operation("ActivityLogV2Transfers", variables)
-        page = _organization(data, org_id)["transferReferences"]
+        page = expect(_organization(data, org_id), "transferReferences", dict)
         info = page.get("pageInfo") or {}
         return {
             "transfers": [_transfer(node) for node in _nodes(page)],

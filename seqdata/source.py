@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -20,11 +20,10 @@ from seqdata.exceptions import (
     GraphQLError,
     HTTPError,
     ServiceError,
-    UnexpectedAnswer,
     UnknownOrganization,
     UnknownTransfer,
 )
-from seqdata.graphql import document
+from seqdata.graphql import document, expect
 from seqdata.nodes import Drift, Node, account_tables, detail_tables, transfer_table
 
 log = logging.getLogger("seqdata")
@@ -154,9 +153,9 @@ class GraphQLSource:
         """
         answer = self._ask_page(window, cursor, size, with_count=with_count and self._counts)
         organization = _organization(answer.data, self.organization_id)
-        connection = _expect(organization, "transferReferences", dict)
-        info = _expect(connection, "pageInfo", dict)
-        nodes = [edge["node"] for edge in _expect(connection, "edges", list)]
+        connection = expect(organization, "transferReferences", dict)
+        info = expect(connection, "pageInfo", dict)
+        nodes = [edge["node"] for edge in expect(connection, "edges", list)]
         count = (organization.get("numberOfTransfers") or {}).get("count")
         return Page(
             rows=transfer_table(nodes, self.organization_id, self.drift),
@@ -252,8 +251,8 @@ def _is_about(pattern: re.Pattern[str], error: GraphQLError | HTTPError) -> bool
 
 
 def _organizations(data: Node) -> Iterable[Node]:
-    memberships = _expect(_expect(data, "me", dict), "memberships", list)
-    return [_expect(membership, "organization", dict) for membership in memberships]
+    memberships = expect(expect(data, "me", dict), "memberships", list)
+    return [expect(membership, "organization", dict) for membership in memberships]
 
 
 def _accounts_of(data: Node, organization_id: str) -> list[tuple[str, Node]]:
@@ -262,21 +261,10 @@ def _accounts_of(data: Node, organization_id: str) -> list[tuple[str, Node]]:
         raise UnknownOrganization(organization_id, organizations)
     organization = organizations[organization_id]
     kinds = {"pod": "pods", "port": "ports", "account": "accounts"}
-    return [
-        (kind, node) for kind, key in kinds.items() for node in _expect(organization, key, list)
-    ]
+    return [(kind, node) for kind, key in kinds.items() for node in expect(organization, key, list)]
 
 
 def _organization(data: Node, organization_id: str) -> Node:
     if data.get("organization") is None:
         raise UnknownOrganization(organization_id)
-    organization: Node = _expect(data, "organization", dict)
-    return organization
-
-
-def _expect(node: Node, key: str, kind: type) -> Any:
-    value = node.get(key)
-    if not isinstance(value, kind):
-        got = "nothing" if value is None else type(value).__name__
-        raise UnexpectedAnswer(f"the question for {key}", f"a {kind.__name__}", got)
-    return value
+    return expect(data, "organization", dict)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Any, TypeVar
+
+from seqdata.exceptions import UnexpectedAnswer
+
+T = TypeVar("T")
 
 _TOKENS = re.compile(
     r'"""(?:\\"""|.)*?"""' r'|"(?:\\.|[^"\\])*"' r"|#[^\n\r]*|[{}()\[\]]|[A-Za-z_]\w*",
@@ -16,6 +21,21 @@ _TOKENS = re.compile(
 def document(name: str) -> str:
     """Return the document in ``<name>.graphql`` of this package."""
     return files(__package__).joinpath(f"{name}.graphql").read_text(encoding="utf-8")
+
+
+def expect(node: dict[str, Any], key: str, kind: type[T]) -> T:
+    """Return ``node[key]``, which the API always answers with this type.
+
+    Raises
+    ------
+    UnexpectedAnswer
+        It is missing, null, or of another type.
+    """
+    value = node.get(key)
+    if not isinstance(value, kind):
+        got = "nothing" if value is None else type(value).__name__
+        raise UnexpectedAnswer(f"the question for {key}", f"a {kind.__name__}", got)
+    return value
 
 
 def contains_mutation(text: str) -> bool:
