@@ -1,12 +1,11 @@
 """The two origins as ASGI applications.
 
-The application origin serves GraphQL and the control endpoints, the login origin the token
-endpoint. The pages of the login come from `seqdata.sandbox.pages`, which is not there yet.
+The application origin serves its page, GraphQL and the control endpoints, the login origin its
+pages and the token endpoint. The pages come from `seqdata.sandbox.pages`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import json
 from collections import deque
@@ -16,13 +15,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqdata.sandbox.api import Api, BadCall, read_call
 from seqdata.sandbox.clock import http_date
 from seqdata.sandbox.faults import TOKEN_OPERATION, Faults, Reply
+from seqdata.sandbox.login import Logins
+from seqdata.sandbox.responses import Delivery
 from seqdata.sandbox.tokens import Denied, Tokens
 from seqdata.sandbox.world import World
 
@@ -68,29 +69,12 @@ class Envelope:
         }
 
 
-def _abort(send: Send) -> None:
-    """Close the connection under a request of uvicorn, with nothing sent."""
-    send.__self__.transport.abort()  # type: ignore[attr-defined]
-
-
-class CutResponse(Response):
-    """No answer: the connection is closed."""
-
-    async def __call__(self, scope: Scope, receive: Receive, _: Send) -> None:
-        """Abort, and wait until the server has noticed: it would answer 500 otherwise."""
-        _abort(scope["state"]["send"])
-        while (await receive())["type"] != "http.disconnect":
-            await asyncio.sleep(0)
-
-
 def respond(reply: Reply) -> Response:
     """Give the response of a reply."""
-    if reply.is_cut:
-        return CutResponse()
     if reply.text is not None:
-        return HTMLResponse(reply.text, reply.status, reply.headers)
+        return Delivery(reply, reply.text, "text/html")
     body = json.dumps(reply.payload, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, reply.status, reply.headers, "application/json; charset=utf-8")
+    return Delivery(reply, body, "application/json; charset=utf-8")
 
 
 async def not_found(_: Request, error: Exception) -> Response:
@@ -107,8 +91,8 @@ async def failed(_: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, Any] = {404: not_found, 405: not_found, 500: failed}
 
 
-def application(api: Api, tokens: Tokens, control: list[Route], world: World, log: Log) -> ASGIApp:
-    """Make the origin that serves the application, the API and the control endpoints."""
+def application(api: Api, tokens: Tokens, others: list[Route], world: World, log: Log) -> ASGIApp:
+    """Make the origin that serves the API, and `others`: the page and the control endpoints."""
 
     async def graphql(request: Request) -> Response:
         try:
@@ -123,9 +107,9 @@ def application(api: Api, tokens: Tokens, control: list[Route], world: World, lo
             reply = Reply(401, {"message": "Unauthorized"})
         if reply is None:
             reply = api.faults.alter(api.answer(call), operation)
-        return respond(reply)
+        return respond(api.faults.delay(reply, operation))
 
-    routes = [Route("/api/graphql", graphql, methods=["POST"]), *control]
+    routes = [Route("/api/graphql", graphql, methods=["POST"]), *others]
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     return Envelope(app, world, "app", log)
 
@@ -135,16 +119,26 @@ def _bearer(request: Request) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def login(tokens: Tokens, faults: Faults, world: World, log: Log) -> ASGIApp:
-    """Make the origin that serves the login and the token endpoint."""
+def login(
+    tokens: Tokens, logins: Logins, faults: Faults, pages: list[Route], world: World, log: Log
+) -> ASGIApp:
+    """Make the origin that serves the login's pages and the token endpoint.
+
+    Any page may read the token endpoint's answers, as Auth0 allows: what they need is in the
+    request.
+    """
 
     async def token(request: Request) -> Response:
         given = _read_grant(request, await request.body())
         request.state.record["operation"] = TOKEN_OPERATION
         reply = faults.replace(TOKEN_OPERATION)
-        return respond(reply or _granted(tokens, given))
+        if reply is None:
+            reply = faults.alter(_granted(tokens, logins, given), TOKEN_OPERATION)
+        response = respond(faults.delay(reply, TOKEN_OPERATION))
+        response.headers["access-control-allow-origin"] = "*"
+        return response
 
-    routes = [Route("/oauth/token", token, methods=["POST"])]
+    routes = [Route("/oauth/token", token, methods=["POST"]), *pages]
     return Envelope(Starlette(routes=routes, exception_handlers=HANDLERS), world, "auth", log)
 
 
@@ -159,9 +153,11 @@ def _read_grant(request: Request, body: bytes) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _granted(tokens: Tokens, given: dict[str, Any]) -> Reply:
+def _granted(tokens: Tokens, logins: Logins, given: dict[str, Any]) -> Reply:
+    is_exchange = given.get("grant_type") == "authorization_code"
     try:
-        return Reply(200, tokens.grant(given), {"cache-control": "no-store"})
+        answer = logins.exchange(given) if is_exchange else tokens.grant(given)
+        return Reply(200, answer, {"cache-control": "no-store"})
     except Denied as denial:
         payload = {"error": denial.error, "error_description": denial.description}
         return Reply(denial.status, payload)

@@ -1,6 +1,5 @@
 """The book of one organization: its accounts, its transfers, and the events to come."""
 
-# ruff: noqa: S311 - a world is repeatable, not secret
 from __future__ import annotations
 
 import hashlib
@@ -40,6 +39,8 @@ class Book:
         self.transfers: dict[str, Transfer] = {}
         #: The visible transfers, oldest first.
         self.keys: list[Key] = []
+        #: Transfers that were removed, with what was to happen to them since.
+        self.removed: dict[str, list[Event]] = {}
         #: Rises whenever a visible transfer appears or changes.
         self.version = 0
         self._events: list[tuple[int, int, Event]] = []
@@ -94,6 +95,23 @@ class Book:
             if isinstance(party, Holding):
                 insort(party.keys, key)
         self.version += 1
+
+    def hide(self, transfer: Transfer) -> None:
+        """Take a visible transfer out of the activity."""
+        key = transfer.key
+        del self.keys[bisect_left(self.keys, key)]
+        for party in (transfer.source, transfer.destination):
+            if isinstance(party, Holding):
+                del party.keys[bisect_left(party.keys, key)]
+        self.version += 1
+
+    def is_held_back(self, transfer: Transfer, event: Event) -> bool:
+        """Keep an event for later whose transfer was removed before it moved any money."""
+        waiting = self.removed.get(transfer.id)
+        if waiting is None or transfer.postings:
+            return False
+        waiting.append(event)
+        return True
 
     def is_shown(self, transfer: Transfer) -> bool:
         """Whether a transfer is in the activity already."""

@@ -8,16 +8,19 @@ import signal
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterable
 from datetime import date, datetime
 from types import FrameType, TracebackType
 from typing import Any, Self, TextIO
 
-from seqdata.sandbox import truth
+from seqdata.sandbox import corrections, truth
 from seqdata.sandbox.api import Api
 from seqdata.sandbox.app import REMEMBERED, Log, application, login
 from seqdata.sandbox.clock import moment, parse_now
 from seqdata.sandbox.control import Control, make_fault, whole_seconds
 from seqdata.sandbox.faults import Faults
+from seqdata.sandbox.login import Logins
+from seqdata.sandbox.pages import application_routes, login_routes
 from seqdata.sandbox.resolvers import PageRules
 from seqdata.sandbox.server import ServerThread, bind, origin
 from seqdata.sandbox.tokens import Tokens
@@ -55,7 +58,8 @@ class Sandbox:
     seed, months, now, scale, organizations
         The same ones make the same world: `months` of activity up to `now` (an aware
         datetime, a date or ISO text; a date alone is 00:00 UTC; None is the wall clock),
-        about 170 transfers a month times `scale`, for each of the organizations.
+        about 170 transfers a month times `scale` for the first organization, twice that for
+        the second, and so on. Their pods and accounts have the same names.
     port
         The port of the application origin; 0 is any free one.
     page_cap, page_cap_mode
@@ -87,6 +91,7 @@ class Sandbox:
         self._page_rules = PageRules(100 if page_cap is None else page_cap, page_cap_mode)
         self._world = World(seed, months, parse_now(now), scale, organizations)
         self._tokens = Tokens(self._world.user.id, self.client_id, token_lifetime)
+        self._logins = Logins(self._world.user, self._tokens)
         self._faults = Faults()
         self._log: Log = deque(maxlen=REMEMBERED)
         self._server: ServerThread | None = None
@@ -108,10 +113,12 @@ class Sandbox:
         auth_socket = bind(0)
         world, tokens, faults, log = self._world, self._tokens, self._faults, self._log
         api = Api(world, faults, self._page_rules)
-        control = Control(world, faults, tokens, log).routes()
-        app = application(api, tokens, control, world, log)
-        auth = login(tokens, faults, world, log)
-        self._urls = origin(app_socket), origin(auth_socket)
+        logins = self._logins
+        app_url, auth_url = self._urls = origin(app_socket), origin(auth_socket)
+        control = Control(world, faults, tokens, logins, log).routes()
+        home = application_routes(logins, self.client_id, auth_url)
+        app = application(api, tokens, [*home, *control], world, log)
+        auth = login(tokens, logins, faults, login_routes(logins, app_url), world, log)
         server = ServerThread([(app, app_socket), (auth, auth_socket)])
         server.start()
         self._server = server
@@ -213,10 +220,12 @@ class Sandbox:
 
     # -- the truth -----------------------------------------------------------------
 
-    def transfers(self, organization_id: str | None = None) -> list[dict[str, Any]]:
-        """Every transfer the API would show now, newest first."""
+    def transfers(
+        self, organization_id: str | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """Every transfer the API would show now, or `limit` of them, newest first."""
         with self._world.lock:
-            return truth.transfers(self._world, organization_id)
+            return list(truth.transfers(self._world, organization_id, limit, offset))
 
     def balances(self) -> dict[str, dict[str, int]]:
         """Each account's cents at the end of each day of New York, through today.
@@ -238,6 +247,41 @@ class Sandbox:
     def clear_requests(self) -> None:
         """Forget the requests that arrived."""
         self._log.clear()
+
+    # -- what the service does to its records --------------------------------------
+
+    def remove_transfers(self, ids: Iterable[str]) -> None:
+        """Let transfers vanish from the API and the truth. No balance moves.
+
+        A PENDING row that has moved no money is frozen; for the others see
+        :mod:`seqdata.sandbox.corrections`. A ValueError names ids that are not visible, and
+        nothing is removed then.
+        """
+        with self._world.lock:
+            corrections.remove(self._world, ids)
+
+    def restore_transfers(self, ids: Iterable[str]) -> None:
+        """Let removed transfers come back with their ids, as they would be now."""
+        with self._world.lock:
+            corrections.restore(self._world, ids)
+
+    def move_created_at(
+        self, transfer_id: str, to: datetime | str, *, silently: bool = False
+    ) -> None:
+        """Give a transfer another createdAt: an aware datetime or ISO text, not in the future.
+
+        updatedAt becomes now, or stays with `silently`.
+        """
+        with self._world.lock:
+            corrections.move_created_at(self._world, transfer_id, to, silently=silently)
+
+    def edit_transfer(self, transfer_id: str, *, silently: bool = False, **fields: Any) -> None:
+        """Correct the `description`, `error_reason` or `activity_type` of a transfer.
+
+        updatedAt becomes now, or stays with `silently`.
+        """
+        with self._world.lock:
+            corrections.edit(self._world, transfer_id, fields, silently=silently)
 
     # -- faults and tokens ---------------------------------------------------------
 
@@ -261,6 +305,24 @@ class Sandbox:
     def clear_faults(self) -> None:
         """Forget the faults that have not acted yet."""
         self._faults.clear()
+
+    def login_variant(self, **changes: Any) -> None:
+        """Let the login's pages behave otherwise; without arguments, as usual.
+
+        The words are those of :class:`seqdata.sandbox.login.Variant`: `selectors`,
+        `device_check`, `token_delay`, `flow`, `period`, `tries`, `wrong_state`. An account that
+        has locked is open again, and one-time codes that were spent count as new.
+        """
+        self._logins.change(**changes)
+
+    def logins(self) -> int:
+        """How many logins through the pages were completed."""
+        return self._logins.completed
+
+    @property
+    def totp_uri(self) -> str:
+        """The ``otpauth://`` URI of the user's one-time codes, with the variant's period."""
+        return self._logins.totp_uri()
 
     def issue_token(self, lifetime: int | None = None) -> str:
         """Give a new access token; `lifetime` in seconds of the wall clock."""

@@ -1,6 +1,5 @@
 """Who takes part in a household: its pods, ports, outside accounts, merchants and payers."""
 
-# ruff: noqa: S311 - a world is repeatable, not secret
 from __future__ import annotations
 
 from dataclasses import dataclass

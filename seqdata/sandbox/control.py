@@ -1,24 +1,29 @@
-"""The control endpoints under `/sandbox`: the truth, the clock, faults and tokens."""
+"""The control endpoints under `/sandbox`: the truth, the clock, faults, tokens, the login."""
 
-# ruff: noqa: ARG002 - every endpoint is given the request and its body
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from seqdata.sandbox import truth
+from seqdata.sandbox import corrections, truth
 from seqdata.sandbox.app import Log, is_loopback, respond
 from seqdata.sandbox.clock import utc_text
 from seqdata.sandbox.faults import KINDS, Fault, Faults, Reply
+from seqdata.sandbox.login import Logins
 from seqdata.sandbox.tokens import Tokens
 from seqdata.sandbox.world import World
 
 _UNITS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
+
+#: How many transfers are written at a time.
+_CHUNK = 500
 
 Answer = Callable[[Request, Any], Any]
 
@@ -44,8 +49,11 @@ def make_fault(given: dict[str, Any]) -> Fault:
 class Control:
     """What the control endpoints answer."""
 
-    def __init__(self, world: World, faults: Faults, tokens: Tokens, log: Log) -> None:
+    def __init__(
+        self, world: World, faults: Faults, tokens: Tokens, logins: Logins, log: Log
+    ) -> None:
         self.world, self.faults, self.tokens, self.log = world, faults, tokens, log
+        self.logins = logins
 
     def routes(self) -> list[Route]:
         """List the endpoints, guarded against everyone but this machine."""
@@ -56,12 +64,16 @@ class Control:
             "/sandbox/payments": {"GET": lambda *_: list(self.world.payments)},
             "/sandbox/requests": {"GET": lambda *_: list(self.log), "DELETE": self._forget},
             "/sandbox/advance": {"POST": self._advance},
+            "/sandbox/remove": {"POST": self._remove},
+            "/sandbox/restore": {"POST": self._restore},
+            "/sandbox/edit": {"POST": self._edit},
             "/sandbox/faults": {
                 "GET": self._faults,
                 "POST": self._add_faults,
                 "DELETE": self._clear_faults,
             },
             "/sandbox/tokens": {"POST": self._tokens},
+            "/sandbox/login": {"GET": lambda *_: self.logins.facts(), "POST": self._login},
         }
         return [
             Route(path, self._guarded(answers), methods=list(answers))
@@ -77,7 +89,8 @@ class Control:
             try:
                 given = json.loads(body) if body else {}
                 with self.world.lock:
-                    return respond(Reply(200, answers[method](request, given)))
+                    answer = answers[method](request, given)
+                return answer if isinstance(answer, Response) else respond(Reply(200, answer))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 return respond(Reply(400, {"message": f"{type(error).__name__}: {error}"}))
 
@@ -97,7 +110,44 @@ class Control:
         }
 
     def _transfers(self, request: Request, given: Any) -> Any:
-        return truth.transfers(self.world, request.query_params.get("organization_id"))
+        """Stream the truth as one JSON array: a million rows fit into no single answer."""
+        asked = request.query_params
+        limit = int(asked["limit"]) if "limit" in asked else None
+        offset = int(asked.get("offset", 0))
+        rows = truth.transfers(self.world, asked.get("organization_id"), limit, offset)
+        return StreamingResponse(self._json(rows), media_type="application/json")
+
+    async def _json(self, rows: Iterator[dict[str, Any]]) -> AsyncIterator[str]:
+        lead = "["
+        while chunk := self._next(rows):
+            yield lead + chunk[1:-1]
+            lead = ","
+            await asyncio.sleep(0)  # lets other requests in
+        yield "]" if lead == "," else "[]"
+
+    def _next(self, rows: Iterator[dict[str, Any]]) -> str:
+        with self.world.lock:
+            chunk = list(islice(rows, _CHUNK))
+        return json.dumps(chunk, ensure_ascii=False, separators=(",", ":")) if chunk else ""
+
+    def _remove(self, request: Request, given: Any) -> Any:
+        corrections.remove(self.world, given["ids"])
+        return {"removed": given["ids"]}
+
+    def _restore(self, request: Request, given: Any) -> Any:
+        corrections.restore(self.world, given["ids"])
+        return {"restored": given["ids"]}
+
+    def _edit(self, request: Request, given: Any) -> Any:
+        """Correct words, or with `created_at` move a row in time."""
+        fields = dict(given)
+        own_id, silently = fields.pop("id"), bool(fields.pop("silently", False))
+        if "created_at" in fields:
+            to = fields.pop("created_at")
+            corrections.move_created_at(self.world, own_id, to, silently=silently)
+        if fields:
+            corrections.edit(self.world, own_id, fields, silently=silently)
+        return {"edited": own_id}
 
     def _forget(self, request: Request, given: Any) -> Any:
         self.log.clear()
@@ -119,6 +169,11 @@ class Control:
     def _clear_faults(self, request: Request, given: Any) -> Any:
         self.faults.clear()
         return self._faults(request, given)
+
+    def _login(self, request: Request, given: Any) -> Any:
+        """Switch to a variant of the login; what is not named is as usual."""
+        self.logins.change(**given)
+        return self.logins.facts()
 
     def _tokens(self, request: Request, given: Any) -> Any:
         """Expire all access tokens, and switch the rotation of refresh tokens."""

@@ -145,6 +145,9 @@ def incoming(
 def _end_incoming(
     book: Book, transfer: Transfer, ending: Ending, then: Callable[[Transfer], None] | None
 ) -> None:
+    again = partial(_end_incoming, book, transfer, ending, then)
+    if book.is_held_back(transfer, again):
+        return
     _end(book, transfer, ending)
     if ending.status == "COMPLETE":
         book.post(transfer, transfer.source, -transfer.cents)
@@ -178,6 +181,8 @@ def compound(
 
 def _end_pull(book: Book, transfer: Transfer, legs: Legs) -> None:
     assert transfer.pull is not None
+    if book.is_held_back(transfer, partial(_end_pull, book, transfer, legs)):
+        return
     _close(book, transfer.pull, "COMPLETE")
     book.post(transfer, transfer.source, -transfer.cents)
     transfer.push = _pending(book, legs.push_at)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from seqdata.money import format_cents
 from seqdata.sandbox.clock import day_of, utc_text
-from seqdata.sandbox.paging import Page, encode_cursor
+from seqdata.sandbox.paging import Cursors, Page
 from seqdata.sandbox.records import Holding, Node, Outside, Party, Payment, Transfer
 
 
@@ -77,12 +77,12 @@ def rule(transfer: Transfer) -> Node | None:
     }
 
 
-def connection(page: Page) -> Node:
+def connection(page: Page, cursors: Cursors) -> Node:
     """Give a page of transfers."""
     edges = [
         {
             "__typename": "TransferReferenceEdge",
-            "cursor": encode_cursor(one.key),
+            "cursor": cursors.write(one.key),
             "node": transfer(one),
         }
         for one in page.transfers

@@ -80,22 +80,34 @@ def _bound(text: str | None, *, is_end: bool) -> int | None:
         raise BadInput(str(error)) from None
 
 
-def encode_cursor(key: Key) -> str:
-    """Write the cursor of a transfer. It stays right while rows are added above it."""
-    return base64.urlsafe_b64encode(f"t:{key[0]}:{key[1]}".encode()).decode().rstrip("=")
+class Cursors:
+    """Writes and reads cursors. One stays right while rows are added above it."""
 
+    def __init__(self) -> None:
+        self._generation = 0
 
-def decode_cursor(cursor: str) -> Key:
-    """Read the key a cursor stands for."""
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-        prefix, created_at, own_id = text.split(":")
-        if prefix == "t":
-            return int(created_at), own_id
-    except (binascii.Error, ValueError):
-        pass
-    raise BadInput("Invalid cursor.")
+    def expire(self) -> None:
+        """Let no cursor written so far be valid any more."""
+        self._generation += 1
+
+    def write(self, key: Key) -> str:
+        """Write the cursor of a transfer."""
+        text = f"t{self._generation}:{key[0]}:{key[1]}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def read(self, cursor: str) -> Key:
+        """Read the key a cursor stands for, or raise `BadInput`."""
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+            generation, created_at, own_id = text.split(":")
+            is_expired = int(generation.removeprefix("t")) < self._generation
+            key = int(created_at), own_id
+        except (binascii.Error, ValueError):
+            raise BadInput("Invalid cursor.") from None
+        if is_expired:
+            raise BadInput("Cursor has expired.")
+        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +133,17 @@ def _walk(book: Book, keys: list[Key], low: int, high: int, wanted: Filter) -> I
             yield transfer
 
 
-def read_page(book: Book, keys: list[Key], wanted: Filter, after: str | None, first: int) -> Page:
-    """Find the `first` newest wanted transfers older than the cursor `after`."""
+def read_page(book: Book, keys: list[Key], wanted: Filter, below: Key | None, first: int) -> Page:
+    """Find the `first` newest wanted transfers below a key."""
     low, high = key_range(keys, wanted)
-    if after:
-        high = min(high, bisect_left(keys, decode_cursor(after)))
+    if below is not None:
+        high = min(high, bisect_left(keys, below))
     found: list[Transfer] = []
     for transfer in _walk(book, keys, low, high, wanted):
         if len(found) == first:
-            return Page(found, True, bool(after))
+            return Page(found, True, below is not None)
         found.append(transfer)
-    return Page(found, False, bool(after))
+    return Page(found, False, below is not None)
 
 
 def count(book: Book, wanted: Filter) -> int:

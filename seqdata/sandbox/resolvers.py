@@ -1,10 +1,10 @@
 """The schema, and the resolvers of the fields that a plain dict cannot answer."""
 
-# ruff: noqa: A002, ARG001, ARG005 - parameters are named by the schema, and given by the engine
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -16,6 +16,7 @@ from seqdata.sandbox.clock import day_of, midnight, utc_text
 from seqdata.sandbox.faults import Faults
 from seqdata.sandbox.payments import Refused, create_payment
 from seqdata.sandbox.records import Holding, Key, Node
+from seqdata.sandbox.reply import Reply
 from seqdata.sandbox.world import Organization, World
 
 DEFAULT_FIRST = 10
@@ -37,6 +38,19 @@ class Context:
     faults: Faults
     page_rules: PageRules
     operation: str | None
+    #: Whether counting fails in this request.
+    counts: bool = True
+    #: The key of the filter this request does not listen to.
+    ignored: str | None = None
+    #: What goes out instead of the result, once the service has acted.
+    reply: Reply | None = None
+
+    def read_filter(self, given: dict[str, Any] | None) -> paging.Filter:
+        """Read the filter of a field; one that is ignored is ignored by the whole request."""
+        given = given or {}
+        if self.ignored is None:
+            self.ignored = self.faults.ignored_filter(given, self.operation)
+        return paging.read_filter({k: v for k, v in given.items() if k != self.ignored})
 
 
 Info = GraphQLResolveInfo[Context]
@@ -133,10 +147,11 @@ def _page(
     context: Context = info.context
     try:
         size = _page_size(first, context.page_rules)
-        page = paging.read_page(book, keys, paging.read_filter(given), after, size)
+        below = context.faults.find(after, context.operation)
+        page = paging.read_page(book, keys, context.read_filter(given), below, size)
     except paging.BadInput as error:
         raise bad_input(str(error)) from None
-    node = nodes.connection(page)
+    node = nodes.connection(page, context.faults.cursors)
     return context.faults.change_page(node, after, context.operation)
 
 
@@ -164,8 +179,11 @@ def _book_of(info: Info, holding: Holding) -> Book:
 
 
 def _count(source: Node, info: Info, filter: dict[str, Any] | None = None) -> Node:
+    context: Context = info.context
+    if not context.counts:
+        raise GraphQLError("Cannot count transfers")
     try:
-        return {"count": paging.count(source["_"].book, paging.read_filter(filter))}
+        return {"count": paging.count(source["_"].book, context.read_filter(filter))}
     except paging.BadInput as error:
         raise bad_input(str(error)) from None
 
@@ -210,7 +228,19 @@ def _create_payment(source: Node, info: Info, fields: dict[str, Any]) -> Node:
         create_payment(_world(info), organization, fields)
     except Refused as refusal:
         return {"ok": None, "error": {"message": str(refusal)}}
-    return {"ok": {"organization": _node(organization)}, "error": None}
+    return _after_fault(info.context, {"ok": {"organization": _node(organization)}, "error": None})
+
+
+def _after_fault(context: Context, result: Node) -> Node:
+    """Tell of an accepted payment as the faults have it."""
+    changed = context.faults.change_payment(result, context.operation)
+    if isinstance(changed, GraphQLError):
+        raise changed
+    if isinstance(changed, Reply):
+        context.reply = changed
+        return result
+    told: Node = changed
+    return told
 
 
 def _linked_id(source: Node, _: Info) -> str | None:
@@ -249,8 +279,9 @@ _RESOLVERS: dict[str, dict[str, Any]] = {
 }
 
 
-def load_schema() -> GraphQLSchema:
-    """Load the service's schema and attach the resolvers."""
+@cache
+def load_schema(*, has_count: bool = True) -> GraphQLSchema:
+    """Load the service's schema and attach the resolvers, `numberOfTransfers` too or not."""
     text = resources.files("seqdata.sandbox").joinpath("schema.graphql").read_text("utf-8")
     schema = build_schema(text)
     for type_name, fields in _RESOLVERS.items():
@@ -258,4 +289,8 @@ def load_schema() -> GraphQLSchema:
         assert isinstance(type_, GraphQLObjectType)
         for field_name, resolve in fields.items():
             type_.fields[field_name].resolve = resolve
+    if not has_count:
+        organization = schema.type_map["Organization"]
+        assert isinstance(organization, GraphQLObjectType)
+        del organization.fields["numberOfTransfers"]
     return schema

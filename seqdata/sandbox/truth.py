@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from seqdata.sandbox.book import Book
 from seqdata.sandbox.clock import day_ends, day_of, days_between, utc_text
-from seqdata.sandbox.records import Holding, Outside, Party, Payment, Transfer
+from seqdata.sandbox.records import Holding, Key, Outside, Party, Payment, Transfer
 from seqdata.sandbox.world import Organization, World
 
 
-def transfers(world: World, organization_id: str | None = None) -> list[dict[str, Any]]:
-    """Every transfer the API would show now, newest first."""
-    rows = [
-        (key, transfer_row(organization, organization.book.transfers[key[1]]))
-        for organization in world.organizations
-        if organization_id in (None, organization.id)
-        for key in organization.book.keys
-    ]
-    rows.sort(key=lambda row: row[0], reverse=True)
-    return [row for _, row in rows]
+def transfers(
+    world: World, organization_id: str | None = None, limit: int | None = None, offset: int = 0
+) -> Iterator[dict[str, Any]]:
+    """Yield the transfers the API would show now, newest first, from the `offset`-th on.
+
+    Which ones they are is settled by the call; each is then as it is when its turn comes.
+    """
+    if offset < 0 or (limit is not None and limit < 0):
+        raise ValueError("limit and offset are whole numbers from 0 up")
+    chosen = [one for one in world.organizations if organization_id in (None, one.id)]
+    newest = heapq.merge(*[_newest(one) for one in chosen], key=_key, reverse=True)
+    wanted = islice(newest, offset, None if limit is None else offset + limit)
+    return (transfer_row(owner, owner.book.transfers[own_id]) for (_, own_id), owner in wanted)
+
+
+def _newest(organization: Organization) -> Iterator[tuple[Key, Organization]]:
+    return ((key, organization) for key in reversed(organization.book.keys.copy()))
+
+
+def _key(row: tuple[Key, Organization]) -> Key:
+    return row[0]
 
 
 def transfer_row(organization: Organization, transfer: Transfer) -> dict[str, Any]:
