@@ -44,6 +44,9 @@ TRANSFERS = pa.schema(
 #: Earlier versions of transfers that changed. Key: id, replaced_at.
 TRANSFER_HISTORY = pa.schema([*TRANSFERS, *_schema("replaced_at:moment")])
 
+#: All versions of a transfer, and when each held; the present one has no valid_until.
+VERSIONS = pa.schema([*TRANSFERS, *_schema("valid_from:moment valid_until:moment")])
+
 #: What made a transfer. Key: id.
 DETAILS = _schema("organization_id id kind rule_trigger_type rule_trigger_cron fetched_at:moment")
 
@@ -63,8 +66,11 @@ ACCOUNTS = pa.schema(
     [*ACCOUNT_ROWS, *_schema("first_seen_at:moment last_seen_at:moment closed_at:moment")]
 )
 
-#: Observed balances. Key: account_id, as_of.
+#: Observed balances. Key: account_id, as_of; a statement's counts before a sync's.
 BALANCES = _schema("organization_id account_id as_of:moment balance_cents:cents origin")
+
+#: What a person noted about a transfer; never of the service. Key: id.
+ANNOTATIONS = _schema("organization_id id category note annotated_at:moment")
 
 #: Text columns that hold few values: categories in DataFrames.
 CATEGORIES = frozenset(

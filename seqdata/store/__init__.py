@@ -9,6 +9,7 @@ from __future__ import annotations
 from seqdata.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
+    ANNOTATIONS,
     BALANCES,
     DETAILS,
     LEGS,
@@ -16,7 +17,9 @@ from seqdata.schemas import (
     TRANSFER_HISTORY,
     TRANSFER_ROWS,
     TRANSFERS,
+    VERSIONS,
 )
+from seqdata.store.archive import Archive, Record
 from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
 from seqdata.store.merge import Upsert
 from seqdata.store.state import FirstSync, State
@@ -25,6 +28,7 @@ from seqdata.store.store import Store
 __all__ = [
     "ACCOUNTS",
     "ACCOUNT_ROWS",
+    "ANNOTATIONS",
     "BALANCES",
     "DETAILS",
     "LEGS",
@@ -32,7 +36,10 @@ __all__ = [
     "TRANSFERS",
     "TRANSFER_HISTORY",
     "TRANSFER_ROWS",
+    "VERSIONS",
+    "Archive",
     "FirstSync",
+    "Record",
     "State",
     "Store",
     "Upsert",

@@ -17,6 +17,7 @@ from seqdata.store.tables import empty_table, read_table, write_table
 _VERSION = ("id", "last_seen_at", "removed_at")
 _MANY_PARTS = 32
 _SMALL_BYTES = 1_000_000
+_TRIES = 50
 
 
 class History:
@@ -38,11 +39,11 @@ class History:
         for path in small:
             remove_file(path)
 
-    def read(self) -> pa.Table:
-        """All versions (TRANSFER_HISTORY), by id, then the oldest first."""
-        for _ in range(3):
+    def read(self, id: str | None = None) -> pa.Table:  # noqa: A002  # the column's name
+        """All versions (TRANSFER_HISTORY), or those of one id, by id, then the oldest first."""
+        for _ in range(_TRIES):
             try:
-                parts = [read_table(path, TRANSFER_HISTORY) for path in self._parts()]
+                parts = [_read_part(path, id) for path in self._parts()]
                 break
             except FileNotFoundError:  # joined by a writer between listing and reading
                 continue
@@ -55,6 +56,11 @@ class History:
 
     def _new_part(self) -> Path:
         return self._folder / f"part-{secrets.token_hex(8)}.parquet"
+
+
+def _read_part(path: Path, wanted: str | None) -> pa.Table:
+    versions = read_table(path, TRANSFER_HISTORY)
+    return versions if wanted is None else versions.filter(pc.equal(versions["id"], wanted))
 
 
 def _in_order(versions: pa.Table) -> pa.Table:

@@ -77,8 +77,8 @@ def merge(old: pa.Table, rows: pa.Table, seen_at: datetime) -> Merged:
     """Set delivered rows against the rows on disk.
 
     A changed row's last_seen_at, and the replaced_at of the version it replaces, come after
-    that version's last_seen_at even if the clock does not: so versions have an order, and of
-    a row met in two months the later one is right.
+    that version's last_seen_at and removed_at even if the clock does not: so versions have an
+    order, and of a row met in two months the later one is right.
 
     Parameters
     ----------
@@ -193,7 +193,10 @@ def _any(masks: Iterable[Column], rows: int) -> Column:
 
 def _last_seen(before: pa.Table, changed: object, at: datetime) -> Column:
     moment = pa.scalar(at, MOMENT)
-    after = pc.add(before["last_seen_at"], _TICK)
+    latest = before["last_seen_at"]
+    if "removed_at" in before.column_names:
+        latest = pc.coalesce(before["removed_at"], latest)
+    after = pc.add(latest, _TICK)
     earliest = pc.coalesce(pc.if_else(changed, after, before["last_seen_at"]), moment)
     return pc.if_else(pc.greater(earliest, moment), earliest, moment)
 

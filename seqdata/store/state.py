@@ -36,9 +36,11 @@ class State:
 
     ``first_sync`` is None before the first sync and after it is complete; ``last_full_at``
     tells these apart: when all transfers were last read to the end. ``windows`` are open
-    windows, in whatever JSON words the sync keeps them. ``reported`` are the values unknown to
-    this version that a report has named already. ``extra`` holds keys of the file
-    that this version does not know; they are written back.
+    windows, in whatever JSON words the sync keeps them. ``applied_seq`` is the number of the last
+    record of the archive that is in the tables. ``reported`` are the values unknown to
+    this version that a report has named already. ``archive_gap``: a sync ran without archive.
+    ``history_since`` is where the history begins that was asked for; None is the beginning.
+    ``extra`` holds keys of the file that this version does not know; they are written back.
     """
 
     app_url: str
@@ -50,6 +52,9 @@ class State:
     last_full_at: datetime | None = None
     newest_created_at: datetime | None = None
     service_count: int | None = None
+    applied_seq: int = 0
+    archive_gap: bool = False
+    history_since: datetime | None = None
     windows: tuple[dict[str, Any], ...] = ()
     reported: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
@@ -99,8 +104,8 @@ def write_state(path: Path, state: State) -> None:
 
 
 _TEXT = {"app_url", "organization_id"}
-_NUMBERS = {"schema_version", "page_size", "service_count"}
-_MOMENTS = {"last_sync_at", "last_full_at", "newest_created_at"}
+_NUMBERS = {"schema_version", "page_size", "service_count", "applied_seq"}
+_MOMENTS = {"last_sync_at", "last_full_at", "newest_created_at", "history_since"}
 _KNOWN = {item.name for item in fields(State)} - {"extra"}
 
 
@@ -123,6 +128,8 @@ def _parsed(name: str, value: Any) -> Any:
         return tuple(dict(window) for window in value)
     if name == "reported":
         return tuple(str(what) for what in value)
+    if name == "archive_gap":
+        return bool(value)
     kind: type = str if name in _TEXT else int
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         raise ValueError(f"{name} is {value!r}, not {kind.__name__}")

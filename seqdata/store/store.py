@@ -6,23 +6,46 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
-from seqdata.arrow import Column, pc
-from seqdata.exceptions import ForeignCache, InvalidFilter
+from seqdata.arrow import pc
+from seqdata.exceptions import CacheLocked, ForeignCache, InvalidFilter
 from seqdata.files import remove_leftovers, writing_in
-from seqdata.schemas import ACCOUNT_ROWS, ACCOUNTS, BALANCES, DETAILS, LEGS, TRANSFERS
+from seqdata.schemas import (
+    ACCOUNT_ROWS,
+    ACCOUNTS,
+    ANNOTATIONS,
+    BALANCES,
+    DETAILS,
+    LEGS,
+    TRANSFERS,
+)
+from seqdata.store import rebuild
+from seqdata.store.archive import Archive
+from seqdata.store.details import DetailsWriter, read_details, read_legs
 from seqdata.store.history import History
 from seqdata.store.lock import CacheLock
 from seqdata.store.merge import Upsert, conform, last_of_each, merge_accounts
 from seqdata.store.state import State, origin, read_state, write_state
 from seqdata.store.tables import empty_table, read_table, write_table
-from seqdata.store.transfers import TransferWriter, read_transfers
+from seqdata.store.transfers import (
+    TransferWriter,
+    count_transfers,
+    newest_created_at,
+    read_open,
+    read_transfer,
+    read_transfers,
+)
+from seqdata.store.versions import as_of, versions_of
+from seqdata.types import FINAL_STATUSES
+
+# How long to wait for another process that puts rebuilt tables in their place.
+_SWAP_SECONDS = 10.0
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -40,10 +63,14 @@ class Store:
     app_url: str
     _lock: CacheLock = field(repr=False)
     _writer: TransferWriter | None = field(default=None, repr=False)
+    _details: DetailsWriter | None = field(default=None, repr=False)
+    _archive: Archive | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, cache_dir: Path, organization_id: str, *, app_url: str) -> Store:
         """Look at the cache of an organization; creates nothing.
+
+        A rebuild that was cut off after its new tables counted is brought to its end.
 
         Parameters
         ----------
@@ -57,6 +84,7 @@ class Store:
         """
         folder = Path(cache_dir) / folder_name(organization_id)
         store = cls(folder, organization_id, origin(app_url), CacheLock(folder))
+        store._heal()
         store.read_state()
         return store
 
@@ -90,7 +118,7 @@ class Store:
                 yield
             finally:
                 if outermost:
-                    self._writer = None
+                    self._writer = self._details = None
 
     # -- state ------------------------------------------------------------------------------
 
@@ -117,6 +145,16 @@ class Store:
         with self.lock():
             own = replace(state, app_url=self.app_url, organization_id=self.organization_id)
             write_state(self._state_path, own)
+
+    # -- archive ----------------------------------------------------------------------------
+
+    @property
+    def archive(self) -> Archive:
+        """What was taken in, in the order it came; its numbers go on from the state's."""
+        if self._archive is None:
+            floor = self.read_state().applied_seq
+            self._archive = Archive(self.folder / "archive", lock=self.lock, floor=floor)
+        return self._archive
 
     # -- writing ----------------------------------------------------------------------------
 
@@ -169,25 +207,96 @@ class Store:
             return report
 
     def append_balances(self, rows: pa.Table) -> None:
-        """Add balances (BALANCES); one of the same account and moment is replaced."""
+        """Add balances (BALANCES); one of the same account and moment is replaced.
+
+        But a statement's (``origin`` "statement") is never replaced by one of another origin:
+        a person wrote it down.
+        """
         with self.lock():
             key = ["account_id", "as_of"]
-            rows = conform(rows, BALANCES, key)
-            together = pa.concat_tables([self.read_balances(), rows]).combine_chunks()
+            given = conform(rows, BALANCES, [*key, "origin"])
+            together = pa.concat_tables([self.read_balances(), given])
+            by_hand = pc.equal(together["origin"], "statement")
+            ranked = [together.filter(pc.invert(by_hand)), together.filter(by_hand)]
             order = [("as_of", "ascending"), ("account_id", "ascending")]
-            balances = last_of_each(together, key)
+            balances = last_of_each(pa.concat_tables(ranked).combine_chunks(), key)
             write_table(
                 self._file("balances"),
                 balances.take(pc.sort_indices(balances, sort_keys=order)),
             )
 
     def upsert_details(self, details: pa.Table, legs: pa.Table) -> None:
-        """Take what was learned about transfers (DETAILS) and all legs of these (LEGS)."""
-        with self.lock():
+        """Take what was learned about transfers (DETAILS) and all legs of these (LEGS).
+
+        One at a time costs what its month costs to write; many at once cost each month once.
+        A leg that is not among `legs` any more is gone.
+        """
+        with self._writing_transfers() as writer:
             details = conform(details, DETAILS, ["id"])
             legs = conform(legs, LEGS, ["id", "leg"])
-            self._replace("legs", self.read_legs(), legs, details["id"])
-            self._replace("details", self.read_details(), details, details["id"])
+            if self._details is None:
+                self._details = DetailsWriter(self.folder, writer.months_of)
+            self._details.upsert(details, legs)
+
+    def annotate(
+        self,
+        id: str,  # noqa: A002  # the column's name
+        *,
+        category: str | None = None,
+        note: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Note something about a transfer, by hand; no sync and no rebuild touches it.
+
+        Parameters
+        ----------
+        category, note
+            What to note; None leaves what is there, an empty text removes it.
+        at
+            The moment, with a zone; now by default.
+        """
+        with self.lock():
+            old = self.read_annotations()
+            mine = pc.equal(old["id"], id)
+            before = next(iter(old.filter(mine).to_pylist()), {})
+            row = {
+                "organization_id": self.organization_id,
+                "id": id,
+                "category": (before.get("category") if category is None else category) or None,
+                "note": (before.get("note") if note is None else note) or None,
+                "annotated_at": at or datetime.now(UTC),
+            }
+            kept = [row] if row["category"] or row["note"] else []
+            rows = pa.Table.from_pylist(kept, ANNOTATIONS)
+            table = pa.concat_tables([old.filter(pc.invert(mine)), rows])
+            order = pc.sort_indices(table, sort_keys=[("id", "ascending")])
+            write_table(self._file("annotations"), table.take(order))
+
+    @contextmanager
+    def rebuild_into(self) -> Iterator[Store]:
+        """Make all tables anew: fill the store that is given, and it replaces this one's tables.
+
+        The new store begins empty but for balances of statements and this one's state (with
+        ``applied_seq`` 0); it reads this one's archive. Until the block ends, readers see the
+        old tables, and the lock is held. If it ends by an error, or a crash, the old tables
+        stay; afterwards the new ones count, the state among them. Archive and annotations are
+        left as they are.
+        """
+        with self.lock():
+            fresh = self._fresh(rebuild.begin(self.folder))
+            try:
+                with fresh.lock():
+                    fresh.write_state(replace(self.read_state(), applied_seq=0))
+                    balances = self.read_balances()
+                    fresh.append_balances(
+                        balances.filter(pc.equal(balances["origin"], "statement"))
+                    )
+                    yield fresh
+            except BaseException:
+                rebuild.drop(self.folder)
+                raise
+            self._writer = self._details = None
+            rebuild.commit(self.folder)
 
     def forget(self) -> None:
         """Remove everything of this organization from this disk."""
@@ -244,6 +353,56 @@ class Store:
         """Read earlier versions of transfers (TRANSFER_HISTORY), by id, oldest first."""
         return History(self.folder / "transfer_history").read()
 
+    def history_of(self, id: str) -> pa.Table:  # noqa: A002  # the column's name
+        """Read all versions of a transfer (VERSIONS), the present one included, oldest first."""
+        # The present before the history: a version written meanwhile is met twice, never lost.
+        present = read_transfer(self.folder / "transfers", id)
+        earlier = History(self.folder / "transfer_history").read(id)
+        return versions_of(present, earlier)
+
+    def transfers_as_of(self, moment: datetime, *, include_removed: bool = False) -> pa.Table:
+        """Read the transfers (TRANSFERS) as they were known at a moment, newest first.
+
+        Those first seen later are absent, those that changed are in their version of then.
+        ``last_seen_at`` is missing where it is later: when an unchanged row was seen before
+        that is not kept.
+
+        Parameters
+        ----------
+        moment
+            With a zone.
+        include_removed
+            Also those that had vanished from the service by then.
+        """
+        present = self.read_transfers(include_removed=True)
+        rows = as_of(present, self.read_history(), moment)
+        return rows if include_removed else rows.filter(pc.is_null(rows["removed_at"]))
+
+    def count_transfers(self, *, include_removed: bool = False) -> int:
+        """Count transfers without reading them."""
+        return count_transfers(self.folder / "transfers", include_removed=include_removed)
+
+    def open_transfers(self) -> pa.Table:
+        """Read id, created_at, last_seen_at and status of transfers that are not final."""
+        columns = ["id", "created_at", "last_seen_at", "status"]
+        return read_open(self.folder / "transfers", columns, FINAL_STATUSES)
+
+    def newest_created_at(self) -> datetime | None:
+        """Tell the created_at of the newest transfer that was not removed; None: there is none."""
+        return newest_created_at(self.folder / "transfers")
+
+    def ids_between(self, since: datetime | None, until: datetime | None) -> pa.Table:
+        """Read id, created_at and last_seen_at of a time's transfers, removed ones left out.
+
+        Bounds are those of :meth:`read_transfers`.
+        """
+        columns = ["id", "created_at", "last_seen_at"]
+        return self.read_transfers(since=since, until=until, columns=columns)
+
+    def read_annotations(self) -> pa.Table:
+        """Read what was noted by hand (ANNOTATIONS), by id."""
+        return self._read("annotations", ANNOTATIONS)
+
     def read_accounts(self) -> pa.Table:
         """Read accounts as last seen (ACCOUNTS), by id; closed ones included."""
         return self._read("accounts", ACCOUNTS)
@@ -252,13 +411,13 @@ class Store:
         """Read observed balances (BALANCES), oldest first."""
         return self._read("balances", BALANCES)
 
-    def read_details(self) -> pa.Table:
-        """Read what made the transfers (DETAILS), by id."""
-        return self._read("details", DETAILS)
+    def read_details(self, ids: Iterable[str] | None = None) -> pa.Table:
+        """Read what made the transfers (DETAILS), or some of them, by id."""
+        return read_details(self.folder, ids)
 
-    def read_legs(self) -> pa.Table:
-        """Read the steps of compound transfers (LEGS), by id."""
-        return self._read("legs", LEGS)
+    def read_legs(self, ids: Iterable[str] | None = None) -> pa.Table:
+        """Read the steps of compound transfers (LEGS), or of some of them, by id and leg."""
+        return read_legs(self.folder, ids)
 
     def size(self) -> int:
         """Count the bytes of all files on disk."""
@@ -285,8 +444,18 @@ class Store:
                 yield self._writer
             except BaseException:
                 # It may have stopped between a month and the index; a new writer looks.
-                self._writer = None
+                self._writer = self._details = None
                 raise
+
+    def _heal(self) -> None:
+        if rebuild.is_unfinished(self.folder):
+            with suppress(CacheLocked), self.lock(_SWAP_SECONDS):
+                pass
+
+    def _fresh(self, folder: Path) -> Store:
+        return Store(
+            folder, self.organization_id, self.app_url, CacheLock(folder), _archive=self.archive
+        )
 
     def _new_writer(self) -> TransferWriter:
         history = History(self.folder / "transfer_history")
@@ -295,7 +464,10 @@ class Store:
     def _begin_writing(self) -> None:
         if self._lock.predecessor_died:
             remove_leftovers(self.folder)
-        self._writer = None
+        rebuild.drop(self.folder)
+        if rebuild.is_unfinished(self.folder):
+            rebuild.finish(self.folder)
+        self._writer = self._details = None
         state = self.read_state()
         if not self.exists:
             # Before the first row: rows of another server must never join these.
@@ -309,12 +481,6 @@ class Store:
             return read_table(self._file(name), schema)
         except FileNotFoundError:
             return empty_table(schema)
-
-    def _replace(self, name: str, old: pa.Table, rows: pa.Table, ids: Column) -> None:
-        others = pc.invert(pc.is_in(old["id"], value_set=ids.combine_chunks()))
-        table = pa.concat_tables([old.filter(others), rows])
-        order = [(key, "ascending") for key in ("id", "leg") if key in table.column_names]
-        write_table(self._file(name), table.take(pc.sort_indices(table, sort_keys=order)))
 
 
 def folder_name(organization_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -77,6 +78,38 @@ def read_table(
         raise
     except (OSError, pa.ArrowException) as error:
         raise CorruptFile(path, _first_line(error), REMEDY) from error
+
+
+def count_rows(path: Path, schema: pa.Schema, column: str) -> tuple[int, int]:
+    """Count the rows of a file of ours, and those with nothing in `column`, by its metadata.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    CorruptFile
+        See :func:`read_table`.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            _check(path, file, schema)
+            nulls = _nulls(file, column)
+            if nulls is None:  # written by another program, without statistics
+                nulls = file.read([column])[column].null_count
+            return file.metadata.num_rows, nulls
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise CorruptFile(path, _first_line(error), REMEDY) from error
+
+
+def _nulls(file: pq.ParquetFile, column: str) -> int | None:
+    place = file.schema_arrow.names.index(column)  # flat tables: one leaf a column
+    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+    found: list[Any] = [group.column(place).statistics for group in groups]
+    if any(each is None or not each.has_null_count for each in found):
+        return None
+    return sum(int(each.null_count) for each in found)
 
 
 def empty_table(schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:

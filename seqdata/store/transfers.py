@@ -40,7 +40,7 @@ from seqdata.store.months import (
     month_stamp,
     months_of,
 )
-from seqdata.store.tables import empty_table, read_table, write_table
+from seqdata.store.tables import count_rows, empty_table, read_table, write_table
 
 _READERS = 4
 _TRIES = 3
@@ -92,6 +92,11 @@ class TransferWriter:
         self._write(before, merged, months, hash_ids(merged.fresh["id"]))
         marked = merged.fresh.num_rows
         return Upsert(updated=marked, unchanged=found.num_rows - marked, changes=merged.changes)
+
+    def months_of(self, hashes: Hashes) -> Months:
+        """Tell the months of transfers by the hashes of their ids; UNKNOWN for others."""
+        months = self._index.lookup(hashes)
+        return np.where(months == NOWHERE, UNKNOWN, months).astype(np.int32)
 
     def _read(self, months: Months) -> _Before:
         wanted = [int(month) for month in np.unique(months) if month != NOWHERE]
@@ -202,6 +207,87 @@ def read_transfers(
     table = _read_steadily(folder, needed, since, until, dictionaries)
     keep = _wanted(table, since, until, include_removed)
     return (table if keep is None else table.filter(keep)).select(list(columns))
+
+
+def read_transfer(folder: Path, id: str) -> pa.Table:  # noqa: A002  # the column's name
+    """Read the row of one transfer (TRANSFERS), removed or not; no row where it is not here."""
+    found = [empty_table(TRANSFERS)]
+    for month in month_files(folder):
+        if pc.any(pc.equal(read_month(folder, month, ["id"])["id"], id)).as_py():
+            rows = read_month(folder, month)
+            found.append(rows.filter(pc.equal(rows["id"], id)))
+            if not (folder / _MOVING).exists():
+                break
+    return latest_of_each_id(pa.concat_tables(found))
+
+
+def count_transfers(folder: Path, *, include_removed: bool) -> int:
+    """Count rows by the files' metadata, in which the rows without removed_at are counted."""
+    if (folder / _MOVING).exists():
+        rows = read_transfers(
+            folder,
+            since=None,
+            until=None,
+            columns=["id"],
+            include_removed=include_removed,
+            dictionaries=False,
+        )
+        return rows.num_rows
+    count = partial(_count_month, folder, include_removed=include_removed)
+    with ThreadPoolExecutor(_READERS) as pool:
+        return sum(pool.map(count, month_files(folder)))
+
+
+def _count_month(folder: Path, month: int, *, include_removed: bool) -> int:
+    try:
+        rows, nulls = count_rows(month_path(folder, month), TRANSFERS, "removed_at")
+    except FileNotFoundError:
+        return 0
+    return rows if include_removed else nulls
+
+
+def read_open(folder: Path, columns: Sequence[str], final: Iterable[str]) -> pa.Table:
+    """Read rows that are not final and not removed; of months without one, the status alone."""
+    final_statuses = pa.array(sorted(final), pa.string())
+    needed = [name for name in TRANSFERS.names if name in {*columns, *_OPEN_NEEDS}]
+    read = partial(_open_month, folder, columns=needed, final=final_statuses)
+    with ThreadPoolExecutor(_READERS) as pool:
+        tables = [empty_table(TRANSFERS, needed), *pool.map(read, month_files(folder))]
+    table = pa.concat_tables(tables)
+    if (folder / _MOVING).exists():
+        table = latest_of_each_id(table)
+    return table.select(list(columns))
+
+
+_OPEN_NEEDS = ("id", "status", "last_seen_at", "removed_at")
+
+
+def _open_month(folder: Path, month: int, columns: Sequence[str], final: Column) -> pa.Table:
+    statuses = read_month(folder, month, ["status"], dictionaries=True)
+    if not _any_open(statuses, final):
+        return empty_table(TRANSFERS, columns)
+    rows = read_month(folder, month, columns)
+    is_open = pc.invert(pc.is_in(rows["status"], value_set=final))
+    return rows.filter(pc.and_(is_open, pc.is_null(rows["removed_at"])))
+
+
+def _any_open(statuses: pa.Table, final: Column) -> bool:
+    if statuses["status"].null_count:
+        return True
+    chunks: list[Column] = statuses["status"].chunks
+    kinds = (chunk.dictionary for chunk in chunks)
+    return any(not pc.all(pc.is_in(each, value_set=final)).as_py() for each in kinds)
+
+
+def newest_created_at(folder: Path) -> datetime | None:
+    """Tell the created_at of the newest transfer; months are read until one has any."""
+    for month in month_files(folder):
+        rows = read_month(folder, month, ["created_at", "removed_at"])
+        kept = rows["created_at"].filter(pc.is_null(rows["removed_at"]))
+        newest: datetime | None = pc.max(kept).as_py()
+        if newest is not None:
+            return newest
+    return None
 
 
 def _read_steadily(
