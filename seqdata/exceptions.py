@@ -16,22 +16,38 @@ The tree, by what an error means::
     │   ├── UnknownAccount
     │   └── UnknownTransfer
     ├── AuthenticationError       could not ask: the login or the token exchange
-    │   └── TokenExpiredError
+    │   ├── TokenExpiredError
+    │   ├── NoBrowser
+    │   └── LoginFailed           the login in the browser, and at which step
+    │       ├── WrongEmail
+    │       ├── WrongPassword
+    │       ├── WrongCode
+    │       ├── AccountLocked
+    │       ├── PersonNeeded
+    │       ├── PageChanged
+    │       ├── ForeignPage
+    │       ├── LoginUnreachable
+    │       ├── LoginTimeout
+    │       └── BrowserClosed
     ├── ServiceError              could not ask: the service or the way to it
     │   ├── ConnectionFailed
     │   ├── HTTPError
     │   │   ├── Unauthorized
     │   │   └── RateLimited
     │   ├── GraphQLError
+    │   ├── PageSizeRefused
+    │   ├── CursorExpired
     │   └── TransferRejected
     ├── UnexpectedAnswer          not understood
     │   └── PagingError
+    ├── RemovalsRefused           not believed: a person decides
     ├── CacheError                the files on this disk
     │   ├── CorruptFile
     │   ├── CacheVersionMismatch
     │   ├── ForeignCache
     │   ├── CacheLocked
     │   ├── CacheMissing
+    │   ├── ArchiveIncomplete
     │   └── FolderNotWritable
     └── SafeguardError            refused to protect money
         ├── ReadOnlyMode
@@ -233,6 +249,152 @@ class TokenExpiredError(AuthenticationError):
     """The token expired, and there is nothing to get another one with."""
 
 
+class NoBrowser(AuthenticationError):
+    """There is no browser to log in with, or the one there is does not start."""
+
+    def __init__(self, path: Path | None = None, reason: str = "") -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        if self.path is None:
+            return (
+                "There is no browser to log in with: neither Chrome, Chromium or Edge, nor one "
+                "of Playwright's. Get one with seqdata browser install, or name one in "
+                "SEQUENCE_BROWSER."
+            )
+        return (
+            f"The browser {self.path} cannot be used ({self.reason}). Nothing was typed. See "
+            "seqdata browser check, and name another one in SEQUENCE_BROWSER."
+        )
+
+
+class LoginFailed(AuthenticationError):
+    """The login in the browser failed.
+
+    ``step`` is button, e-mail, password, code, return or token; ``page_said`` the page's own
+    words, if any; ``check`` what to look at. ``kept`` is the folder with a picture and the text
+    of the page, where SEQUENCE_DEBUG asked for them.
+    """
+
+    happened: ClassVar[str] = "the login refused"
+    check: ClassVar[str] = "Log in by hand at the application's page to see more."
+
+    def __init__(self, step: str, page_said: str = "") -> None:
+        super().__init__(step, page_said)
+        self.step, self.page_said = step, page_said
+        self.kept: Path | None = None
+
+    def __str__(self) -> str:
+        kept = "" if self.kept is None else f" What the page showed is kept in {self.kept}."
+        happened = f"The login stopped at the step {self.step!r}: {self._happened()}."
+        return f"{happened}{self._quote()} {self.check}{kept}"
+
+    def _happened(self) -> str:
+        return self.happened
+
+    def _quote(self) -> str:
+        text = " ".join(self.page_said.split())[:300].rstrip(". ")
+        return f' The page said: "{text}".' if text else ""
+
+
+class WrongEmail(LoginFailed):
+    """The page refused the e-mail address."""
+
+    happened = "the e-mail address was refused"
+    check = "Check SEQUENCE_EMAIL."
+
+
+class WrongPassword(LoginFailed):
+    """The page refused the password. It was typed once."""
+
+    happened = "the password was refused, and not tried again"
+    check = "Check SEQUENCE_PASSWORD and SEQUENCE_EMAIL: each wrong try brings a lock nearer."
+
+
+class WrongCode(LoginFailed):
+    """The page refused the one-time code."""
+
+    happened = "the one-time code was refused"
+    check = (
+        "Check SEQUENCE_TOTP (a code works once and for half a minute; a secret is the one of "
+        "this account) and this machine's clock."
+    )
+
+
+class AccountLocked(LoginFailed):
+    """The account is locked, or locked for a while."""
+
+    happened = "the account is locked, and nothing more was tried"
+    check = "Wait, or unlock it by the service's e-mail, before the next login."
+
+
+class PersonNeeded(LoginFailed):
+    """The page asks for a person: a captcha, a device check, an approval on a phone."""
+
+    happened = "the page asks for a person"
+    check = "Log in with the window shown: seqdata login --headed, or headless=False."
+
+
+class PageChanged(LoginFailed):
+    """The page has nothing that this login knows."""
+
+    happened = "the page shows nothing that this login knows; it may have changed"
+    check = (
+        "Look at it with seqdata login --headed, and update seqdata; SEQUENCE_DEBUG=1 keeps a "
+        "picture for a report."
+    )
+
+
+class ForeignPage(LoginFailed):
+    """The login led away from the configured servers, or came back as another one."""
+
+    check = "Nothing more was typed, and no token was kept. Check SEQUENCE_AUTH_URL."
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(step)
+        self.args = (step, reason)
+        self.reason = reason
+
+    def _happened(self) -> str:
+        return f"the login was left, since {self.reason}"
+
+
+class LoginUnreachable(LoginFailed):
+    """A page of the login could not be loaded."""
+
+    check = "Check the connection, SEQUENCE_APP_URL and SEQUENCE_AUTH_URL, then try again."
+
+    def __init__(self, step: str, origin: str, reason: str) -> None:
+        super().__init__(step)
+        self.args = (step, origin, reason)
+        self.origin, self.reason = origin, reason
+
+    def _happened(self) -> str:
+        return f"no page came from {self.origin} ({self.reason})"
+
+
+class LoginTimeout(LoginFailed):
+    """The page did not go on in time. ``seconds`` is how long it was waited for."""
+
+    check = "Try again; where it happens twice, look at it with seqdata login --headed."
+
+    def __init__(self, step: str, seconds: float, page_said: str = "") -> None:
+        super().__init__(step, page_said)
+        self.args = (step, seconds, page_said)
+        self.seconds = seconds
+
+    def _happened(self) -> str:
+        return f"nothing happened within {self.seconds:.0f} seconds"
+
+
+class BrowserClosed(LoginFailed):
+    """The browser or its window was closed during the login."""
+
+    happened = "the browser was closed"
+    check = "Nothing was kept; log in again."
+
+
 # -- could not ask: service -------------------------------------------------------------------
 
 
@@ -318,6 +480,55 @@ class GraphQLError(ServiceError):
     def __str__(self) -> str:
         messages = [_message(error) for error in self.errors]
         return f"GraphQL errors: {'; '.join(messages) or 'none given'}"
+
+
+class PageSizeRefused(ServiceError):
+    """The service does not give pages of this size."""
+
+    def __init__(self, size: int, said: str) -> None:
+        super().__init__(size, said)
+        self.size, self.said = size, said
+
+    def __str__(self) -> str:
+        said = self.said.rstrip(". ")
+        return (
+            f"The service refused pages of {self.size} transfers ({said}), and smaller ones too. "
+            "What was read is kept. The service may have changed."
+        )
+
+
+class CursorExpired(ServiceError):
+    """The service does not know a page's cursor any more."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+    def __str__(self) -> str:
+        said = self.said.rstrip(". ")
+        return (
+            f"The service does not know the place any more where the next page begins ({said}). "
+            "What was read is kept. Run the sync again: it goes on by date."
+        )
+
+
+class RemovalsRefused(SequenceError):
+    """More transfers vanished from the service at once than is believed without a person."""
+
+    exit_code = 5
+
+    def __init__(self, ids: Sequence[str], rows: int) -> None:
+        super().__init__(tuple(ids), rows)
+        self.ids, self.rows = tuple(ids), rows
+
+    def __str__(self) -> str:
+        some = ", ".join(self.ids[:10]) + (", ..." if len(self.ids) > 10 else "")
+        return (
+            f"{len(self.ids):,} of {self.rows:,} transfers in the window that was read are not in "
+            f"the service any more: {some}. Nothing was marked as removed; what was read is kept. "
+            "If they are meant to be gone, sync again with accept_removals=True "
+            "(--accept-removals)."
+        )
 
 
 class TransferRejected(ServiceError):
@@ -439,6 +650,20 @@ class CacheMissing(CacheError):
 
     def __str__(self) -> str:
         return f"There is no synced data in {self.folder} yet. Run a sync first: seqdata sync."
+
+
+class ArchiveIncomplete(CacheError):
+    """The archive does not hold everything that the tables were made of."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The tables in {self.folder} cannot be made again from the archive: {self.reason}. "
+            "Nothing was changed. Read everything from the service instead: seqdata sync --full."
+        )
 
 
 class FolderNotWritable(CacheError):

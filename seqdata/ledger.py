@@ -12,30 +12,58 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from seqdata._settings import Settings
-from seqdata.analysis.filters import Moment, Words, filter_balances, filter_transfers
+from seqdata.analysis.filters import (
+    Moment,
+    Words,
+    filter_balances,
+    filter_transfers,
+    find_account,
+)
+from seqdata.arrow import pc
 from seqdata.auth import access_token_for
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.client import SequenceClient
 from seqdata.config import CACHE_MARKER, get_settings
-from seqdata.exceptions import CacheMissing, InvalidFilter, MissingExtra, UnknownOrganization
+from seqdata.exceptions import (
+    CacheMissing,
+    InvalidAmount,
+    InvalidFilter,
+    MissingExtra,
+    UnknownAccount,
+    UnknownOrganization,
+    UnknownTransfer,
+)
 from seqdata.export import write_csv, write_parquet
 from seqdata.files import make_private_folder, write_bytes
-from seqdata.source import GraphQLSource, fetch_organization_ids
-from seqdata.store import (
-    State,
-    Store,
-    accounts_frame,
-    balances_frame,
-    query_frame,
-    transfers_frame,
+from seqdata.source import AnswerReader, GraphQLSource, fetch_organization_ids
+from seqdata.store import Store, accounts_frame, balances_frame, query_frame, transfers_frame
+from seqdata.store.frames import frame
+from seqdata.store.state import read_state
+from seqdata.sync import (
+    Certificate,
+    Cost,
+    Progress,
+    SyncOptions,
+    SyncReport,
+    add_statement,
+    certify,
+    combine,
+    combine_certificates,
+    rebuild,
+    sync,
+    wanted_details,
 )
-from seqdata.sync import Progress, SyncReport, sync
+from seqdata.timestamps import parse_moment
 from seqdata.types import is_final
 
 if TYPE_CHECKING:
     from seqdata.sandbox import Sandbox
+
+#: Stands for all organizations of a login.
+ALL = "all"
 
 #: What can be exported, in one file each.
 TABLES = ("transfers", "balances", "accounts")
@@ -52,12 +80,13 @@ class Ledger:
     settings
         Where the data is and which server it is of.
     organization_id
-        By default the configured one, else the only one there is.
+        By default the configured one, else the only one there is. :data:`ALL` holds all
+        organizations of the login side by side.
     """
 
     def __init__(self, settings: Settings, organization_id: str | None = None) -> None:
         self._settings = settings
-        self._organization_id = organization_id or settings.org_id or _only_cached(settings)
+        self._chosen = organization_id or settings.org_id or _only_cached(settings)
         self._closing = ExitStack()
         #: The sandbox behind a demo; None for a ledger of your own account.
         self.sandbox: Sandbox | None = None
@@ -129,17 +158,44 @@ class Ledger:
 
     # -- bringing it up to date ---------------------------------------------------------------
 
-    def sync(self, *, full: bool = False, wait: float = 0.0, progress: bool = True) -> SyncReport:
+    def sync(
+        self,
+        *,
+        full: bool = False,
+        since: Moment | None = None,
+        details: str | None = None,
+        max_requests: int | None = None,
+        max_minutes: float | None = None,
+        details_per_request: int = 1,
+        accept_removals: bool = False,
+        wait: float = 0.0,
+        progress: bool = True,
+    ) -> SyncReport:
         """Bring the tables up to date with the service.
 
         The first sync reads all pages; a later one the window that can have changed
         (SEQUENCE_OVERLAP_DAYS before the newest known transfer) and each transfer that is
-        still open. It can be interrupted at any moment and goes on the next time.
+        still open. Everything is read again when that was SEQUENCE_RESCAN_DAYS ago. It can be
+        interrupted at any moment and goes on the next time.
 
         Parameters
         ----------
         full
             Read all pages again.
+        since
+            Read from here on: the beginning of a first sync (what is older is then a known
+            gap), or a window to read again.
+        details
+            Whose details (payment legs, rules) are fetched, a request each: "open" (not final,
+            or young enough to be reversed), "new" (these, and what lacks them among the newest
+            SEQUENCE_OVERLAP_DAYS) or "all" (these, and every one that lacks them). :meth:`details_cost` says what that costs.
+        max_requests, max_minutes
+            Budget of the details; the next sync goes on with the rest.
+        details_per_request
+            More than 1 asks for many details in one request, with GraphQL aliases. That is
+            quicker, and unlike anything the web application sends.
+        accept_removals
+            Believe that more than 25 transfers and 10 % of the window vanished.
         wait
             Seconds to wait for another process that syncs this cache; 0 refuses at once.
         progress
@@ -147,44 +203,126 @@ class Ledger:
 
         Raises
         ------
-        CacheLocked, PagingError, ServiceError, UnexpectedAnswer, AuthenticationError
+        CacheLocked, PagingError, RemovalsRefused, ServiceError, UnexpectedAnswer
             See :func:`seqdata.sync.sync`. What was read before is kept.
         """
-        with self._client() as client:
-            organization_id = self._organization_id or _only(fetch_organization_ids(client))
-            store = self._store_of(organization_id)
-            self._mark_cache()
-            source = GraphQLSource(client, organization_id)
-            with _bar(enabled=progress) as on_progress:
-                report = sync(
-                    source,
-                    store,
-                    overlap=timedelta(days=self._settings.overlap_days),
-                    full=full,
+        options = self._options(
+            full=full,
+            since=None if since is None else parse_moment(since, self._settings.zone),
+            details=details,
+            max_requests=max_requests,
+            max_minutes=max_minutes,
+            details_per_request=details_per_request,
+            accept_removals=accept_removals,
+        )
+        self._mark_cache()
+        with self._client() as client, _bar(enabled=progress) as on_progress:
+            reports = [
+                sync(
+                    GraphQLSource(client, organization_id),
+                    self._store_of(organization_id),
+                    options,
                     wait=wait,
                     on_progress=on_progress,
                 )
-        self._organization_id = organization_id
-        return report
+                for organization_id in self._ids_to_sync(client)
+            ]
+        return combine(reports)
+
+    def details_cost(self, which: str = "all", *, details_per_request: int = 1) -> Cost:
+        """Estimate what fetching details costs, in requests and minutes; asks nothing."""
+        options = self._options(details=which, details_per_request=details_per_request)
+        now = datetime.now(UTC)
+        wanted = sum(
+            len(wanted_details(store, which, now=now, recent=options.overlap))
+            for store in self._stores
+        )
+        return options.cost(wanted)
+
+    def rebuild(self, *, wait: float = 0.0) -> int:
+        """Make all tables again from the archive, without the network; return the transfers.
+
+        Raises
+        ------
+        ArchiveIncomplete, CorruptFile
+            The archive does not hold everything. The tables are unchanged.
+        """
+        return sum(
+            rebuild(AnswerReader(store.organization_id), store, wait=wait).rows
+            for store in self._stores
+        )
+
+    def certificate(self) -> Certificate:
+        """Say whether everything that the service has is here, and what is not known."""
+        return combine_certificates([self._certificate(store) for store in self._stores])
+
+    # -- by hand ------------------------------------------------------------------------------
+
+    def annotate(
+        self, transfer_id: str, *, category: str | None = None, note: str | None = None
+    ) -> None:
+        """Note a category or a note of your own about a transfer; no sync touches it.
+
+        What is None stays as it is; "" removes it.
+
+        Raises
+        ------
+        UnknownTransfer
+            No such transfer here.
+        """
+        for store in self._stores:
+            ids = store.read_transfers(columns=["id"], include_removed=True)["id"]
+            if pc.index(ids, transfer_id).as_py() >= 0:
+                store.annotate(transfer_id, category=category, note=note)
+                return
+        raise UnknownTransfer(transfer_id)
+
+    def add_balance(self, account: str, as_of: Moment, cents: int) -> None:
+        """Note a balance from a statement, or of a manual account, in whole cents.
+
+        Parameters
+        ----------
+        account
+            Id or name.
+        as_of
+            When the balance was so; a date is its first instant in the reporting zone.
+
+        Raises
+        ------
+        UnknownAccount, InvalidMoment, InvalidAmount
+            An argument cannot be used.
+        """
+        if type(cents) is not int:
+            raise InvalidAmount(cents)
+        moment = parse_moment(as_of, self._settings.zone)
+        known = self._accounts
+        ids = find_account(account, known[["id", "name"]])
+        if len(ids) > 1:
+            raise UnknownAccount(account, ids, ambiguous=True)
+        owner = known.loc[known["id"] == ids[0], "organization_id"].iloc[0]
+        store = self._store_of(str(owner))
+        add_statement(store, ids[0], moment, cents)
 
     # -- tables -------------------------------------------------------------------------------
 
     @property
     def organization_id(self) -> str:
-        """Id of the organization.
+        """Id of the organization; "all" for all of them.
 
         Raises
         ------
         CacheMissing
             It is neither configured nor known from a sync.
         """
-        if self._organization_id is None:
+        if self._chosen is None:
             raise CacheMissing(self._settings.cache_path)
-        return self._organization_id
+        return self._chosen
 
     @property
     def folder(self) -> Path:
-        """Folder of the Parquet tables."""
+        """Folder of the Parquet tables (of all organizations: the cache folder)."""
+        if self._chosen == ALL:
+            return self._settings.cache_path
         return self._store_of(self.organization_id).folder
 
     @property
@@ -195,8 +333,41 @@ class Ledger:
         same in float dollars, always positive (``direction`` carries the sign). What is
         missing is NA. What a person reads comes first, ids and bookkeeping last.
         """
-        table = self._store.read_transfers(columns=_READING_ORDER, dictionaries=True)
-        return self._marked(transfers_frame(table, self._zone))
+        return self._transfers()
+
+    def transfers_as_of(self, moment: Moment) -> pd.DataFrame:
+        """All transfers as they were known at a moment, from the history."""
+        at = parse_moment(moment, self._settings.zone)
+        table = self._joined(lambda store: store.transfers_as_of(at)).select(_READING_ORDER)
+        return self._marked(transfers_frame(_newest_first(table), self._zone), {"as_of": at})
+
+    def history(self, transfer_id: str) -> pd.DataFrame:
+        """All versions of a transfer, oldest first, with valid_from and valid_until.
+
+        Raises
+        ------
+        UnknownTransfer
+            No such transfer here.
+        """
+        table = self._joined(lambda store: store.history_of(transfer_id))
+        if table.num_rows == 0:
+            raise UnknownTransfer(transfer_id)
+        return self._marked(transfers_frame(table, self._zone, include_removed=True))
+
+    @property
+    def details(self) -> pd.DataFrame:
+        """What made the transfers: id, kind, rule_trigger_type, rule_trigger_cron, fetched_at."""
+        return self._marked(frame(self._joined(Store.read_details), self._zone))
+
+    @property
+    def legs(self) -> pd.DataFrame:
+        """The payments of the transfers: id, leg, status, created_at, completed_at, expected_on."""
+        return self._marked(frame(self._joined(Store.read_legs), self._zone))
+
+    @property
+    def annotations(self) -> pd.DataFrame:
+        """Categories and notes of your own: id, category, note, annotated_at."""
+        return self._marked(frame(self._joined(Store.read_annotations), self._zone))
 
     def transfers_where(
         self,
@@ -207,13 +378,15 @@ class Ledger:
         direction: Words | None = None,
         status: Words | None = None,
         text: str | None = None,
+        include_removed: bool = False,
     ) -> pd.DataFrame:
         """Return the transfers that pass all filters that are given.
 
-        The words are those of :func:`seqdata.analysis.filter_transfers`.
+        The words are those of :func:`seqdata.analysis.filter_transfers`. `include_removed`
+        adds those that vanished from the service, with ``removed_at``.
         """
         found = filter_transfers(
-            self.transfers,
+            self._transfers(include_removed=include_removed),
             since=since,
             until=until,
             account=account,
@@ -253,7 +426,9 @@ class Ledger:
     @property
     def balances(self) -> pd.DataFrame:
         """Balances as observed by syncs, oldest first: account_id, as_of, cents and dollars."""
-        return self._marked(balances_frame(self._store.read_balances(), self._zone))
+        table = self._joined(Store.read_balances)
+        ordered = table.sort_by([("as_of", "ascending"), ("account_id", "ascending")])
+        return self._marked(balances_frame(ordered, self._zone))
 
     def balances_where(
         self,
@@ -342,7 +517,7 @@ class Ledger:
         return self.accounts
 
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
-        """Ask DuckDB: tables transfers, accounts, balances, details, legs, transfer_history.
+        """Ask DuckDB: transfers, accounts, balances, details, legs, annotations, transfer_history.
 
         Parameters
         ----------
@@ -362,15 +537,16 @@ class Ledger:
             import duckdb
         except ImportError:
             raise MissingExtra("Ledger.sql", "sql") from None
-        store = self._store
-        tables = {
-            "transfers": store.read_transfers(),
-            "accounts": store.read_accounts(),
-            "balances": store.read_balances(),
-            "details": store.read_details(),
-            "legs": store.read_legs(),
-            "transfer_history": store.read_history(),
+        readers: dict[str, Callable[[Store], pa.Table]] = {
+            "transfers": lambda store: store.read_transfers(),
+            "accounts": Store.read_accounts,
+            "balances": Store.read_balances,
+            "details": Store.read_details,
+            "legs": Store.read_legs,
+            "transfer_history": Store.read_history,
+            "annotations": Store.read_annotations,
         }
+        tables = {name: self._joined(read) for name, read in readers.items()}
         with duckdb.connect() as connection:
             connection.execute(f"SET TimeZone = '{self._zone}'")
             for name, table in tables.items():
@@ -384,18 +560,21 @@ class Ledger:
 
     def summary(self) -> dict[str, str]:
         """Say in a few lines what is here and how fresh it is: words to text."""
-        if self._organization_id is None or not self._store_of(self._organization_id).exists:
+        stores = self._cached_stores()
+        if not stores:
             return {"transfers": "none yet: sync() brings them"}
-        store, state = self._store, self._store.read_state()
-        rows = store.read_transfers(columns=["created_at", "status"])
-        kinds = pd.Series(store.read_accounts()["kind"].to_pylist(), dtype="str").value_counts()
+        rows = self._joined(lambda store: store.read_transfers(columns=["created_at", "status"]))
+        kinds = pd.Series(
+            self._joined(Store.read_accounts)["kind"].to_pylist(), dtype="str"
+        ).value_counts()
         names = {"pod": "pods", "port": "ports", "account": "outside accounts"}
+        certificate = self.certificate()
         return {
             "transfers": _transfers_words(transfers_frame(rows, self._zone)),
             "accounts": ", ".join(f"{kinds.get(kind, 0)} {name}" for kind, name in names.items()),
-            "last sync": _freshness(state, self._now(), self._settings.zone),
-            "complete": _completeness(state, rows.num_rows),
-            "on disk": f"{store.size() / 1e6:.1f} MB in {store.folder}",
+            "last sync": _freshness(certificate, self._now(), self._settings.zone),
+            "coverage": str(certificate),
+            "on disk": f"{sum(store.size() for store in stores) / 1e6:.1f} MB in {self.folder}",
         }
 
     def __repr__(self) -> str:
@@ -412,7 +591,7 @@ class Ledger:
 
     def _title(self) -> str:
         where = "the sandbox" if self.sandbox is not None else self._settings.app_url
-        return f"Ledger of {self._organization_id or 'no organization yet'} ({where})"
+        return f"Ledger of {self._chosen or 'no organization yet'} ({where})"
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -421,15 +600,60 @@ class Ledger:
         return self._settings.timezone
 
     @property
-    def _store(self) -> Store:
-        store = self._store_of(self.organization_id)
-        if not store.exists:
-            raise CacheMissing(store.folder)
-        return store
+    def _stores(self) -> list[Store]:
+        stores = self._cached_stores()
+        if not stores:
+            raise CacheMissing(self._settings.cache_path if self._chosen == ALL else self.folder)
+        return stores
+
+    def _cached_stores(self) -> list[Store]:
+        """Return the stores of the chosen organizations that hold something."""
+        if self._chosen is None:
+            return []
+        ids = _cached(self._settings) if self._chosen == ALL else [self._chosen]
+        return [store for store in map(self._store_of, ids) if store.exists]
+
+    def _joined(self, read: Callable[[Store], pa.Table]) -> pa.Table:
+        """Read a table of each organization and put them together."""
+        return pa.concat_tables([read(store) for store in self._stores])
+
+    def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
+        columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER
+        stores = self._stores
+        table = pa.concat_tables(
+            [
+                store.read_transfers(
+                    columns=columns, dictionaries=True, include_removed=include_removed
+                )
+                for store in stores
+            ]
+        )
+        table = _newest_first(table) if len(stores) > 1 else table
+        made = transfers_frame(table, self._zone, include_removed=include_removed)
+        return self._marked(made)
+
+    def _certificate(self, store: Store) -> Certificate:
+        rows, waiting = store.count_transfers(), store.open_transfers().num_rows
+        return certify(store.read_state(), store.organization_id, rows, waiting)
+
+    def _ids_to_sync(self, client: SequenceClient) -> list[str]:
+        if self._chosen is None:
+            self._chosen = _only(fetch_organization_ids(client))
+        return fetch_organization_ids(client) if self._chosen == ALL else [self._chosen]
+
+    def _options(self, **asked: Any) -> SyncOptions:
+        settings = self._settings
+        return SyncOptions(
+            overlap=timedelta(days=settings.overlap_days),
+            rescan=timedelta(days=settings.rescan_days),
+            keep_archive=settings.archive,
+            seconds_per_request=settings.pace.min_delay + settings.pace.max_jitter / 2,
+            **asked,
+        )
 
     @property
     def _accounts(self) -> pd.DataFrame:
-        return accounts_frame(self._store.read_accounts(), self._zone)
+        return accounts_frame(self._joined(Store.read_accounts), self._zone)
 
     def _store_of(self, organization_id: str) -> Store:
         return Store.open(
@@ -452,27 +676,32 @@ class Ledger:
 
     def _marked(self, frame: pd.DataFrame, filters: dict[str, Any] | None = None) -> pd.DataFrame:
         """Say in ``attrs["seqdata"]`` (JSON values only) what a frame was made from."""
-        state = self._store.read_state()
         given = {
             name: _plain(value) for name, value in (filters or {}).items() if value is not None
         }
         frame.attrs["seqdata"] = {
-            "organization_id": self.organization_id,
+            **self.certificate().to_json(),
             "app_url": self._settings.app_url,
             "timezone": self._zone,
-            "last_sync_at": _plain(state.last_sync_at),
-            "expected_rows": state.service_count,
             "filters": given,
         }
         return frame
 
 
 def demo_settings(box: Sandbox, data_dir: Path) -> Settings:
-    """Build settings for a sandbox: nothing of the environment, a data folder of its own."""
+    """Build settings for a sandbox: a data folder of its own, and of the environment the browser.
+
+    A SEQUENCE_CACHE_DIR of the user, for one, must not get the demo's tables.
+    """
+    defaults = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Settings.model_fields.items()
+        if name != "browser"
+    }
     values = {
         name.removeprefix("SEQUENCE_").lower(): value for name, value in box.environment().items()
     }
-    return Settings.model_validate({**values, "data_dir": data_dir})
+    return Settings.model_validate({**defaults, **values, "data_dir": data_dir})
 
 
 _READING_ORDER = (
@@ -503,11 +732,19 @@ def _only(organization_ids: list[str]) -> str:
 
 def _only_cached(settings: Settings) -> str | None:
     """Return the organization of the cache, where it holds just one of this server."""
-    from seqdata.store.state import read_state
+    known = _cached(settings)
+    return known[0] if len(known) == 1 else None
 
-    states = [read_state(path) for path in settings.cache_path.glob("*/state.json")]
-    known = [state for state in states if state is not None and state.app_url == settings.app_url]
-    return known[0].organization_id if len(known) == 1 else None
+
+def _cached(settings: Settings) -> list[str]:
+    """List the organizations of this server in the cache."""
+    paths = sorted(settings.cache_path.glob("*/state.json"))
+    states = [state for path in paths if (state := read_state(path)) is not None]
+    return [state.organization_id for state in states if state.app_url == settings.app_url]
+
+
+def _newest_first(table: pa.Table) -> pa.Table:
+    return table.sort_by([("created_at", "descending"), ("id", "ascending")])
 
 
 @contextmanager
@@ -519,8 +756,14 @@ def _bar(*, enabled: bool) -> Iterator[Callable[[Progress], None] | None]:
     from tqdm.auto import tqdm
 
     with tqdm(unit=" transfers", desc="Syncing", disable=None, leave=False) as bar:
+        stage = "transfers"
 
         def show(progress: Progress) -> None:
+            nonlocal stage
+            if progress.stage != stage or progress.read < bar.n:
+                stage = progress.stage
+                bar.reset()
+                bar.set_description("Details" if stage == "details" else "Syncing")
             bar.total = progress.expected
             bar.update(progress.read - bar.n)
 
@@ -535,11 +778,11 @@ def _transfers_words(rows: pd.DataFrame) -> str:
     return f"{len(rows):,} from {span}, {open_count} open"
 
 
-def _freshness(state: State, now: datetime, zone: Any) -> str:
-    if state.last_sync_at is None:
+def _freshness(certificate: Certificate, now: datetime, zone: Any) -> str:
+    if certificate.last_sync_at is None:
         return "not finished: sync() goes on where it stopped"
-    moment = state.last_sync_at.astimezone(zone)
-    return f"{moment:%Y-%m-%d %H:%M %Z} ({_ago(now - state.last_sync_at)})"
+    moment = certificate.last_sync_at.astimezone(zone)
+    return f"{moment:%Y-%m-%d %H:%M %Z} ({_ago(now - certificate.last_sync_at)})"
 
 
 def _ago(span: timedelta) -> str:
@@ -551,15 +794,6 @@ def _ago(span: timedelta) -> str:
     if minutes < 48 * 60:
         return f"{minutes / 60:.0f} hours ago"
     return f"{minutes / 1440:.0f} days ago"
-
-
-def _completeness(state: State, rows: int) -> str:
-    if state.last_full_at is None:
-        return "no: the first sync is not finished"
-    if state.service_count is None:
-        return "not known: the service does not count transfers"
-    yes = "yes" if rows == state.service_count else "NO"
-    return f"{yes}: {rows:,} of {state.service_count:,}"
 
 
 def _plain(value: Any) -> Any:

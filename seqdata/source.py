@@ -6,24 +6,28 @@ read, never the client's dicts, which turn an unknown balance into 0.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
 from seqdata.client import GraphQLAnswer, SequenceClient
 from seqdata.exceptions import (
+    CursorExpired,
     GraphQLError,
     HTTPError,
+    PageSizeRefused,
     ServiceError,
+    UnexpectedAnswer,
     UnknownOrganization,
-    UnknownTransfer,
 )
-from seqdata.graphql import document, expect
+from seqdata.graphql import document, expect, selection
+from seqdata.masking import SECRET_FIELDS, mask_numbers
 from seqdata.nodes import Drift, Node, account_tables, detail_tables, transfer_table
 
 log = logging.getLogger("seqdata")
@@ -36,10 +40,18 @@ class Window:
     since: datetime | None = None
     until: datetime | None = None
 
-    @property
-    def is_everything(self) -> bool:
-        """Tell whether the window has no bound."""
-        return self.since is None and self.until is None
+
+@dataclass(frozen=True)
+class Raw:
+    """An answer as it came, but for account numbers, which are masked: what an archive keeps.
+
+    `body` is JSON. `facts` are what it answers, as JSON values.
+    """
+
+    kind: str
+    served_at: datetime
+    facts: dict[str, Any]
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,7 @@ class Snapshot:
     accounts: pa.Table
     balances: pa.Table
     served_at: datetime
+    raw: Raw | None = None
 
 
 @dataclass(frozen=True)
@@ -64,27 +77,25 @@ class Page:
     has_next_page: bool
     served_at: datetime
     count: int | None = None
+    raw: Raw | None = None
 
 
 @dataclass(frozen=True)
-class TransferDetail:
-    """One transfer with what made it: TRANSFER_ROWS, DETAILS and LEGS."""
+class TransferDetails:
+    """Transfers with what made them: TRANSFER_ROWS, DETAILS and LEGS.
 
-    row: pa.Table
+    `missing` are the ids that the service does not know (any more).
+    """
+
+    rows: pa.Table
     details: pa.Table
     legs: pa.Table
     served_at: datetime
+    missing: tuple[str, ...] = ()
+    raw: Raw | None = None
 
 
-class PageSizeRefused(ServiceError):
-    """The service does not give pages of this size."""
-
-    def __init__(self, size: int, said: str) -> None:
-        super().__init__(size, said)
-        self.size, self.said = size, said
-
-    def __str__(self) -> str:
-        return f"The service refused pages of {self.size} transfers: {self.said}."
+Delivery: TypeAlias = Snapshot | Page | TransferDetails
 
 
 class Source(Protocol):
@@ -101,10 +112,13 @@ class Source(Protocol):
         """Fetch all accounts and their balances now."""
 
     def fetch_page(self, window: Window, cursor: str, size: int, *, with_count: bool) -> Page:
-        """Fetch one page of a window; PageSizeRefused where `size` is too large."""
+        """Fetch one page; PageSizeRefused or CursorExpired where these are refused."""
 
-    def fetch_transfer(self, transfer_id: str) -> TransferDetail:
-        """Fetch one transfer; UnknownTransfer where there is none any more."""
+    def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
+        """Fetch transfers with their details, in one request."""
+
+    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
+        """Read the body of a kept answer again, as the method that fetched it did."""
 
 
 class GraphQLSource:
@@ -117,11 +131,12 @@ class GraphQLSource:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.organization_id = organization_id
-        self.drift = Drift()
         self._client = client
         self._clock = clock
         self._counts = True
+        self._reader = AnswerReader(organization_id)
+        self.organization_id = organization_id
+        self.drift = self._reader.drift
 
     @property
     def requests(self) -> int:
@@ -129,14 +144,17 @@ class GraphQLSource:
         return self._client.requests
 
     def fetch_accounts(self) -> Snapshot:
-        """Fetch all accounts and their balances now."""
-        answer = self._client.ask(
-            document("SelectSourceAndDestination"), None, "SelectSourceAndDestination"
-        )
-        served_at = self._served_at(answer)
-        nodes = _accounts_of(answer.data, self.organization_id)
-        accounts, balances = account_tables(nodes, self.organization_id, served_at, self.drift)
-        return Snapshot(accounts, balances, served_at)
+        """Fetch all accounts and their balances now.
+
+        Raises
+        ------
+        UnknownOrganization
+            The login cannot see this organization.
+        """
+        name = "SelectSourceAndDestination"
+        answer = self._client.ask(document(name), None, name)
+        raw = self._raw("accounts", answer, {})
+        return replace(self._reader.read_accounts(answer.data, raw.served_at), raw=raw)
 
     def fetch_page(self, window: Window, cursor: str, size: int, *, with_count: bool) -> Page:
         """Fetch one page of a window, newest first.
@@ -148,81 +166,134 @@ class GraphQLSource:
         ------
         PageSizeRefused
             The service does not give pages of this size.
+        CursorExpired
+            The service does not know the cursor any more.
         UnknownOrganization
             The login cannot see this organization.
         """
-        answer = self._ask_page(window, cursor, size, with_count=with_count and self._counts)
-        organization = _organization(answer.data, self.organization_id)
-        connection = expect(organization, "transferReferences", dict)
-        info = expect(connection, "pageInfo", dict)
-        nodes = [edge["node"] for edge in expect(connection, "edges", list)]
-        count = (organization.get("numberOfTransfers") or {}).get("count")
-        return Page(
-            rows=transfer_table(nodes, self.organization_id, self.drift),
-            cursor=info.get("endCursor") or "",
-            has_next_page=bool(info.get("hasNextPage")),
-            served_at=self._served_at(answer),
-            count=count if isinstance(count, int) else None,
-        )
-
-    def fetch_transfer(self, transfer_id: str) -> TransferDetail:
-        """Fetch one transfer with its payment legs and rule.
-
-        Raises
-        ------
-        UnknownTransfer
-            The service has no such transfer (any more).
-        """
-        operation = "TransferReferenceDrawerContentV2"
-        variables = {"organizationId": self.organization_id, "id": transfer_id}
-        answer = self._client.ask(document(operation), variables, operation)
-        node = _organization(answer.data, self.organization_id).get("transferReference")
-        if node is None:
-            raise UnknownTransfer(transfer_id)
-        served_at = self._served_at(answer)
-        details, legs = detail_tables([node], self.organization_id, served_at, self.drift)
-        row = transfer_table([node], self.organization_id, self.drift)
-        return TransferDetail(row, details, legs, served_at)
-
-    def _ask_page(
-        self, window: Window, cursor: str, size: int, *, with_count: bool
-    ) -> GraphQLAnswer:
         variables: Node = {
             "organizationId": self.organization_id,
             "transferFilter": _created_at(window),
             "first": size,
             "after": cursor,
         }
+        answer = self._ask_page(variables, with_count=with_count and self._counts)
+        raw = self._raw("page", answer, variables)
+        return replace(self._reader.read_page(answer.data, raw.served_at), raw=raw)
+
+    def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
+        """Fetch transfers with their payment legs and rules, in one request.
+
+        One transfer is asked for as the web application does; several with GraphQL aliases,
+        which it never uses.
+        """
+        name = "TransferReferenceDrawerContentV2"
+        variables = {"organizationId": self.organization_id}
+        if len(transfer_ids) == 1:
+            text, ids = document(name), {"id": transfer_ids[0]}
+        else:
+            text, ids = _aliased(document(name), transfer_ids)
+        answer = self._client.ask(text, {**variables, **ids}, name)
+        raw = self._raw("details", answer, {"ids": list(transfer_ids)})
+        found = self._reader.read_details(answer.data, raw.served_at)
+        known = set(found.rows["id"].to_pylist())
+        missing = tuple(one for one in transfer_ids if one not in known)
+        # What is missing is taken for removed, so nothing but a null under its name may say so.
+        answered = answer.data["organization"].keys() - _ORGANIZATION_FIELDS
+        if not len(transfer_ids) == len(answered) == found.rows.num_rows + len(missing):
+            raise UnexpectedAnswer(name, "the transfers asked for", "others, or fewer")
+        return replace(found, missing=missing, raw=raw)
+
+    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
+        """Read the body of a kept answer again, as the method that fetched it did."""
+        return self._reader.read(kind, data, served_at)
+
+    def _ask_page(self, variables: Node, *, with_count: bool) -> GraphQLAnswer:
         name = "ActivityLogV2Transfers"
         if with_count:
             counting = {**variables, "numberOfTransfersFilter": {}}
             try:
                 return self._client.ask(document(f"{name}WithCount"), counting, name)
             except (GraphQLError, HTTPError) as error:
-                if not _is_about(_NO_COUNT, error):
-                    raise _page_error(error, size) from error
+                if not _is_about_the_count(error):
+                    raise _page_error(error, variables) from error
                 self._counts = False
                 log.info("the service does not count transfers: completeness stays unknown")
         try:
             return self._client.ask(document(name), variables, name)
         except (GraphQLError, HTTPError) as error:
-            raise _page_error(error, size) from error
+            raise _page_error(error, variables) from error
 
-    def _served_at(self, answer: GraphQLAnswer) -> datetime:
-        return answer.served_at or self._clock()
+    def _raw(self, kind: str, answer: GraphQLAnswer, facts: dict[str, Any]) -> Raw:
+        body = answer.body
+        if any(name.encode() in body for name in SECRET_FIELDS):
+            body = json.dumps(mask_numbers(json.loads(body)), ensure_ascii=False).encode()
+        return Raw(kind, answer.served_at or self._clock(), facts, body)
+
+
+class AnswerReader:
+    """Reads GraphQL answers into tables; needs no network, so it reads kept ones too."""
+
+    def __init__(self, organization_id: str) -> None:
+        self.organization_id = organization_id
+        self.drift = Drift()
+
+    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
+        """Read the body of a kept answer: `data` is the parsed JSON with its ``data`` key."""
+        readers: dict[str, Callable[[Node, datetime], Delivery]] = {
+            "accounts": self.read_accounts,
+            "page": self.read_page,
+            "details": self.read_details,
+        }
+        return readers[kind](expect(data, "data", dict), served_at)
+
+    def read_accounts(self, data: Node, served_at: datetime) -> Snapshot:
+        """Read the accounts of the organization."""
+        nodes = _accounts_of(data, self.organization_id)
+        accounts, balances = account_tables(nodes, self.organization_id, served_at, self.drift)
+        return Snapshot(accounts, balances, served_at)
+
+    def read_page(self, data: Node, served_at: datetime) -> Page:
+        """Read a page of transfers."""
+        organization = _organization(data, self.organization_id)
+        connection = expect(organization, "transferReferences", dict)
+        info = expect(connection, "pageInfo", dict)
+        nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
+        counted = organization.get("numberOfTransfers")
+        count = counted.get("count") if isinstance(counted, dict) else None
+        return Page(
+            rows=transfer_table(nodes, self.organization_id, self.drift),
+            cursor=str(info.get("endCursor") or ""),
+            has_next_page=expect(info, "hasNextPage", bool),
+            served_at=served_at,
+            count=count if isinstance(count, int) else None,
+        )
+
+    def read_details(self, data: Node, served_at: datetime) -> TransferDetails:
+        """Read transfers with their details, under whatever aliases they came."""
+        organization = _organization(data, self.organization_id)
+        names = sorted(organization.keys() - _ORGANIZATION_FIELDS)
+        nodes = [organization[name] for name in names if organization[name] is not None]
+        details, legs = detail_tables(nodes, self.organization_id, served_at, self.drift)
+        rows = transfer_table(nodes, self.organization_id, self.drift)
+        return TransferDetails(rows, details, legs, served_at)
 
 
 def fetch_organization_ids(client: SequenceClient) -> list[str]:
     """Fetch the ids of the organizations that this login can see."""
     answer = client.ask(document("SelectSourceAndDestination"), None, "SelectSourceAndDestination")
-    return [organization["id"] for organization in _organizations(answer.data)]
+    return [expect(organization, "id", str) for organization in _organizations(answer.data)]
 
+
+#: Of an organization in the answer of details; everything beside them is a transfer.
+_ORGANIZATION_FIELDS = frozenset({"id", "__typename"})
 
 # -- questions and refusals -------------------------------------------------------------------
 
 _TOO_LARGE = re.compile(
     r"\bfirst\b|page.?size|\blimit\b|\bmax(imum)?\b|exceed|too (large|many|big)", re.IGNORECASE
 )
+_BAD_CURSOR = re.compile(r"cursor|\bafter\b", re.IGNORECASE)
 _NO_COUNT = re.compile(r"numberOfTransfers|TransferCount", re.IGNORECASE)
 
 
@@ -239,8 +310,33 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _page_error(error: GraphQLError | HTTPError, size: int) -> ServiceError:
-    return PageSizeRefused(size, str(error)) if _is_about(_TOO_LARGE, error) else error
+def _page_error(error: GraphQLError | HTTPError, variables: Node) -> ServiceError:
+    if variables["after"] and _is_about(_BAD_CURSOR, error):
+        return CursorExpired(str(error))
+    if _is_about(_TOO_LARGE, error):
+        return PageSizeRefused(variables["first"], str(error))
+    return error
+
+
+def _aliased(text: str, transfer_ids: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Ask for many transfers in one document: ``t0``, ``t1`` and so on."""
+    fields = selection(text, "transferReference")
+    names = [f"t{number}" for number in range(len(transfer_ids))]
+    parameters = ", ".join(f"${name}: ID!" for name in names)
+    asked = "\n".join(f"{name}: transferReference(id: ${name}) {{ ...Drawer }}" for name in names)
+    document = (
+        f"query TransferReferenceDrawerContentV2($organizationId: ID!, {parameters}) {{\n"
+        f"organization(id: $organizationId) {{\nid\n{asked}\n__typename\n}}\n}}\n"
+        f"fragment Drawer on TransferReference {{{fields}}}\n"
+    )
+    return document, dict(zip(names, transfer_ids, strict=True))
+
+
+def _is_about_the_count(error: GraphQLError | HTTPError) -> bool:
+    """Tell whether an error is of the count alone: it says so, or its ``path`` leads there."""
+    if isinstance(error, GraphQLError):
+        return all(_NO_COUNT.search(json.dumps(one)) for one in error.errors)
+    return _is_about(_NO_COUNT, error)
 
 
 def _is_about(pattern: re.Pattern[str], error: GraphQLError | HTTPError) -> bool:
@@ -256,7 +352,7 @@ def _organizations(data: Node) -> Iterable[Node]:
 
 
 def _accounts_of(data: Node, organization_id: str) -> list[tuple[str, Node]]:
-    organizations = {organization["id"]: organization for organization in _organizations(data)}
+    organizations = {expect(one, "id", str): one for one in _organizations(data)}
     if organization_id not in organizations:
         raise UnknownOrganization(organization_id, organizations)
     organization = organizations[organization_id]

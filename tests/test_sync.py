@@ -14,9 +14,9 @@ from seqdata.client import SequenceClient
 from seqdata.exceptions import GraphQLError, PagingError, RateLimited
 from seqdata.ledger import Ledger, demo_settings
 from seqdata.sandbox import Sandbox
-from seqdata.source import GraphQLSource
+from seqdata.source import GraphQLSource, Window
 from seqdata.store import State, Store
-from seqdata.sync import Plan, decide, sync
+from seqdata.sync import Plan, SyncOptions, decide, sync
 
 NOW = "2026-11-01"
 
@@ -69,16 +69,22 @@ def _row(transfer: dict[str, Any]) -> dict[str, Any]:
 # -- what is asked for ------------------------------------------------------------------------
 
 
+def decided(state: State, *, full: bool = False) -> Plan:
+    month = timedelta(days=30)
+    now = datetime(2026, 11, 2, tzinfo=UTC)
+    return decide(state, overlap=month, rescan=3 * month, now=now, full=full)
+
+
 def test_the_first_sync_reads_everything() -> None:
     """Without a finished sync everything is read."""
-    assert decide(State("https://x.test"), overlap=timedelta(days=30)).kind == "first"
+    assert decided(State("https://x.test")).kind == "first"
 
 
 def test_a_later_sync_reads_the_overlap_before_the_newest_known_transfer() -> None:
     """A later sync reads from the newest known transfer back over the overlap."""
     newest = datetime(2026, 11, 1, tzinfo=UTC)
     state = State("https://x.test", last_full_at=newest, newest_created_at=newest)
-    plan = decide(state, overlap=timedelta(days=30))
+    plan = decided(state)
     assert (plan.kind, plan.window.since) == ("recent", datetime(2026, 10, 2, tzinfo=UTC))
 
 
@@ -86,9 +92,9 @@ def test_full_reads_everything_again() -> None:
     """A full sync reads everything, whatever is known."""
     newest = datetime(2026, 11, 1, tzinfo=UTC)
     state = State("https://x.test", last_full_at=newest, newest_created_at=newest)
-    plan = decide(state, overlap=timedelta(days=30), full=True)
+    plan = decided(state, full=True)
     assert isinstance(plan, Plan)
-    assert plan.window.is_everything
+    assert plan.window == Window()
 
 
 # -- the tables equal the truth ---------------------------------------------------------------
@@ -143,7 +149,7 @@ def test_an_old_open_transfer_is_read_again(tmp_path: Path) -> None:
         (open_id,) = (row["id"] for row in box.transfers() if row["status"] == "UNDER_REVIEW")
         box.advance(days=10)
         box.clear_requests()
-        sync(source, store, overlap=timedelta(days=5))
+        sync(source, store, SyncOptions(overlap=timedelta(days=5)))
         asked = [r for r in box.requests() if "Drawer" in (r["operation"] or "")]
         assert open_id in {request["variables"]["id"] for request in asked}
         rows = store.read_transfers(columns=["id", "status"]).to_pylist()

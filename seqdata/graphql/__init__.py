@@ -31,11 +31,22 @@ def expect(node: dict[str, Any], key: str, kind: type[T]) -> T:
     UnexpectedAnswer
         It is missing, null, or of another type.
     """
-    value = node.get(key)
+    value = node.get(key) if isinstance(node, dict) else None
     if not isinstance(value, kind):
         got = "nothing" if value is None else type(value).__name__
         raise UnexpectedAnswer(f"the question for {key}", f"a {kind.__name__}", got)
     return value
+
+
+def selection(text: str, name: str) -> str:
+    """Return what a document selects of its first field of that name, without the braces."""
+    start = text.index("{", text.index(f"{name}("))
+    depth = 0
+    for match in _TOKENS.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth == 0:
+            return text[start + 1 : match.start()]
+    raise ValueError(f"the braces of {name} do not close")
 
 
 def contains_mutation(text: str) -> bool:

@@ -1,0 +1,134 @@
+"""``seqdata doctor``: look at everything on this disk, and say what is not as it should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from seqdata._settings import Settings
+from seqdata.auth.tokens import TokenStore
+from seqdata.exceptions import SequenceError
+from seqdata.store import Store
+from seqdata.store.forget import cached_organizations
+from seqdata.sync import certify
+
+#: A table that was synced longer ago than this is called old.
+STALE = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: ``level`` is "ok", "note" or "problem"."""
+
+    level: str
+    subject: str
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at data folder, token, rights, tables, archive and drift; change nothing."""
+    yield from _folder(settings)
+    yield Finding("ok", "access token", TokenStore(settings).describe(settings.zone))
+    yield from _rights(settings)
+    for name in (".audit.jsonl", ".daily_limits.json"):
+        yield from _json_file(settings.data_dir / name)
+    organizations = cached_organizations(settings.cache_path)
+    if not organizations:
+        yield Finding("note", "tables", "nothing was synced yet: seqdata sync")
+    for name, folder in organizations.items():
+        yield from _organization(settings, name, folder)
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir.resolve()
+    writable = os.access(folder, os.W_OK)
+    level = "ok" if writable else "problem"
+    yield Finding(level, "data folder", f"{folder}{'' if writable else ' cannot be written'}")
+
+
+def _rights(settings: Settings) -> Iterator[Finding]:
+    """Find files that someone else can read."""
+    if os.name == "nt":
+        return
+    ours = [*settings.data_dir.glob(".tokens*"), *settings.data_dir.glob(".audit*")]
+    ours += [*settings.data_dir.glob(".daily_limits*"), *settings.cache_path.glob("*/**/*")]
+    wide = [path for path in ours if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if not wide:
+        yield Finding("ok", "rights", "what holds your data is readable by you only")
+    for path in wide:
+        yield Finding("problem", "rights", f"others can read {path}: chmod go-rwx it")
+
+
+def _json_file(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+        for line in text.splitlines() if path.suffix == ".jsonl" else [text]:
+            json.loads(line)
+    except (OSError, ValueError) as error:
+        yield Finding("problem", path.name, f"{path} cannot be read: {error}")
+    else:
+        yield Finding("ok", path.name, "readable")
+
+
+def _organization(settings: Settings, name: str, folder: Path) -> Iterator[Finding]:
+    subject = f"tables of {name}"
+    try:
+        store = Store.open(settings.cache_path, name, app_url=settings.app_url)
+        rows = store.read_transfers().num_rows
+        for read in _READERS:
+            read(store)
+    except SequenceError as error:
+        yield Finding("problem", subject, str(error))
+        return
+    yield Finding("ok", subject, f"{rows:,} transfers, {store.size() / 1e6:.1f} MB in {folder}")
+    yield from _freshness(store, name)
+    yield from _archive(store, name)
+    for what in store.read_state().reported:
+        yield Finding("note", f"drift of {name}", f"the service sent {what}, unknown here")
+
+
+_READERS: tuple[Callable[[Store], object], ...] = (
+    Store.read_accounts,
+    Store.read_balances,
+    Store.read_history,
+    Store.read_details,
+    Store.read_legs,
+    Store.read_annotations,
+)
+
+
+def _freshness(store: Store, name: str) -> Iterator[Finding]:
+    state = store.read_state()
+    rows, waiting = store.count_transfers(), store.open_transfers().num_rows
+    certificate = certify(state, name, rows, waiting)
+    level = "problem" if certificate.is_complete is False else "ok"
+    yield Finding(level, f"completeness of {name}", str(certificate))
+    if state.last_sync_at and datetime.now(UTC) - state.last_sync_at > STALE:
+        text = f"last synced {state.last_sync_at:%Y-%m-%d}: seqdata sync"
+        yield Finding("note", f"freshness of {name}", text)
+
+
+def _archive(store: Store, name: str) -> Iterator[Finding]:
+    state, subject = store.read_state(), f"archive of {name}"
+    if state.archive_gap:
+        yield Finding("note", subject, "has a gap: tables cannot be rebuilt from it")
+        return
+    try:
+        last = store.archive.last_seq
+    except SequenceError as error:
+        yield Finding("problem", subject, str(error))
+        return
+    if last > state.applied_seq:
+        text = f"{last - state.applied_seq} answers wait to be applied: the next sync does it"
+        yield Finding("note", subject, text)
+    elif last < state.applied_seq:
+        yield Finding("problem", subject, "records are missing at its end: seqdata sync --full")
+    else:
+        yield Finding("ok", subject, f"{last:,} records")

@@ -1,0 +1,39 @@
+"""Pages into tables: what to ask for next, and when it is complete.
+
+A sync decides first (:mod:`seqdata.sync.plan` is pure functions of state and clock), then acts.
+What it takes in goes to the archive, then into the tables, then into the state, so that it can
+stop at any moment and the next one goes on from what is safely on disk.
+"""
+
+from __future__ import annotations
+
+from seqdata.sync.journal import add_statement
+from seqdata.sync.plan import Plan, decide
+from seqdata.sync.rebuild import rebuild
+from seqdata.sync.report import (
+    Certificate,
+    Cost,
+    Progress,
+    SyncReport,
+    certify,
+    combine,
+    combine_certificates,
+)
+from seqdata.sync.run import SyncOptions, sync, wanted_details
+
+__all__ = [
+    "Certificate",
+    "Cost",
+    "Plan",
+    "Progress",
+    "SyncOptions",
+    "SyncReport",
+    "add_statement",
+    "certify",
+    "combine",
+    "combine_certificates",
+    "decide",
+    "rebuild",
+    "sync",
+    "wanted_details",
+]

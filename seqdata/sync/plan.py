@@ -1,0 +1,170 @@
+"""Deciding what to read: pure functions of what is known and the clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from seqdata.arrow import Column, pc
+from seqdata.schemas import MOMENT
+from seqdata.source import Window
+from seqdata.store import State
+from seqdata.types import FINAL_STATUSES
+
+#: Compound transfers can be reversed after they are COMPLETE; looked at again until this old.
+REVERSAL_SPAN = timedelta(days=60)
+
+#: A removal of more rows than this, and of more than this share of a window, is not believed.
+MOST_REMOVALS, MOST_REMOVED_SHARE = 25, 0.10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sync reads. ``kind``: "first", "resumed", "recent" or "full".
+
+    `one_by_one` are open transfers outside of the window, asked for by their ids.
+    """
+
+    kind: str
+    window: Window
+    cursor: str = ""
+    one_by_one: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it reads all that a first sync reads."""
+        return self.kind != "recent"
+
+
+@dataclass(frozen=True)
+class OpenTransfer:
+    """A transfer that is not final: its id, and when it was created."""
+
+    id: str
+    created_at: datetime | None
+
+
+def decide(
+    state: State,
+    *,
+    overlap: timedelta,
+    rescan: timedelta,
+    now: datetime,
+    full: bool = False,
+    since: datetime | None = None,
+) -> Plan:
+    """Decide which window to read, from how far the last sync came.
+
+    Parameters
+    ----------
+    overlap
+        How far before the newest known transfer a row can still appear or change.
+    rescan
+        Everything is read again when the last time is longer ago than this.
+    now
+        The service's clock.
+    full
+        Read everything again.
+    since
+        Read from here on: the beginning of a first sync, or a window to read again.
+    """
+    if state.last_full_at is None:
+        progress = state.first_sync
+        if progress is not None and progress.cursor and not full:
+            return Plan("resumed", Window(since=state.history_since), progress.cursor)
+        return Plan("first", Window(since=since))
+    if since is not None:
+        return Plan("recent", Window(since=since))
+    if full or state.newest_created_at is None or now - state.last_full_at > rescan:
+        return Plan("full", Window(since=None if full else state.history_since))
+    # A created_at in the future must not move the window past what happens until then.
+    return Plan("recent", Window(since=min(state.newest_created_at, now) - overlap))
+
+
+def widen(
+    plan: Plan,
+    open_transfers: Sequence[OpenTransfer],
+    rows_since: Callable[[datetime], int],
+    page_size: int,
+) -> Plan:
+    """Reach each open transfer outside of the window in as few requests as possible.
+
+    Either the window begins earlier, which costs pages, or a transfer is asked for by its id,
+    which costs a request; or some of both.
+
+    Parameters
+    ----------
+    rows_since
+        Counts the transfers here that were created at a moment or later.
+    """
+    since = plan.window.since
+    if since is None:
+        return plan
+    outside = [one for one in open_transfers if one.created_at is None or one.created_at < since]
+    dated = sorted(
+        (one for one in outside if one.created_at is not None),
+        key=lambda one: one.created_at or since,
+        reverse=True,
+    )
+    best, cost = since, len(outside) + _pages(rows_since(since), page_size)
+    for reached, one in enumerate(dated, start=1):
+        assert one.created_at is not None
+        pages = _pages(rows_since(one.created_at), page_size)
+        if len(outside) - reached + pages < cost:
+            best, cost = one.created_at, len(outside) - reached + pages
+    rest = tuple(one.id for one in outside if one.created_at is None or one.created_at < best)
+    return Plan(plan.kind, Window(best, plan.window.until), plan.cursor, rest)
+
+
+def is_open(rows: pa.Table) -> Column:
+    """Tell of each row whether its status can still change; an unknown status can."""
+    return pc.invert(pc.is_in(rows["status"], value_set=pa.array(sorted(FINAL_STATUSES))))
+
+
+def is_mass_removal(removed: int, rows: int) -> bool:
+    """Tell whether so many of a window's rows vanished that a person has to say yes."""
+    return removed > MOST_REMOVALS and removed > rows * MOST_REMOVED_SHARE
+
+
+def details_wanted(
+    which: str, transfers: pa.Table, details: pa.Table, *, now: datetime, recent: timedelta
+) -> list[str]:
+    """List the transfers whose details are to be fetched, newest first.
+
+    Parameters
+    ----------
+    which
+        "open": those not final, and compound ones young enough to be reversed. "new": these,
+        and those created in the span `recent` before the newest one that lack details. "all":
+        these, and every one that lacks them or changed since they were fetched.
+    transfers
+        Columns id, status, created_at, updated_at; newest first.
+    details
+        Columns id, kind, fetched_at.
+    now
+        When this sync began, on the service's clock: what was fetched since is not wanted again.
+    """
+    rows = transfers.append_column("at", pa.array(range(transfers.num_rows), pa.int64()))
+    known = rows.join(details.select(["id", "kind", "fetched_at"]), "id", join_type="left outer")
+    lacks = pc.is_null(known["fetched_at"])
+    fetched_now = pc.fill_null(pc.greater_equal(known["fetched_at"], pa.scalar(now, MOMENT)), False)
+    young = pc.greater(known["created_at"], pa.scalar(now - REVERSAL_SPAN, MOMENT))
+    reversible = pc.and_kleene(pc.equal(known["kind"], "compound"), young)
+    wanted = pc.or_kleene(is_open(known), reversible)
+    if which in ("new", "all"):
+        newest = pc.max(known["created_at"]).as_py() or now
+        new = pc.greater_equal(known["created_at"], pa.scalar(newest - recent, MOMENT))
+        wanted = pc.or_kleene(wanted, pc.and_kleene(lacks, new))
+    if which == "all":
+        changed = pc.greater(known["updated_at"], known["fetched_at"])
+        wanted = pc.or_kleene(wanted, pc.or_kleene(lacks, changed))
+    keep = pc.and_(pc.fill_null(wanted, False), pc.invert(fetched_now))
+    return list(map(str, known.filter(keep).sort_by("at")["id"].to_pylist()))
+
+
+def _pages(rows: int, page_size: int) -> int:
+    return max(1, math.ceil(rows / page_size))

@@ -1,0 +1,280 @@
+"""What a sync did, and whether the table is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from seqdata.source import Window
+from seqdata.store import State
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running sync is.
+
+    ``read`` of ``expected`` (None: not known) of what ``stage`` says: "transfers" or
+    "details".
+    """
+
+    stage: str
+    read: int
+    expected: int | None
+    requests: int
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What fetching details costs: transfers, requests, and minutes at the pace of requests."""
+
+    transfers: int
+    requests: int
+    minutes: float
+
+    def __str__(self) -> str:
+        return (
+            f"Details of {self.transfers:,} transfers: {self.requests:,} requests, "
+            f"about {self.minutes:.0f} minutes"
+        )
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Whether everything that the service has is here, and what is not known.
+
+    Attributes
+    ----------
+    rows, expected_rows
+        Transfers here and in the service, at the last sync; None: the service did not count.
+    since
+        The beginning of what was read; None: the beginning of the account.
+    gaps
+        What was never read, in words.
+    open_transfers
+        Transfers whose status can still change.
+    """
+
+    organization_id: str
+    rows: int
+    expected_rows: int | None
+    since: datetime | None
+    open_transfers: int
+    gaps: tuple[str, ...]
+    last_sync_at: datetime | None
+    last_full_at: datetime | None
+
+    @property
+    def is_complete(self) -> bool | None:
+        """Whether all is here; None where the service did not count and no gap is known."""
+        if self.gaps:
+            return False
+        return None if self.expected_rows is None else self.rows == self.expected_rows
+
+    def __str__(self) -> str:
+        answers = {
+            True: f"complete: {self.rows:,} of {self.expected_rows or 0:,} transfers",
+            False: f"INCOMPLETE: {self.rows:,} transfers"
+            + (f" of {self.expected_rows:,}" if self.expected_rows is not None else ""),
+            None: f"{self.rows:,} transfers (the service does not count, so no check)",
+        }
+        gaps = "".join(f"; {gap}" for gap in self.gaps)
+        return f"{answers[self.is_complete]}, {self.open_transfers} open{gaps}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as JSON values."""
+        facts = {name: _plain(value) for name, value in vars(self).items()}
+        return {**facts, "gaps": list(self.gaps), "is_complete": self.is_complete}
+
+
+def certify(state: State, organization_id: str, rows: int, open_transfers: int) -> Certificate:
+    """Say of the tables, as a state speaks of them, whether they are complete."""
+    gaps = []
+    if state.last_full_at is None:
+        gaps.append("the first sync is not finished")
+    if state.history_since is not None:
+        gaps.append(f"nothing before {state.history_since:%Y-%m-%d} was asked for")
+    return Certificate(
+        organization_id=organization_id,
+        rows=rows,
+        expected_rows=state.service_count,
+        since=state.history_since,
+        open_transfers=open_transfers,
+        gaps=tuple(gaps),
+        last_sync_at=state.last_sync_at,
+        last_full_at=state.last_full_at,
+    )
+
+
+@dataclass
+class SyncReport:
+    """What a sync did, and whether the table is complete.
+
+    Attributes
+    ----------
+    kind
+        "first" (all pages), "resumed" (the rest of a first one), "recent" (the window that can
+        have changed) or "full" (all pages again).
+    pages, requests
+        Pages of transfers read; requests sent, repeats included.
+    added, updated, removed
+        Transfers new here; changed; and ids of those that vanished from the service.
+    moved
+        Ids whose created_at moved to another month.
+    details, details_missing
+        Transfers whose details were fetched, and how many of those wanted are still missing.
+    parts
+        The reports of each organization, where several were synced.
+    open
+        Transfers that are not final, whose status can still change.
+    rows, expected_rows
+        Transfers here and in the service; None where the service does not count.
+    unknown_values
+        Values the service sent that this version does not know, with how often; each is
+        reported by the first sync that meets it.
+    changes
+        DataFrame of what changed, a row a value: id, column, before, after (all text).
+    """
+
+    organization_id: str
+    kind: str
+    window: Window
+    pages: int = 0
+    requests: int = 0
+    added: int = 0
+    updated: int = 0
+    removed: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    details: int = 0
+    details_missing: int = 0
+    accounts: int = 0
+    balances: int = 0
+    page_size: int | None = None
+    seconds: float = 0.0
+    synced_at: datetime | None = None
+    unknown_values: dict[str, int] = field(default_factory=dict)
+    certificate: Certificate | None = None
+    change_tables: list[pa.Table] = field(default_factory=list, repr=False)
+    parts: list[SyncReport] = field(default_factory=list)
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """What changed in this sync, a row a value: id, column, before, after (all text)."""
+        if not self.change_tables:
+            return pd.DataFrame(columns=["id", "column", "before", "after"], dtype="str")
+        return pa.concat_tables(self.change_tables).to_pandas()
+
+    @property
+    def rows(self) -> int:
+        """Transfers here."""
+        return self.certificate.rows if self.certificate else 0
+
+    @property
+    def expected_rows(self) -> int | None:
+        """Transfers in the service; None where it does not count."""
+        return self.certificate.expected_rows if self.certificate else None
+
+    @property
+    def open(self) -> int:
+        """Transfers whose status can still change."""
+        return self.certificate.open_transfers if self.certificate else 0
+
+    @property
+    def is_complete(self) -> bool | None:
+        """Whether every transfer of the service is here; None where it does not count."""
+        return self.certificate.is_complete if self.certificate else False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        hidden = ("change_tables", "certificate", "window", "parts")
+        facts = {name: _plain(value) for name, value in vars(self).items() if name not in hidden}
+        window = {name: _plain(value) for name, value in vars(self.window).items()}
+        certificate = self.certificate.to_json() if self.certificate else {}
+        keys = ("rows", "expected_rows", "is_complete", "gaps")
+        kept = {key: certificate.get(key) for key in keys}
+        parts = [part.to_json() for part in self.parts]
+        return {**facts, "window": window, "open": self.open, **kept, "parts": parts}
+
+    def __str__(self) -> str:
+        if self.parts:
+            named = (f"{part.organization_id}\n{part}" for part in self.parts)
+            return "\n\n".join(named)
+        lines = [
+            f"{self._kind_words()}: {self.added:,} new, {self.updated:,} changed, "
+            f"{len(self.removed):,} removed",
+            f"{self._certificate_words()}; {self.accounts} accounts, {self.balances} balances",
+            f"{self.pages} pages, {self.requests} requests, {self.seconds:.1f} seconds",
+        ]
+        if self.details or self.details_missing:
+            lines.append(f"details of {self.details:,}, {self.details_missing:,} still wanted")
+        if self.moved:
+            lines.append(f"moved to another month: {', '.join(self.moved)}")
+        if self.unknown_values:
+            lines.append(f"not seen before: {', '.join(sorted(self.unknown_values))}")
+        return "\n".join(lines)
+
+    def _certificate_words(self) -> str:
+        words = str(self.certificate) if self.certificate else "not finished"
+        return words[0].upper() + words[1:]
+
+    def _kind_words(self) -> str:
+        if self.kind == "recent" and self.window.since is not None:
+            return f"Synced what can have changed since {self.window.since:%Y-%m-%d}"
+        words = {"first": "First sync", "resumed": "First sync, resumed", "full": "Full sync"}
+        return words.get(self.kind, "Synced")
+
+
+_SUMMED = (
+    "pages", "requests", "added", "updated", "details", "details_missing", "accounts", "balances",
+    "seconds", "removed", "moved", "change_tables",
+)  # fmt: skip
+
+
+def combine(reports: Sequence[SyncReport]) -> SyncReport:
+    """Put the reports of several organizations together; one alone stays as it is."""
+    if len(reports) == 1:
+        return reports[0]
+    total = SyncReport("all", "several", Window(), parts=list(reports))
+    for name in _SUMMED:
+        empty: Any = getattr(total, name)
+        setattr(total, name, sum((getattr(report, name) for report in reports), empty))
+    for report in reports:
+        for what, count in report.unknown_values.items():
+            total.unknown_values[what] = total.unknown_values.get(what, 0) + count
+    total.synced_at = max(filter(None, (r.synced_at for r in reports)), default=None)
+    certificates = [report.certificate for report in reports if report.certificate]
+    total.certificate = combine_certificates(certificates)
+    return total
+
+
+def combine_certificates(parts: Sequence[Certificate]) -> Certificate:
+    """Put certificates of several organizations together; the oldest times count."""
+    if len(parts) == 1:
+        return parts[0]
+    counts = [part.expected_rows for part in parts]
+    return Certificate(
+        organization_id="all",
+        rows=sum(part.rows for part in parts),
+        expected_rows=None if None in counts else sum(filter(None, counts)),
+        since=max(filter(None, (part.since for part in parts)), default=None),
+        open_transfers=sum(part.open_transfers for part in parts),
+        gaps=tuple(f"{part.organization_id}: {gap}" for part in parts for gap in part.gaps),
+        last_sync_at=_oldest([part.last_sync_at for part in parts]),
+        last_full_at=_oldest([part.last_full_at for part in parts]),
+    )
+
+
+def _oldest(moments: Sequence[datetime | None]) -> datetime | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if len(known) == len(moments) and known else None
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

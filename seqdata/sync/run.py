@@ -1,0 +1,444 @@
+"""One sync: decide, read pages, find what vanished, fetch details."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from seqdata.arrow import pc
+from seqdata.exceptions import (
+    CursorExpired,
+    InvalidFilter,
+    PageSizeRefused,
+    PagingError,
+    RemovalsRefused,
+    UnexpectedAnswer,
+)
+from seqdata.source import Page, Source, Window
+from seqdata.store import FirstSync, Store, Upsert
+from seqdata.sync.journal import Journal
+from seqdata.sync.plan import (
+    OpenTransfer,
+    Plan,
+    decide,
+    details_wanted,
+    is_mass_removal,
+    widen,
+)
+from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport, certify
+
+log = logging.getLogger("seqdata")
+
+#: Page sizes asked for, until the service takes one.
+PAGE_SIZES = (100, 50, 25, 10)
+
+DETAIL_CHOICES = ("open", "new", "all")
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What a sync is asked to do.
+
+    Parameters
+    ----------
+    full, since
+        Read everything again; read from this moment on.
+    overlap, rescan
+        How far a recent sync reaches back; how often everything is read again by itself.
+    accept_removals
+        Believe that many transfers vanished at once.
+    details
+        None, "open", "new" or "all": whose details are fetched.
+    max_requests, max_minutes
+        Budget of the details; what is left goes on in the next sync.
+    details_per_request
+        1 asks as the web application does; more asks with GraphQL aliases.
+    keep_archive
+        Keep each raw answer.
+    seconds_per_request
+        The pace, for estimates.
+    """
+
+    full: bool = False
+    since: datetime | None = None
+    overlap: timedelta = timedelta(days=30)
+    rescan: timedelta = timedelta(days=90)
+    accept_removals: bool = False
+    details: str | None = None
+    max_requests: int | None = None
+    max_minutes: float | None = None
+    details_per_request: int = 1
+    keep_archive: bool = True
+    seconds_per_request: float = 2.5
+
+    def __post_init__(self) -> None:
+        if self.details is not None and self.details not in DETAIL_CHOICES:
+            raise InvalidFilter("details", self.details, DETAIL_CHOICES)
+
+    def cost(self, transfers: int) -> Cost:
+        """Estimate what the details of so many transfers cost."""
+        requests = -(-transfers // self.details_per_request)
+        return Cost(transfers, requests, requests * self.seconds_per_request / 60)
+
+
+def sync(
+    source: Source,
+    store: Store,
+    options: SyncOptions | None = None,
+    *,
+    wait: float = 0.0,
+    on_progress: OnProgress | None = None,
+    timer: Callable[[], float] = time.monotonic,
+) -> SyncReport:
+    """Bring the tables of an organization up to date with the service.
+
+    Parameters
+    ----------
+    wait
+        Seconds to wait for another process that syncs the same cache; 0 refuses at once.
+    on_progress
+        Called after each page, and after each request for details.
+
+    Raises
+    ------
+    CacheLocked
+        Another process syncs this cache.
+    PagingError
+        The service's pages do not follow each other. What was read is kept.
+    RemovalsRefused
+        Too much vanished at once. What was read is kept.
+    ServiceError, UnexpectedAnswer
+        The service could not be asked, or was not understood. What was read is kept.
+    """
+    started = timer()
+    with store.lock(wait):
+        run = _Run(source, store, options or SyncOptions(), on_progress, timer)
+        report = run.to_the_end()
+    report.seconds = timer() - started
+    log.info(
+        "synced: kind=%s pages=%d requests=%d added=%d updated=%d removed=%d rows=%d expected=%s",
+        report.kind, report.pages, report.requests, report.added, report.updated,
+        len(report.removed), report.rows, report.expected_rows,
+    )  # fmt: skip
+    return report
+
+
+@dataclass
+class _Walk:
+    """What a walk through pages saw."""
+
+    asked: set[str] = field(default_factory=set)
+    seen: list[Any] = field(default_factory=list)
+    is_descending: bool = True
+    oldest: datetime | None = None
+
+    def note(self, page: Page) -> None:
+        self.seen.append(page.rows["id"])
+        bounds = pc.min_max(page.rows["created_at"]).as_py()
+        if bounds["max"] is not None and self.oldest is not None and bounds["max"] > self.oldest:
+            self.is_descending = False
+        if not page.rows["created_at"].drop_null().equals(_descending(page.rows)):
+            self.is_descending = False
+        self.oldest = bounds["min"] or self.oldest
+
+    def is_past(self, since: datetime | None) -> bool:
+        """Whether it went below the window: a service that ignores the filter reads on."""
+        return (
+            self.is_descending
+            and since is not None
+            and self.oldest is not None
+            and self.oldest < since
+        )
+
+
+class _Run:
+    """One sync, under the lock of its cache."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        options: SyncOptions,
+        on_progress: OnProgress | None,
+        timer: Callable[[], float],
+    ) -> None:
+        self._source, self._store, self._options = source, store, options
+        self._journal = Journal(store, source, keep_archive=options.keep_archive)
+        self._on_progress = on_progress
+        self._timer, self._started = timer, timer()
+        self._first_request = source.requests
+        self._read = 0
+        self._expected: int | None = None
+
+    def to_the_end(self) -> SyncReport:
+        self._report = SyncReport(self._source.organization_id, "", Window())
+        self._journal.recover()
+        self._take_accounts()
+        plan = self._plan()
+        self._report.kind, self._report.window = plan.kind, plan.window
+        last, walk = plan, self._walk(plan)
+        if plan.kind == "resumed":  # what happened meanwhile to what was read before
+            last = self._reaching_open(Plan("recent", self._overlap_window()))
+            walk = self._walk(last)
+        self._take_removals(last, walk)
+        self._take_one_by_one(last)
+        self._finish(plan)
+        self._take_details()
+        return self._completed()
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _take_accounts(self) -> None:
+        snapshot = self._source.fetch_accounts()
+        if snapshot.accounts.num_rows == 0 and self._store.read_accounts().num_rows:
+            raise UnexpectedAnswer("the list of accounts", "the accounts known so far", "none")
+        self._now = self._report.synced_at = snapshot.served_at
+        self._journal.take(snapshot)
+        self._report.accounts = snapshot.accounts.num_rows
+        self._report.balances = snapshot.balances.num_rows
+
+    def _plan(self) -> Plan:
+        options, state = self._options, self._journal.state
+        plan = decide(
+            state,
+            overlap=options.overlap,
+            rescan=options.rescan,
+            now=self._now,
+            full=options.full,
+            since=options.since,
+        )
+        if plan.kind == "first":
+            self._journal.update(history_since=plan.window.since, first_sync=None)
+        if plan.kind in ("first", "full"):  # the service may take larger pages by now
+            self._journal.update(page_size=None)
+        return self._reaching_open(plan) if plan.kind == "recent" else plan
+
+    def _reaching_open(self, plan: Plan) -> Plan:
+        found = self._store.open_transfers().select(["id", "created_at"]).to_pylist()
+        waiting = [OpenTransfer(row["id"], row["created_at"]) for row in found]
+        size = self._journal.state.page_size or PAGE_SIZES[0]
+        return widen(plan, waiting, self._rows_since, size)
+
+    def _overlap_window(self) -> Window:
+        newest = self._store.newest_created_at()
+        since = None if newest is None else min(newest, self._now) - self._options.overlap
+        return Window(since)
+
+    def _walk(self, plan: Plan) -> _Walk:
+        walk = _Walk()
+        for page in self._pages(plan, walk):
+            self._check(page, walk)
+            self._count(self._journal.take(page, **self._first_sync_progress(plan, page)))
+            self._read += page.rows.num_rows
+            self._report.pages += 1
+            self._report.synced_at = page.served_at
+            if page.count is not None:
+                self._expected = page.count
+            walk.note(page)
+            self._tell("transfers", self._read, self._expected if plan.is_whole else None)
+        window = {name: _iso(moment) for name, moment in vars(plan.window).items()}
+        self._journal.note_window({"window": window, "complete": True}, self._now)
+        return walk
+
+    def _take_removals(self, plan: Plan, walk: _Walk) -> None:
+        """Mark what is here, in a window that was read whole, and was not in it."""
+        here = self._store.ids_between(plan.window.since, None)
+        seen = pa.chunked_array([part for chunk in walk.seen for part in chunk.chunks], pa.string())
+        gone = here.filter(pc.invert(pc.is_in(here["id"], value_set=seen.combine_chunks())))
+        self._remove(list(map(str, gone["id"].to_pylist())), here.num_rows)
+
+    def _take_one_by_one(self, plan: Plan) -> None:
+        """Read the open transfers that are older than the window, each by its id."""
+        missing: list[str] = []
+        for transfer_id in plan.one_by_one:
+            found = self._source.fetch_details([transfer_id])
+            missing.extend(found.missing)
+            self._count(self._journal.take(found))
+        self._remove(missing, len(plan.one_by_one))
+
+    def _take_details(self) -> None:
+        """Fetch the details that are wanted, newest first, as far as the budget goes."""
+        options = self._options
+        if options.details is None:
+            return
+        wanted = wanted_details(self._store, options.details, now=self._now, recent=options.overlap)
+        log.info("%s", options.cost(len(wanted)))
+        missing: list[str] = []
+        step = options.details_per_request
+        batches = (wanted[start : start + step] for start in range(0, len(wanted), step))
+        for requests, ids in enumerate(batches):
+            if self._is_spent(requests):
+                break
+            found = self._source.fetch_details(ids)
+            missing.extend(found.missing)
+            self._count(self._journal.take(found))
+            self._report.details += len(ids)
+            self._tell("details", self._report.details, len(wanted))
+        self._report.details_missing = len(wanted) - self._report.details
+        self._remove(missing, len(wanted))
+
+    def _finish(self, plan: Plan) -> None:
+        state = self._journal.state
+        began_at = state.first_sync.started_at if state.first_sync else None
+        read_at = (began_at if plan.kind == "resumed" else None) or self._report.synced_at
+        self._journal.update(
+            first_sync=None,
+            last_sync_at=self._report.synced_at,
+            last_full_at=read_at if plan.is_whole else state.last_full_at,
+            newest_created_at=self._store.newest_created_at(),
+            service_count=self._expected,
+            history_since=_earlier(state.history_since, plan),
+        )
+
+    def _completed(self) -> SyncReport:
+        report, state = self._report, self._journal.state
+        known = set(state.reported)
+        drift = self._source.drift.seen
+        report.unknown_values = {what: n for what, n in drift.items() if what not in known}
+        if report.unknown_values:
+            self._journal.update(reported=tuple(sorted({*known, *drift})))
+        rows, waiting = self._store.count_transfers(), self._store.open_transfers().num_rows
+        report.certificate = certify(state, report.organization_id, rows, waiting)
+        report.requests = self._source.requests - self._first_request
+        report.page_size = state.page_size
+        return report
+
+    # -- pages --------------------------------------------------------------------------------
+
+    def _pages(self, plan: Plan, walk: _Walk) -> Iterator[Page]:
+        """Yield the pages of a window, newest first, until it is complete."""
+        window, cursor, with_count = plan.window, plan.cursor, True
+        while True:
+            walk.asked.add(cursor)
+            try:
+                page = self._page(window, cursor, with_count=with_count)
+            except CursorExpired as error:
+                window, cursor = self._by_date(window, walk, error), ""
+                continue
+            with_count = False
+            yield page
+            if not page.has_next_page or walk.is_past(window.since):
+                return
+            cursor = page.cursor
+
+    def _by_date(self, window: Window, walk: _Walk, error: CursorExpired) -> Window:
+        """Go on below the oldest transfer that was read, with a day of overlap."""
+        progress = self._journal.state.first_sync
+        oldest = walk.oldest or (progress.oldest if progress else None)
+        until = None if oldest is None else oldest + timedelta(days=1)
+        if until is None or (window.until is not None and until >= window.until):
+            raise error  # it came no further since the last cursor that expired
+        log.warning("the cursor expired, going on by date: until=%s", until)
+        walk.asked.clear()  # a page of the new window may end where one of the old did
+        return Window(window.since, until)
+
+    def _page(self, window: Window, cursor: str, *, with_count: bool) -> Page:
+        """Fetch a page of the largest size that the service takes, and remember that size."""
+        known = self._journal.state.page_size
+        sizes = [known, *(size for size in PAGE_SIZES if size < known)] if known else PAGE_SIZES
+        for size in sizes:
+            try:
+                page = self._source.fetch_page(window, cursor, size, with_count=with_count)
+            except PageSizeRefused:
+                if size == sizes[-1]:
+                    raise
+                continue
+            is_clamped = with_count and page.has_next_page and 0 < page.rows.num_rows < size
+            # One short page may be chance: never so small that it costs many requests.
+            self._remember_size(max(page.rows.num_rows, PAGE_SIZES[-1]) if is_clamped else size)
+            return page
+        raise AssertionError("the last size is taken or refused")
+
+    def _remember_size(self, size: int) -> None:
+        # On disk with the page itself; alone it is not worth a write.
+        self._journal.state = replace(self._journal.state, page_size=size)
+
+    def _check(self, page: Page, walk: _Walk) -> None:
+        """Stop where the pages do not lead on; what was read is on disk."""
+        if not page.has_next_page:
+            return
+        if page.rows.num_rows == 0:
+            raise self._paging_error("transfers in a page that has a next one", "an empty page")
+        if not page.cursor:
+            raise self._paging_error("a cursor for the next page", "none")
+        if page.cursor in walk.asked:
+            raise self._paging_error("a new cursor for the next page", "one that was used before")
+
+    def _paging_error(self, expected: str, got: str) -> PagingError:
+        return PagingError("a page of transfers", expected, got, self._report.pages)
+
+    def _first_sync_progress(self, plan: Plan, page: Page) -> dict[str, Any]:
+        """Say how far a first sync came, for the state that is written after the page."""
+        if plan.kind not in ("first", "resumed") or not page.has_next_page:
+            return {}
+        before = self._journal.state.first_sync or FirstSync(started_at=page.served_at)
+        bounds = pc.min_max(page.rows["created_at"]).as_py()
+        progress = replace(
+            before,
+            cursor=page.cursor,
+            newest=max(filter(None, (before.newest, bounds["max"])), default=None),
+            oldest=min(filter(None, (before.oldest, bounds["min"])), default=None),
+            pages=before.pages + 1,
+        )
+        return {"first_sync": progress}
+
+    # -- what is here -------------------------------------------------------------------------
+
+    def _rows_since(self, moment: datetime) -> int:
+        return self._store.ids_between(moment, None).num_rows
+
+    def _remove(self, ids: list[str], rows: int) -> None:
+        if not ids:
+            return
+        if is_mass_removal(len(ids), rows) and not self._options.accept_removals:
+            raise RemovalsRefused(ids, rows)
+        self._journal.take_removed(ids, self._now)
+        self._report.removed.extend(ids)
+
+    def _is_spent(self, requests: int) -> bool:
+        options = self._options
+        minutes = (self._timer() - self._started) / 60
+        return (options.max_requests is not None and requests >= options.max_requests) or (
+            options.max_minutes is not None and minutes >= options.max_minutes
+        )
+
+    def _count(self, upsert: Upsert) -> None:
+        self._report.added += upsert.added
+        self._report.updated += upsert.updated
+        self._report.moved.extend(upsert.moved)
+        if upsert.changes.num_rows:
+            self._report.change_tables.append(upsert.changes)
+
+    def _tell(self, stage: str, read: int, expected: int | None) -> None:
+        if self._on_progress is not None:
+            requests = self._source.requests - self._first_request
+            self._on_progress(Progress(stage, read, expected, requests))
+
+
+def wanted_details(store: Store, which: str, *, now: datetime, recent: timedelta) -> list[str]:
+    """List the transfers of a store whose details are to be fetched, newest first."""
+    columns = ["id", "status", "created_at", "updated_at"]
+    transfers = store.read_transfers(columns=columns)
+    return details_wanted(which, transfers, store.read_details(), now=now, recent=recent)
+
+
+def _descending(rows: pa.Table) -> Any:
+    moments = rows["created_at"].drop_null()
+    return moments.take(pc.sort_indices(moments, sort_keys=[("", "descending")]))
+
+
+def _earlier(history_since: datetime | None, plan: Plan) -> datetime | None:
+    """Tell where the history begins after a plan was read."""
+    if plan.kind in ("first", "resumed") or history_since is None:
+        return history_since
+    return None if plan.window.since is None else min(history_since, plan.window.since)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,329 @@
+"""What makes a sync trustworthy: change, history, removal, details, completeness, the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seqdata.exceptions import (
+    ArchiveIncomplete,
+    InvalidFilter,
+    RemovalsRefused,
+    UnknownAccount,
+    UnknownTransfer,
+)
+from seqdata.ledger import Ledger
+from seqdata.sandbox import Sandbox
+from seqdata.source import Window
+from seqdata.store import State
+from seqdata.sync.plan import OpenTransfer, Plan, decide, is_mass_removal, widen
+
+NOW = "2026-11-01"
+DAY = timedelta(days=1)
+NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    with Sandbox(months=3, now=NOW) as box:
+        yield box
+
+
+@pytest.fixture
+def ledger(box: Sandbox, tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger of the sandbox that was synced once."""
+    with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
+        ledger.sync(progress=False)
+        yield ledger
+
+
+def truth(box: Sandbox) -> dict[str, tuple[str, int]]:
+    return {row["id"]: (row["status"], row["amount_cents"]) for row in box.transfers()}
+
+
+def held(ledger: Ledger) -> dict[str, tuple[str, int]]:
+    frame = ledger.transfers
+    return dict(
+        zip(frame["id"], zip(frame["status"], frame["amount_cents"], strict=True), strict=True)
+    )
+
+
+# -- what is asked for ------------------------------------------------------------------------
+
+
+def test_everything_is_read_again_after_the_rescan_span() -> None:
+    """When all was last read longer ago than the setting, all is read again."""
+    state = State("https://x.test", last_full_at=NEWEST, newest_created_at=NEWEST)
+    later = {"overlap": 30 * DAY, "rescan": 90 * DAY}
+    assert decide(state, now=NEWEST + 90 * DAY, **later).kind == "recent"
+    assert decide(state, now=NEWEST + 91 * DAY, **later).kind == "full"
+
+
+@pytest.mark.parametrize(
+    ("rows_between", "one_by_one"),
+    [(50, ()), (100, ()), (1_000, ("old",))],
+)
+def test_open_transfers_are_reached_in_as_few_requests_as_possible(
+    rows_between: int, one_by_one: tuple[str, ...]
+) -> None:
+    """A window is widened to an open transfer where that costs no more than asking for it."""
+    since = NEWEST - 30 * DAY
+    old = OpenTransfer("old", since - 5 * DAY)
+
+    def rows_since(moment: datetime) -> int:
+        return 100 if moment >= since else 100 + rows_between
+
+    plan = widen(Plan("recent", Window(since)), [old], rows_since, page_size=100)
+    expected = one_by_one if rows_between > 100 else plan.one_by_one
+    assert plan.one_by_one == expected
+    requests = len(plan.one_by_one) + -(-rows_since(plan.window.since or since) // 100)
+    assert requests == 2
+
+
+@pytest.mark.parametrize(
+    ("removed", "rows", "is_mass"), [(25, 30, False), (26, 260, False), (26, 259, True)]
+)
+def test_a_mass_removal_is_more_than_25_rows_and_10_percent(
+    removed: int, rows: int, is_mass: bool
+) -> None:
+    """Only what is both more than 25 rows and more than 10 % needs a person."""
+    assert is_mass_removal(removed, rows) is is_mass
+
+
+# -- change and history -----------------------------------------------------------------------
+
+
+def test_a_changed_row_leaves_its_earlier_version(ledger: Ledger, box: Sandbox) -> None:
+    """A pending transfer that settles is in the history as it was, and in the report as changed."""
+    before = ledger.transfers
+    box.advance(days=10)
+    report = ledger.sync(progress=False)
+    changed = report.changes
+    assert report.updated == changed["id"].nunique() > 0
+    status = changed[changed["column"] == "status"].iloc[0]
+    versions = ledger.history(status["id"])
+    assert versions["status"].tolist()[:2] == [status["before"], status["after"]]
+    was = before.set_index("id").loc[status["id"], "status"]
+    assert was == status["before"]
+
+
+def test_transfers_as_of_a_moment_are_what_was_known_then(ledger: Ledger, box: Sandbox) -> None:
+    """The table as of an earlier sync equals what the ledger held after it."""
+    before = ledger.transfers.drop(columns=["last_seen_at"])
+    then = box.now
+    box.advance(days=10)
+    ledger.sync(progress=False)
+    as_of = ledger.transfers_as_of(then).drop(columns=["last_seen_at"])
+    pd.testing.assert_frame_equal(as_of, before, check_categorical=False)
+
+
+def test_an_unknown_transfer_has_no_history(ledger: Ledger) -> None:
+    """History of an id that is not here is refused by name."""
+    with pytest.raises(UnknownTransfer, match="'nothing'"):
+        ledger.history("nothing")
+
+
+# -- removal ----------------------------------------------------------------------------------
+
+
+def test_a_vanished_row_is_marked_and_can_come_back(ledger: Ledger, box: Sandbox) -> None:
+    """A row that vanished from a wholly read window is hidden, kept, and welcome back."""
+    gone = box.transfers()[5]["id"]
+    box.remove_transfers([gone])
+    report = ledger.sync(progress=False)
+    assert report.removed == [gone]
+    assert report.is_complete
+    assert gone not in set(ledger.transfers["id"])
+    assert gone in set(ledger.transfers_where(include_removed=True)["id"])
+    box.restore_transfers([gone])
+    ledger.sync(progress=False)
+    assert held(ledger) == truth(box)
+
+
+def test_a_row_outside_of_the_window_is_not_taken_for_removed(ledger: Ledger, box: Sandbox) -> None:
+    """A row that is gone but older than the window stays until everything is read again."""
+    old = box.transfers()[-1]["id"]
+    box.remove_transfers([old])
+    assert ledger.sync(progress=False).removed == []
+    assert ledger.certificate().is_complete is False
+    assert ledger.sync(full=True, progress=False).removed == [old]
+    assert ledger.certificate().is_complete
+
+
+def test_a_mass_removal_is_refused_until_it_is_accepted(ledger: Ledger, box: Sandbox) -> None:
+    """Half of a window gone at once is refused with the list, and marked after a yes."""
+    gone = [row["id"] for row in box.transfers()[:60]]
+    box.remove_transfers(gone)
+    with pytest.raises(RemovalsRefused, match="60 of") as refused:
+        ledger.sync(progress=False)
+    assert set(refused.value.ids) == set(gone)
+    assert set(gone) <= set(ledger.transfers["id"])
+    report = ledger.sync(accept_removals=True, progress=False)
+    assert set(report.removed) == set(gone)
+    assert held(ledger) == truth(box)
+
+
+# -- completeness -----------------------------------------------------------------------------
+
+
+def test_a_first_sync_since_a_date_says_what_it_left_out(box: Sandbox, tmp_path: Path) -> None:
+    """A first sync that begins at a date is never called complete, until a full one is made."""
+    with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
+        report = ledger.sync(since="2026-10-01", progress=False)
+        assert report.is_complete is False
+        assert "nothing before 2026-10-01" in str(ledger.certificate())
+        assert ledger.transfers["created_at"].min() < pd.Timestamp("2026-10-02", tz="UTC")
+        assert ledger.transfers.attrs["seqdata"]["gaps"]
+        assert ledger.sync(full=True, progress=False).is_complete
+        assert held(ledger) == truth(box)
+
+
+def test_without_the_services_count_completeness_is_unknown(box: Sandbox, tmp_path: Path) -> None:
+    """Where the service does not count, the sync works and says that it could not check."""
+    box.fail("no_count", times=10_000)
+    with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
+        report = ledger.sync(progress=False)
+        assert report.is_complete is None
+        assert "does not count" in str(report)
+        assert held(ledger) == truth(box)
+
+
+def test_an_expired_cursor_goes_on_by_date(box: Sandbox, tmp_path: Path) -> None:
+    """A cursor that the service does not know any more is replaced by a date."""
+    box.fail("expired_cursor", after=2)
+    with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
+        assert ledger.sync(progress=False).is_complete
+        assert held(ledger) == truth(box)
+
+
+# -- details ----------------------------------------------------------------------------------
+
+
+def test_details_go_on_within_their_budget(ledger: Ledger, box: Sandbox) -> None:
+    """Details are fetched newest first within the budget, and the next sync has the rest."""
+    cost = ledger.details_cost("all")
+    assert cost.requests == cost.transfers == len(ledger.transfers)
+    report = ledger.sync(details="all", max_requests=10, progress=False)
+    assert (report.details, report.details_missing) == (10, cost.transfers - 10)
+    fetched = set(ledger.details["id"])
+    assert fetched == set(ledger.transfers["id"].head(10))
+    ledger.sync(details="all", details_per_request=25, progress=False)
+    assert set(ledger.details["id"]) == set(ledger.transfers["id"])
+
+
+def test_details_and_legs_equal_the_truth(ledger: Ledger, box: Sandbox) -> None:
+    """Legs, their moments and rules are what the sandbox says, many to a request or one."""
+    ledger.sync(details="all", details_per_request=25, progress=False)
+    details = ledger.details.set_index("id")
+    legs = ledger.legs.set_index(["id", "leg"])["status"].to_dict()
+    for row in box.transfers():
+        facts = row["details"]
+        assert details.loc[row["id"], "kind"] == facts["kind"]
+        names = {"status": "payment", "pull": "pull", "push": "push", "reversal": "reversal"}
+        for key, leg in names.items():
+            payment = facts.get(key)
+            assert legs.get((row["id"], leg)) == (payment["status"] if payment else None)
+        rule = row["rule"] or {"trigger_type": None}
+        trigger = details.loc[row["id"], "rule_trigger_type"]
+        assert (None if pd.isna(trigger) else trigger) == rule["trigger_type"]
+
+
+def test_an_unknown_choice_of_details_is_refused(ledger: Ledger) -> None:
+    """A word that is none of the choices is refused with them."""
+    with pytest.raises(InvalidFilter, match="open, new, all"):
+        ledger.sync(details="everything", progress=False)
+
+
+# -- by hand ----------------------------------------------------------------------------------
+
+
+def test_annotations_survive_every_sync(ledger: Ledger, box: Sandbox) -> None:
+    """What a person noted about a transfer stays, whatever the service changes."""
+    transfer = ledger.transfers["id"].iloc[0]
+    ledger.annotate(transfer, category="Fun")
+    ledger.annotate(transfer, note="with Ana")
+    box.advance(days=40)
+    ledger.sync(full=True, progress=False)
+    noted = ledger.annotations.set_index("id").loc[transfer]
+    assert (noted["category"], noted["note"]) == ("Fun", "with Ana")
+    with pytest.raises(UnknownTransfer):
+        ledger.annotate("nothing", note="x")
+
+
+def test_a_statement_balance_is_kept(ledger: Ledger) -> None:
+    """A balance of a manual account is entered by name and comes back as a statement."""
+    ledger.add_balance("Grandma", "2026-10-15", 123_45)
+    found = ledger.balances_where(account="Grandma")
+    assert found[["balance_cents", "origin"]].values.tolist() == [[123_45, "statement"]]
+    with pytest.raises(UnknownAccount):
+        ledger.add_balance("Nobody", "2026-10-15", 1)
+
+
+# -- the archive ------------------------------------------------------------------------------
+
+
+def everything(ledger: Ledger) -> dict[str, pd.DataFrame]:
+    names = ("transfers", "accounts", "balances", "details", "legs", "transfer_history")
+    return {name: ledger.sql(f"FROM {name} ORDER BY ALL") for name in names}
+
+
+def test_a_rebuild_equals_the_tables_it_replaces(ledger: Ledger, box: Sandbox) -> None:
+    """From the archive alone come the same tables, history, removals and statements included."""
+    box.advance(days=10)
+    ledger.sync(details="new", progress=False)
+    box.remove_transfers([box.transfers()[3]["id"]])
+    ledger.add_balance("Grandma", "2026-10-15", 99)
+    ledger.annotate(ledger.transfers["id"].iloc[7], note="mine")
+    box.advance(days=1)
+    ledger.sync(progress=False)
+    before = everything(ledger)
+    box.clear_requests()
+    assert ledger.rebuild() == len(before["transfers"])
+    assert box.requests() == []
+    for name, frame in everything(ledger).items():
+        pd.testing.assert_frame_equal(frame, before[name], obj=name)
+    assert ledger.annotations["note"].tolist() == ["mine"]
+    assert ledger.sync(progress=False).is_complete
+
+
+def test_without_an_archive_a_rebuild_is_refused(
+    box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With SEQUENCE_ARCHIVE=0 no answer is kept, and a rebuild says why it cannot be made."""
+    token = f'{{"access_token": "{box.issue_token()}", "refresh_token": null, "expires_at": 4e9}}'
+    (tmp_path / ".tokens.json").write_text(token)
+    for name, value in {**box.environment(), "SEQUENCE_ARCHIVE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    with Ledger.open() as ledger:
+        ledger.sync(progress=False)
+        assert not (ledger.folder / "archive").exists()
+        with pytest.raises(ArchiveIncomplete, match="SEQUENCE_ARCHIVE=0"):
+            ledger.rebuild()
+
+
+# -- several organizations --------------------------------------------------------------------
+
+
+def test_one_ledger_holds_several_organizations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger of "all" syncs every organization into its own folder and reads them as one."""
+    with Sandbox(months=1, now=NOW, organizations=2) as box:
+        (tmp_path / ".tokens.json").write_text(
+            f'{{"access_token": "{box.issue_token()}", "refresh_token": null, "expires_at": 4e9}}'
+        )
+        for name, value in box.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("SEQUENCE_ORG_ID")
+        with Ledger.open("all") as ledger:
+            report = ledger.sync(progress=False)
+            assert report.is_complete
+            assert held(ledger) == truth(box)
+            assert set(ledger.transfers["organization_id"]) == set(box.organization_ids)
+            assert ledger.transfers["created_at"].is_monotonic_decreasing
+        alone = Ledger.open(box.organization_ids[1])
+        assert set(alone.transfers["organization_id"]) == {box.organization_ids[1]}
