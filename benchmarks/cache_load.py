@@ -1,0 +1,54 @@
+"""Measured in a child: ``cache_load WAY FOLDER``, our DataFrame or pyarrow's."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.dataset  # noqa: F401
+import pyarrow.parquet as pq
+
+from benchmarks.cache_size import LOAD
+from benchmarks.made_up import APP_URL, ORGANIZATION
+from benchmarks.meter import Meter, answer
+from seqdata._settings import Settings
+from seqdata.ledger import Ledger
+from seqdata.schemas import TRANSFERS
+
+_REPEATS = 3
+
+
+def ours(folder: Path) -> pd.DataFrame:
+    """Load through the ledger."""
+    settings = Settings(app_url=APP_URL, cache_dir=folder, org_id=ORGANIZATION)
+    return Ledger(settings).transfers
+
+
+def plain(folder: Path) -> pd.DataFrame:
+    """Read and convert the same columns with pyarrow alone."""
+    columns = [name for name in TRANSFERS.names if name != "removed_at"]
+    return pq.read_table(folder / ORGANIZATION / "transfers", columns=columns).to_pandas()
+
+
+def main() -> None:
+    """Load some times; the first one, which warms up, is not measured but for memory."""
+    load, folder = ours if sys.argv[1] == LOAD else plain, Path(sys.argv[2]).absolute()
+    with Meter() as memory:
+        rows = len(load(folder))
+    seconds, cpu = [], []
+    for _ in range(_REPEATS):
+        begin, begin_cpu = time.perf_counter(), time.process_time()
+        load(folder)
+        seconds.append(time.perf_counter() - begin)
+        cpu.append(time.process_time() - begin_cpu)
+    answer({
+        "seconds": statistics.median(seconds), "cpu_seconds": statistics.median(cpu),
+        "peak_mb": memory.peak_mb, "first_seconds": memory.seconds, "rows": rows,
+    })  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

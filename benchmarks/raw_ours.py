@@ -1,0 +1,79 @@
+"""Measured in a child: bytes of answers into Parquet, in our ways and in the bare way."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq  # noqa: F401
+
+from benchmarks.made_up import APP_URL, NOW
+from benchmarks.meter import Meter, answer
+from seqdata.source import AnswerReader, Page
+from seqdata.store import Store
+from seqdata.store.tables import write_table
+
+#: How many pages a rebuild takes at once.
+BATCH = 50
+
+
+def page_rows(answers: list[bytes], organization_id: str) -> Iterator[pa.Table]:
+    """Yield validated rows of each answer, read as a sync and a rebuild read it."""
+    reader = AnswerReader(organization_id)
+    for content in answers:
+        page = reader.read("page", json.loads(content), NOW)
+        assert isinstance(page, Page)
+        yield page.rows
+
+
+def ours(answers: list[bytes], organization_id: str, folder: Path) -> int:
+    """Rows of all answers in one Parquet file."""
+    rows = pa.concat_tables(page_rows(answers, organization_id))
+    write_table(folder / "transfers.parquet", rows)
+    return rows.num_rows
+
+
+def store(answers: list[bytes], organization_id: str, folder: Path) -> int:
+    """Rows in the store's months, with merge, index and history, some pages at once."""
+    cache = Store.open(folder, organization_id, app_url=APP_URL)
+    pages = list(page_rows(answers, organization_id))
+    with cache.lock():
+        added = [
+            cache.upsert_transfers(pa.concat_tables(pages[at : at + BATCH]), seen_at=NOW).added
+            for at in range(0, len(pages), BATCH)
+        ]
+    return sum(added)
+
+
+def bare(answers: list[bytes], organization_id: str, folder: Path) -> int:  # noqa: ARG001
+    """Do it in three lines, which validate nothing and keep nested columns."""
+    nodes = [
+        edge["node"]
+        for content in answers
+        for edge in json.loads(content)["data"]["organization"]["transferReferences"]["edges"]
+    ]
+    pd.DataFrame(nodes).to_parquet(folder / "bare.parquet")
+    return len(nodes)
+
+
+WAYS = {"ours": ours, "store": store, "bare": bare}
+
+
+def main() -> None:
+    """Run one way over all files. One core: Arrow's threads are switched off."""
+    pa.set_cpu_count(1)
+    given = json.load(sys.stdin)
+    answers = [Path(path).read_bytes() for path in given["files"]]
+    organization_id = json.loads(answers[0])["data"]["organization"]["id"]
+    with Meter() as meter:
+        rows = WAYS[given["way"]](answers, organization_id, Path(given["folder"]))
+    answer({**meter.facts(), "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
