@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
             { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint format clean
+.PHONY: help demo test soak bench lint format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,10 +19,14 @@ demo: $(STAMP)  ## Sync a made-up household from a local sandbox, and export it 
 	@$(BIN)/seqdata demo
 
 test: $(STAMP) lint  ## Check style and types, then run all tests
+	@$(BIN)/seqdata browser install --yes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope
 
 soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
 	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope
+
+bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes, a minute or two)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 lint: $(STAMP)  ## Check style (ruff) and types (mypy)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
@@ -31,7 +35,7 @@ format: $(STAMP)  ## Rewrite the code in the project's style
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 clean:  ## Remove the virtual environment and everything generated; your data stays
-	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.peer-venv benchmarks/.data build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \

@@ -9,7 +9,7 @@ from seqdata._settings import Settings
 from seqdata.auth.refresh import refresh_tokens
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
-from seqdata.exceptions import AuthenticationError, TokenExpiredError
+from seqdata.exceptions import AuthenticationError, FolderNotWritable, TokenExpiredError
 from seqdata.files import holding
 from seqdata.transport import open_transport
 
@@ -59,9 +59,13 @@ def access_token_for(settings: Settings, *, headless: bool = True, force: bool =
 def reject_token(access_token: str, settings: Settings) -> None:
     """Remember that the service refused this token (HTTP 401): it is not offered again."""
     store = TokenStore(settings)
-    if store.path.exists():
+    if not store.path.exists():
+        return
+    try:
         with holding(store.lock_path):
             store.reject(access_token)
+    except FolderNotWritable as error:  # the refusal matters more than the note of it
+        log.warning("rejected token could not be noted: %s", error)
 
 
 def _fresh(store: TokenStore, *, keep_aside: bool = True) -> AuthTokens | None:
@@ -96,7 +100,8 @@ def _logged_in(
     from seqdata.auth.browser import browser_login
 
     tokens, client_id = browser_login(settings, headless=headless)
-    store.write(tokens, client_id=client_id)
+    # A login that showed no client keeps the one that an earlier login showed.
+    store.write(tokens, client_id=client_id or store.read_meta().get("client_id"))
     return tokens
 
 

@@ -1,0 +1,224 @@
+"""Which browser logs in: found, started, and where there is none, installed.
+
+SEQUENCE_BROWSER, else an installed Chrome, Chromium or Edge, else Playwright's own Chromium.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from seqdata.exceptions import NoBrowser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser as Running
+
+log = logging.getLogger("seqdata")
+
+T = TypeVar("T")
+
+#: Commands, and places outside of the search path, of the browsers that can be used.
+COMMANDS = (
+    "google-chrome-stable", "google-chrome", "chrome", "chromium", "chromium-browser",
+    "microsoft-edge-stable", "microsoft-edge",
+)  # fmt: skip
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "~/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "~/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/opt/google/chrome/chrome",
+    "/usr/lib/chromium/chromium",
+    "/snap/bin/chromium",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A browser's program, and why it is the one: SEQUENCE_BROWSER, installed, Playwright's."""
+
+    path: Path
+    source: str
+
+
+def find_browser(
+    named: Path | None,
+    *,
+    which: Callable[[str], str | None] = shutil.which,
+    places: Sequence[str] = PLACES,
+    own: Callable[[], Path | None] | None = None,
+) -> Browser:
+    """Say which browser is used.
+
+    Parameters
+    ----------
+    named
+        SEQUENCE_BROWSER: a path, or the name of a command.
+    which, places, own
+        How commands are found, where else to look, and Playwright's own browser.
+
+    Raises
+    ------
+    NoBrowser
+        The named one is not there, or there is none at all.
+    """
+    if named is not None:
+        found = named.expanduser() if named.parent != Path() else Path(which(str(named)) or named)
+        if not found.is_file():
+            raise NoBrowser(found, "there is no such file")
+        return Browser(found, "SEQUENCE_BROWSER")
+    commands = (which(command) for command in COMMANDS)
+    for place in (*commands, *places):
+        if place and (path := Path(place).expanduser()).is_file():
+            return Browser(path, "installed")
+    if path_of_own := (own or own_browser)():
+        return Browser(path_of_own, "Playwright's own")
+    raise NoBrowser
+
+
+def own_browser() -> Path | None:
+    """Give the path of the Chromium that Playwright has downloaded, if it has."""
+    from playwright.sync_api import sync_playwright
+
+    def ask(_: threading.Event) -> Path:
+        with sync_playwright() as playwright:
+            return Path(playwright.chromium.executable_path)
+
+    path = in_own_thread(ask)
+    return path if path.is_file() else None
+
+
+@contextmanager
+def starting(browser: Browser, *, headless: bool) -> Iterator[Running]:
+    """Start a browser, and end it with the block.
+
+    Raises
+    ------
+    NoBrowser
+        It does not start.
+    """
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            running = playwright.chromium.launch(
+                executable_path=browser.path,
+                headless=headless,
+                chromium_sandbox=not _is_root(),
+                ignore_default_args=["--enable-automation"],
+                args=["--disable-blink-features=AutomationControlled"],
+                handle_sigint=False,
+            )
+        except Error as error:
+            raise NoBrowser(browser.path, _reason(error.message)) from None
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+def check_browser(named: Path | None) -> tuple[Browser, str]:
+    """Say which browser is used, start it once, and give its version.
+
+    Raises
+    ------
+    NoBrowser
+        There is none, or it does not start.
+    """
+    browser = find_browser(named)
+
+    def ask(_: threading.Event) -> str:
+        with starting(browser, headless=True) as running:
+            return running.version
+
+    return browser, in_own_thread(ask)
+
+
+def install_browser(
+    *,
+    run: Callable[[Sequence[str]], int] = subprocess.call,
+    ask: Callable[[str], bool],
+    has_apt: bool | None = None,
+    is_root: bool | None = None,
+) -> bool:
+    """Get a browser: Playwright's download, else the distribution's ``chromium``.
+
+    Parameters
+    ----------
+    run
+        Runs a command; its exit code.
+    ask
+        Asks a person about a command that changes the system.
+    has_apt, is_root
+        Whether the system is Debian-like, and whether this is its administrator.
+
+    Returns
+    -------
+    bool
+        Whether one of the two worked.
+    """
+    if run([sys.executable, "-m", "playwright", "install", "chromium"]) == 0:
+        return True
+    log.warning("the download of a browser by Playwright failed")
+    if not (_has_apt() if has_apt is None else has_apt):
+        return False
+    sudo = [] if (_is_root() if is_root is None else is_root) else ["sudo"]
+    command = [*sudo, "apt-get", "install", "-y", "chromium"]
+    return ask(" ".join(command)) and run(command) == 0
+
+
+def in_own_thread(work: Callable[[threading.Event], T]) -> T:
+    """Do work in a thread of its own, and wait for it.
+
+    Playwright's sync API refuses to run where an event loop runs, as in a notebook's kernel.
+    An interrupt sets the event that `work` is given, so that it can end what it began.
+    """
+    cancelled, done = threading.Event(), Future[T]()
+
+    def run() -> None:
+        try:
+            done.set_result(work(cancelled))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the caller waits
+            done.set_exception(error)
+
+    thread = threading.Thread(target=run, name="seqdata-browser", daemon=True)
+    thread.start()
+    try:
+        return done.result()
+    except BaseException:
+        cancelled.set()
+        raise
+    finally:
+        thread.join(timeout=15)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _has_apt() -> bool:
+    return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
+
+
+def _reason(message: str) -> str:
+    if "sandbox" in message.lower() and "usable" in message.lower():
+        return "its own sandbox cannot start on this system"
+    if "DISPLAY" in message or "XServer" in message:
+        return "there is no display to show its window on"
+    line = next((line for line in message.splitlines() if line.strip()), "")
+    return re.sub(r"^\S+:\s*", "", line.strip()).rstrip(".:")[:200] or "it does not start"

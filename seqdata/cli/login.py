@@ -1,0 +1,95 @@
+"""The commands around the login: in, out, and the browser it needs."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+
+@click.command()
+@click.option(
+    "--headed", is_flag=True, help="Show the browser's window, for a captcha or the like."
+)
+@click.option("--force", is_flag=True, help="Log in anew, even with a token that is still good.")
+def login(headed: bool, force: bool) -> None:
+    """Get an access token: from the data folder, by the refresh grant, or in a browser.
+
+    The browser login needs SEQUENCE_EMAIL, SEQUENCE_PASSWORD and SEQUENCE_TOTP.
+    """
+    from seqdata.auth import access_token_for
+    from seqdata.auth.tokens import TokenStore
+    from seqdata.config import get_settings
+
+    settings = get_settings()
+    begun = time.monotonic()
+    access_token_for(settings, headless=not headed, force=force)
+    seconds = time.monotonic() - begun
+    token = TokenStore(settings).describe(settings.zone)
+    click.echo(f"Logged in to {settings.app_url} as {who(settings.email)} ({seconds:.1f} s)")
+    click.echo(f"Access token: {token}, in {settings.data_dir.resolve()}")
+
+
+@click.command()
+def logout() -> None:
+    """Remove the tokens from this disk.
+
+    The service is not told: a token that someone copied stays good until it ends.
+    """
+    from seqdata.auth.tokens import TokenStore
+    from seqdata.config import get_settings
+    from seqdata.files import holding
+
+    settings = get_settings()
+    store = TokenStore(settings)
+    if not store.path.exists():
+        click.echo(f"There are no tokens in {settings.data_dir.resolve()}.")
+        return
+    with holding(store.lock_path):
+        store.forget()
+    click.echo(f"Removed the tokens from {settings.data_dir.resolve()}.")
+
+
+@click.group()
+def browser() -> None:
+    """Find or get the browser that logs in."""
+
+
+@browser.command()
+def check() -> None:
+    """Say which browser would be used, and start it once."""
+    from seqdata.auth.chromium import check_browser
+    from seqdata.config import get_settings
+
+    found, version = check_browser(get_settings().browser)
+    click.echo(f"{found.path} ({found.source}), version {version}")
+
+
+@browser.command()
+@click.option("--yes", is_flag=True, help="Do not ask before the system's packages are changed.")
+def install(yes: bool) -> int:
+    """Get a browser where there is none: Playwright's, else the distribution's chromium."""
+    from seqdata.auth.chromium import find_browser, install_browser
+    from seqdata.config import get_settings
+    from seqdata.exceptions import NoBrowser
+
+    named = get_settings().browser
+    try:
+        found = find_browser(named)
+    except NoBrowser:
+        done = install_browser(ask=lambda command: yes or click.confirm(f"Run {command!r}?"))
+        if not done:
+            click.echo("No browser was installed. Install Chrome or Chromium by hand, or name "
+                       "one in SEQUENCE_BROWSER.", err=True)  # fmt: skip
+            return 1
+        found = find_browser(named)
+    click.echo(f"The browser is {found.path} ({found.source}).")
+    return 0
+
+
+def who(email: str | None) -> str:
+    """Name the account as far as another person may see it: ``a***@example.test``."""
+    if not email:
+        return "SEQUENCE_EMAIL is not set"
+    name, at, domain = email.strip().partition("@")
+    return f"{name[:1]}***{at}{domain}" if at else "***"
