@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def shell(world: Sandbox, tmp_path: Path) -> Shell:
     data = tmp_path / "data"
     data.mkdir()
     token = {"access_token": world.issue_token(), "refresh_token": None, "expires_at": 4e9}
+    (data / ".tokens.json").touch(mode=0o600)
     (data / ".tokens.json").write_text(json.dumps(token))
     return Shell(tmp_path, {**world.environment(), "SEQUENCE_DATA_DIR": str(data)})
 
@@ -71,6 +73,7 @@ def synced(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     data = folder / "data"
     data.mkdir()
     token = {"access_token": world.issue_token(), "refresh_token": None, "expires_at": 4e9}
+    (data / ".tokens.json").touch(mode=0o600)
     (data / ".tokens.json").write_text(json.dumps(token))
     shell = Shell(folder, {**world.environment(), "SEQUENCE_DATA_DIR": str(data)})
     assert shell.run("sync").returncode == 0
@@ -86,7 +89,8 @@ def test_sync_reports_and_status_says_what_is_here(shell: Shell, world: Sandbox)
     assert report["rows"] == report["expected_rows"] == len(world.transfers())
     assert report["is_complete"] is True
     status = shell.json("status")
-    assert status["complete"] == f"yes: {report['rows']:,} of {report['rows']:,}"
+    rows = f"{report['rows']:,}"
+    assert status["coverage"].startswith(f"complete: {rows} of {rows} transfers")
     assert status["data folder"].endswith("data")
 
 
@@ -119,6 +123,21 @@ def test_export_writes_a_private_file_that_reads_back(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_rebuild_and_doctor_look_at_what_is_here(shell: Shell, world: Sandbox) -> None:
+    """`rebuild` makes the same tables again, and `doctor` finds a file that others can read."""
+    before = shell.json("sync", "--details", "new", "--max-requests", "3")
+    assert before["details"] == 3
+    assert "Rebuilt" in shell.run("rebuild").stdout
+    rows = shell.json("transfers", "--limit", "0")
+    assert len(rows) == before["rows"]
+    assert {finding["level"] for finding in shell.json("doctor")} == {"ok", "note"}
+    folder = shell.folder / "data" / "cache" / world.organization_id
+    (folder / "accounts" / "data.parquet").chmod(0o644)
+    done = shell.run("doctor")
+    assert done.returncode == 1
+    assert "others can read" in done.stdout
+
+
 def test_forget_removes_the_tables(shell: Shell, world: Sandbox) -> None:
     """`forget` removes an organization's tables, and only after a yes."""
     shell.json("sync")
@@ -143,9 +162,10 @@ def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path
 
 
 def test_the_demo_ends_with_files_and_what_to_try_next(tmp_path: Path) -> None:
-    """`demo` syncs twice, shows the tables, and leaves CSV and Parquet files."""
+    """`demo` logs in, syncs twice, shows the tables, and leaves CSV and Parquet files."""
     done = Shell(tmp_path, {}).run("demo", "--months", "2")
     assert done.returncode == 0, done.stderr
+    assert "E-mail, password and one-time code were typed" in done.stdout
     assert "What to try next" in done.stdout
     files = {path.name for path in (tmp_path / "demo").iterdir()} - {".gitignore"}
     assert files == {
@@ -177,6 +197,26 @@ def test_mistakes_get_one_sentence(
     assert done.returncode == code, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_sync_says_so_and_goes_on(shell: Shell, world: Sandbox) -> None:
+    """Ctrl-C in the middle of a first sync ends with 130 and a sentence, and the next goes on."""
+    state = shell.folder / "data" / "cache" / world.organization_id / "state.json"
+    command = [sys.executable, "-m", "seqdata", "sync"]
+    environment = {**_bare(), **shell.environment, "SEQUENCE_MIN_DELAY": "0.5"}
+    with subprocess.Popen(
+        command, cwd=shell.folder, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not (state.exists() and '"pages": 1' in state.read_text()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "What is on disk is kept" in said
+    assert "Traceback" not in said
+    report = shell.json("sync")
+    assert (report["kind"], report["is_complete"]) == ("resumed", True)
 
 
 def test_nothing_to_log_in_with_names_what_is_missing(tmp_path: Path) -> None:

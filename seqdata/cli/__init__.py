@@ -51,7 +51,7 @@ def run(arguments: list[str]) -> int:
         _complain(str(error)) if isinstance(error, SequenceError) else error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _complain("Interrupted. What was read is kept; the next sync goes on from there.")
+        _complain("Interrupted. What is on disk is kept; run the command again to go on.")
         return 130
     except BrokenPipeError:
         # The reader (head, less) has what it wanted. Python would complain when it flushes.

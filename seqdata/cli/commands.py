@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from seqdata.cli import output
+from seqdata.cli.login import browser, login, logout, who
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,18 +42,35 @@ def _given(chosen: dict[str, Any]) -> dict[str, Any]:
 @click.command()
 @organization
 @click.option("--full", is_flag=True, help="Read everything again, not only what can have changed.")
-@click.option("--wait", type=float, default=0.0, metavar="SECONDS",
+@click.option("--since", metavar="DATE", help="Read from this date on.")
+@click.option("--details", type=click.Choice(["open", "new", "all"]),
+              help="Whose payment legs and rules are fetched too, a request each.")  # fmt: skip
+@click.option("--max-requests", type=click.IntRange(0), metavar="N",
+              help="At most so many requests for details; the next sync goes on.")  # fmt: skip
+@click.option("--max-minutes", type=click.FloatRange(0), metavar="MINUTES",
+              help="Stop fetching details after this long; the next sync goes on.")  # fmt: skip
+@click.option("--details-per-request", type=click.IntRange(1, 100), default=1, show_default=True,
+              help="More than 1 is quicker, and unlike the web application.")  # fmt: skip
+@click.option("--accept-removals", is_flag=True, help="Believe that many transfers vanished.")
+@click.option("--wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
               help="Wait for another process that syncs the same data.")  # fmt: skip
 @as_json
-def sync(organization: str | None, full: bool, wait: float, as_json: bool) -> int:
-    """Bring the tables on this disk up to date with the service."""
+def sync(organization: str | None, as_json: bool, **asked: Any) -> int:
+    """Bring the tables on this disk up to date with the service.
+
+    With --organization all, every organization of the login is synced, one after the other.
+    """
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        report = ledger.sync(full=full, wait=wait, progress=not as_json)
+        if asked["details"] and not as_json and ledger.summary().get("last sync"):
+            per_request = asked["details_per_request"]
+            cost = ledger.details_cost(asked["details"], details_per_request=per_request)
+            click.echo(f"{cost}, from what is known here", err=True)
+        report = ledger.sync(progress=not as_json, **asked)
         folder = ledger.folder
     if as_json:
-        output.print_json(_report_facts(report))
+        output.print_json(report.to_json())
     else:
         click.echo(f"{report}\nTables are in {folder}")
     return 5 if report.is_complete is False else 0
@@ -72,6 +89,7 @@ def status(organization: str | None, as_json: bool) -> None:
     facts = {
         "data folder": str(settings.data_dir.resolve()),
         "service": settings.app_url,
+        "login": who(settings.email),
         "access token": TokenStore(settings).describe(settings.zone),
         **Ledger(settings, organization).summary(),
     }
@@ -79,6 +97,33 @@ def status(organization: str | None, as_json: bool) -> None:
         output.print_json(facts)
     else:
         output.print_facts(facts)
+
+
+@click.command()
+@organization
+def rebuild(organization: str | None) -> None:
+    """Make all tables again from the archived answers, without the network."""
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        rows = ledger.rebuild()
+        click.echo(f"Rebuilt {rows:,} transfers from the archive in {ledger.folder}")
+
+
+@click.command()
+@as_json
+def doctor(as_json: bool) -> int:
+    """Look at everything on this disk, and say what is not as it should be; changes nothing."""
+    from seqdata.cli.doctor import examine
+    from seqdata.config import get_settings
+
+    findings = list(examine(get_settings()))
+    if as_json:
+        output.print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            output.print_finding(finding.level, finding.subject, finding.text)
+    return 1 if any(finding.level == "problem" for finding in findings) else 0
 
 
 @click.command()
@@ -202,17 +247,10 @@ def demo(folder: Path, seed: int, months: int) -> None:
     run_demo(folder, seed=seed, months=months)
 
 
-ALL = [sync, status, accounts, transfers, export, sandbox, demo, forget]
-
-
-def _report_facts(report: Any) -> dict[str, Any]:
-    facts = asdict(report)
-    facts["window"] = {name: _iso(moment) for name, moment in facts["window"].items()}
-    return {**facts, "synced_at": _iso(report.synced_at), "is_complete": report.is_complete}
-
-
-def _iso(moment: Any) -> str | None:
-    return None if moment is None else str(moment.isoformat())
+ALL = [
+    sync, status, accounts, transfers, export, rebuild, doctor, forget, login, logout, browser,
+    sandbox, demo,
+]  # fmt: skip
 
 
 def _listed(known: dict[str, Path]) -> str:

@@ -43,6 +43,13 @@ def print_facts(facts: dict[str, str], title: str = "") -> None:
             click.echo(f"  {'':<{width}}  {line}")
 
 
+def print_finding(level: str, subject: str, text: str) -> None:
+    """Print what the doctor found, its level in colour and in a word."""
+    colour = {"ok": "green", "note": "yellow", "problem": "red"}[level]
+    click.secho(f"{level:<8}", fg=colour, nl=False)
+    click.echo(f"{subject}: {text}")
+
+
 def print_transfers(frame: pd.DataFrame, title: str) -> None:
     """Print transfers as a table as wide as the terminal."""
     rows = [
