@@ -522,7 +522,8 @@ class RemovalsRefused(SequenceError):
         self.ids, self.rows = tuple(ids), rows
 
     def __str__(self) -> str:
-        some = ", ".join(self.ids[:10]) + (", ..." if len(self.ids) > 10 else "")
+        more = f" and {len(self.ids) - 10:,} more" if len(self.ids) > 10 else ""
+        some = ", ".join(self.ids[:10]) + more
         return (
             f"{len(self.ids):,} of {self.rows:,} transfers in the window that was read are not in "
             f"the service any more: {some}. Nothing was marked as removed; what was read is kept. "

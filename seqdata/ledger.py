@@ -52,6 +52,7 @@ from seqdata.sync import (
     certify,
     combine,
     combine_certificates,
+    count_open,
     rebuild,
     sync,
     wanted_details,
@@ -188,7 +189,8 @@ class Ledger:
         details
             Whose details (payment legs, rules) are fetched, a request each: "open" (not final,
             or young enough to be reversed), "new" (these, and what lacks them among the newest
-            SEQUENCE_OVERLAP_DAYS) or "all" (these, and every one that lacks them). :meth:`details_cost` says what that costs.
+            SEQUENCE_OVERLAP_DAYS) or "all" (these, and every one that lacks them).
+            :meth:`details_cost` says what that costs.
         max_requests, max_minutes
             Budget of the details; the next sync goes on with the rest.
         details_per_request
@@ -620,17 +622,22 @@ class Ledger:
     def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
         columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER
         stores = self._stores
-        table = pa.concat_tables(
-            [
-                store.read_transfers(
-                    columns=columns, dictionaries=True, include_removed=include_removed
-                )
-                for store in stores
-            ]
-        )
-        table = _newest_first(table) if len(stores) > 1 else table
+        parts = [
+            store.read_transfers(
+                columns=columns, dictionaries=True, include_removed=include_removed
+            )
+            for store in stores
+        ]
+        table = _newest_first(pa.concat_tables(parts)) if len(parts) > 1 else parts[0]
         made = transfers_frame(table, self._zone, include_removed=include_removed)
-        return self._marked(made)
+        if include_removed:
+            return self._marked(made)
+        # The rows are here already: no need to count them on disk again.
+        certificates = [
+            certify(store.read_state(), store.organization_id, rows.num_rows, count_open(rows))
+            for store, rows in zip(stores, parts, strict=True)
+        ]
+        return self._marked(made, certificate=combine_certificates(certificates))
 
     def _certificate(self, store: Store) -> Certificate:
         rows, waiting = store.count_transfers(), store.open_transfers().num_rows
@@ -674,13 +681,19 @@ class Ledger:
     def _now(self) -> datetime:
         return self.sandbox.now if self.sandbox is not None else datetime.now(UTC)
 
-    def _marked(self, frame: pd.DataFrame, filters: dict[str, Any] | None = None) -> pd.DataFrame:
+    def _marked(
+        self,
+        frame: pd.DataFrame,
+        filters: dict[str, Any] | None = None,
+        *,
+        certificate: Certificate | None = None,
+    ) -> pd.DataFrame:
         """Say in ``attrs["seqdata"]`` (JSON values only) what a frame was made from."""
         given = {
             name: _plain(value) for name, value in (filters or {}).items() if value is not None
         }
         frame.attrs["seqdata"] = {
-            **self.certificate().to_json(),
+            **(certificate or self.certificate()).to_json(),
             "app_url": self._settings.app_url,
             "timezone": self._zone,
             "filters": given,

@@ -8,7 +8,6 @@ is told apart by last_seen_at: a reader takes the later, and the next write remo
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -42,7 +41,6 @@ from seqdata.store.months import (
 )
 from seqdata.store.tables import count_rows, empty_table, read_table, write_table
 
-_READERS = 4
 _TRIES = 3
 
 # There while rows move between months: a reader need only then look for rows met twice.
@@ -234,8 +232,7 @@ def count_transfers(folder: Path, *, include_removed: bool) -> int:
         )
         return rows.num_rows
     count = partial(_count_month, folder, include_removed=include_removed)
-    with ThreadPoolExecutor(_READERS) as pool:
-        return sum(pool.map(count, month_files(folder)))
+    return sum(map(count, month_files(folder)))
 
 
 def _count_month(folder: Path, month: int, *, include_removed: bool) -> int:
@@ -251,8 +248,7 @@ def read_open(folder: Path, columns: Sequence[str], final: Iterable[str]) -> pa.
     final_statuses = pa.array(sorted(final), pa.string())
     needed = [name for name in TRANSFERS.names if name in {*columns, *_OPEN_NEEDS}]
     read = partial(_open_month, folder, columns=needed, final=final_statuses)
-    with ThreadPoolExecutor(_READERS) as pool:
-        tables = [empty_table(TRANSFERS, needed), *pool.map(read, month_files(folder))]
+    tables = [empty_table(TRANSFERS, needed), *map(read, month_files(folder))]
     table = pa.concat_tables(tables)
     if (folder / _MOVING).exists():
         table = latest_of_each_id(table)
@@ -302,8 +298,7 @@ def _read_steadily(
     for _ in range(_TRIES):
         stamps = month_files(folder)
         months = [month for month in stamps if _touches(month, since, until)]
-        with ThreadPoolExecutor(_READERS) as pool:
-            tables = [table for table in pool.map(read, months) if table.num_rows]
+        tables = [table for table in map(read, months) if table.num_rows]
         moving = (folder / _MOVING).exists()
         steady = month_files(folder) == stamps
         if steady:

@@ -8,7 +8,7 @@ stop at any moment and the next one goes on from what is safely on disk.
 from __future__ import annotations
 
 from seqdata.sync.journal import add_statement
-from seqdata.sync.plan import Plan, decide
+from seqdata.sync.plan import Plan, count_open, decide
 from seqdata.sync.rebuild import rebuild
 from seqdata.sync.report import (
     Certificate,
@@ -32,6 +32,7 @@ __all__ = [
     "certify",
     "combine",
     "combine_certificates",
+    "count_open",
     "decide",
     "rebuild",
     "sync",

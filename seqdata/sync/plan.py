@@ -125,6 +125,11 @@ def is_open(rows: pa.Table) -> Column:
     return pc.invert(pc.is_in(rows["status"], value_set=pa.array(sorted(FINAL_STATUSES))))
 
 
+def count_open(rows: pa.Table) -> int:
+    """Count the rows whose status can still change."""
+    return int(pc.sum(is_open(rows)).as_py() or 0)
+
+
 def is_mass_removal(removed: int, rows: int) -> bool:
     """Tell whether so many of a window's rows vanished that a person has to say yes."""
     return removed > MOST_REMOVALS and removed > rows * MOST_REMOVED_SHARE
