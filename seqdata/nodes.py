@@ -77,7 +77,8 @@ def _documented_transfers(nodes: list[Node], organization_id: str) -> pa.Table:
     """
     for node in nodes:
         # Arrow takes an absent key for null, and 12.0 for 12.
-        if not node.keys() >= _TRANSFER_FIELDS or type(node["amount"]["cents"]) is not int:
+        is_whole = node.keys() >= _TRANSFER_FIELDS and node["status"] and node["createdAt"]
+        if not is_whole or type(node["amount"]["cents"]) is not int:
             raise TypeError("a transfer is not as documented")
     read: Column = pa.array(nodes, _TRANSFER_NODE)
     fields = dict(zip(_TRANSFER_NODE.names, read.flatten(), strict=True))

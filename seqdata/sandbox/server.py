@@ -37,6 +37,7 @@ def origin(listener: socket.socket) -> str:
 def _uvicorn(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
+        http="h11",  # httptools drops the body of a request that offers an upgrade to h2c
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -25,68 +26,117 @@ class Reader(Protocol):
         """Read the body of a kept answer, as the method that fetched it did."""
 
 
+#: Pages that come quicker than this, in seconds, are written together; at most so many.
+BURST_SECONDS, BURST_PAGES = 0.5, 40
+
+
 class Journal:
     """The one way of a sync into the tables of a store.
 
     A record goes to the archive first. A crash between archive and tables is mended by
-    :meth:`recover`, which applies the record that the state does not know of yet: applied twice
+    :meth:`recover`, which applies the records that the state does not know of yet: applied twice
     is applied once. So the tables always are what the archive makes.
+
+    Pages that come in a burst (from a sandbox; the pace of a real service has none) are put into
+    the tables together. The state on disk is never ahead of the tables.
+
+    Parameters
+    ----------
+    on_upsert
+        Called with what each write into the tables did.
     """
 
-    def __init__(self, store: Store, reader: Reader, *, keep_archive: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        reader: Reader,
+        *,
+        keep_archive: bool,
+        on_upsert: Callable[[Upsert], None] = lambda _: None,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store, self._reader = store, reader
         self._keep_archive = keep_archive
+        self._on_upsert = on_upsert
+        self._timer = timer
+        self._waiting: list[Page] = []
+        self._waiting_ids: set[str] = set()
+        self._written_at = -BURST_SECONDS
         self.state: State = store.read_state()
         if not keep_archive and not self.state.archive_gap:
             self.update(archive_gap=True)
 
     def update(self, **changes: Any) -> None:
         """Change the state, on disk too."""
+        self.flush()
         self.state = replace(self.state, **changes)
         self._store.write_state(self.state)
 
     def recover(self) -> None:
-        """Apply what a sync that died had archived and not applied.
-
-        Without an archive too: applied by a later sync, it would undo what came since.
-        """
+        """Apply what a sync that died had archived and not applied."""
+        if not self._keep_archive:
+            return
         for record in self._store.archive.records(after=self.state.applied_seq):
             log.info("applying what an interrupted sync archived: seq=%d", record.seq)
             apply_record(self._store, self._reader, record)
             self.update(applied_seq=record.seq)
 
-    def take(self, delivery: Delivery, **progress: Any) -> Upsert:
+    def take(self, delivery: Delivery, **progress: Any) -> None:
         """Take in what the source delivered; `progress` are changes of the state with it."""
+        if not isinstance(delivery, Page) or not self._joins(delivery):
+            self.flush()
         raw = delivery.raw
-        seq = self._archive(raw.kind, raw.facts, raw.served_at, raw.body) if raw else None
-        upsert = apply(self._store, delivery)
-        self._applied(seq, progress)
-        return upsert
+        seq = self._archive(raw.kind, raw.facts, raw.served_at, raw.body) if raw else {}
+        if isinstance(delivery, Page):
+            self._waiting.append(delivery)
+            self._waiting_ids.update(map(str, delivery.rows["id"].to_pylist()))
+            self.state = replace(self.state, **progress, **seq)
+            if self._timer() - self._written_at > BURST_SECONDS:
+                self.flush()
+            return
+        self._on_upsert(apply(self._store, delivery))
+        self.update(**progress, **seq)
 
-    def take_removed(self, ids: Iterable[str], at: datetime) -> Upsert:
+    def take_removed(self, ids: Iterable[str], at: datetime) -> None:
         """Mark transfers that vanished."""
+        self.flush()
         removed = list(ids)
         seq = self._archive("removed", {"ids": removed}, at)
-        upsert = self._store.mark_removed(removed, at)
-        self._applied(seq, {})
-        return upsert
+        self._store.mark_removed(removed, at)
+        self.update(**seq)
 
     def note_window(self, facts: dict[str, Any], at: datetime) -> None:
         """Note that a window was read whole."""
-        self._applied(self._archive("window", facts, at), {})
+        self.flush()
+        self.update(**self._archive("window", facts, at))
+
+    def flush(self) -> None:
+        """Write the pages that wait into the tables, then the state that speaks of them."""
+        if not self._waiting:
+            return
+        rows = pa.concat_tables([page.rows for page in self._waiting])
+        self._on_upsert(self._store.upsert_transfers(rows, seen_at=self._waiting[0].served_at))
+        self._waiting, self._waiting_ids = [], set()
+        self._store.write_state(self.state)
+        self._written_at = self._timer()
+
+    def _joins(self, page: Page) -> bool:
+        """Whether writing it with the pages that wait is the same as writing it after them."""
+        if not self._waiting:
+            return True
+        return (
+            len(self._waiting) < BURST_PAGES
+            and page.served_at == self._waiting[0].served_at
+            and self._waiting_ids.isdisjoint(page.rows["id"].to_pylist())
+        )
 
     def _archive(
         self, kind: str, facts: dict[str, Any], at: datetime, body: bytes | None = None
-    ) -> int | None:
+    ) -> dict[str, Any]:
+        """Append a record; return the change of the state that says it was applied."""
         if not self._keep_archive:
-            return None
-        return self._store.archive.append(kind, facts, served_at=at, body=body)
-
-    def _applied(self, seq: int | None, changes: dict[str, Any]) -> None:
-        if seq is not None:
-            changes = {**changes, "applied_seq": seq}
-        if changes:
-            self.update(**changes)
+            return {}
+        return {"applied_seq": self._store.archive.append(kind, facts, served_at=at, body=body)}
 
 
 def apply(store: Store, delivery: Delivery) -> Upsert:

@@ -131,15 +131,17 @@ def sync(
 
 @dataclass
 class _Walk:
-    """What a walk through pages saw."""
+    """What a walk through pages saw. `keeps_ids`: there were rows that may have vanished."""
 
+    keeps_ids: bool
     asked: set[str] = field(default_factory=set)
     seen: list[Any] = field(default_factory=list)
     is_descending: bool = True
     oldest: datetime | None = None
 
     def note(self, page: Page) -> None:
-        self.seen.append(page.rows["id"])
+        if self.keeps_ids:
+            self.seen.append(page.rows["id"])
         bounds = pc.min_max(page.rows["created_at"]).as_py()
         if bounds["max"] is not None and self.oldest is not None and bounds["max"] > self.oldest:
             self.is_descending = False
@@ -169,7 +171,9 @@ class _Run:
         timer: Callable[[], float],
     ) -> None:
         self._source, self._store, self._options = source, store, options
-        self._journal = Journal(store, source, keep_archive=options.keep_archive)
+        self._journal = Journal(
+            store, source, keep_archive=options.keep_archive, on_upsert=self._count, timer=timer
+        )
         self._on_progress = on_progress
         self._timer, self._started = timer, timer()
         self._first_request = source.requests
@@ -231,23 +235,31 @@ class _Run:
         return Window(since)
 
     def _walk(self, plan: Plan) -> _Walk:
-        walk = _Walk()
-        for page in self._pages(plan, walk):
-            self._check(page, walk)
-            self._count(self._journal.take(page, **self._first_sync_progress(plan, page)))
-            self._read += page.rows.num_rows
-            self._report.pages += 1
-            self._report.synced_at = page.served_at
-            if page.count is not None:
-                self._expected = page.count
-            walk.note(page)
-            self._tell("transfers", self._read, self._expected if plan.is_whole else None)
+        walk = _Walk(keeps_ids=self._store.count_transfers() > 0)
+        try:
+            for page in self._pages(plan, walk):
+                self._check(page, walk)
+                self._take_page(plan, page)
+                walk.note(page)
+        finally:
+            self._journal.flush()
         window = {name: _iso(moment) for name, moment in vars(plan.window).items()}
         self._journal.note_window({"window": window, "complete": True}, self._now)
         return walk
 
+    def _take_page(self, plan: Plan, page: Page) -> None:
+        self._journal.take(page, **self._first_sync_progress(plan, page))
+        self._read += page.rows.num_rows
+        self._report.pages += 1
+        self._report.synced_at = page.served_at
+        if page.count is not None:
+            self._expected = page.count
+        self._tell("transfers", self._read, self._expected if plan.is_whole else None)
+
     def _take_removals(self, plan: Plan, walk: _Walk) -> None:
         """Mark what is here, in a window that was read whole, and was not in it."""
+        if not walk.keeps_ids:  # nothing was here before
+            return
         here = self._store.ids_between(plan.window.since, None)
         seen = pa.chunked_array([part for chunk in walk.seen for part in chunk.chunks], pa.string())
         gone = here.filter(pc.invert(pc.is_in(here["id"], value_set=seen.combine_chunks())))
@@ -259,7 +271,7 @@ class _Run:
         for transfer_id in plan.one_by_one:
             found = self._source.fetch_details([transfer_id])
             missing.extend(found.missing)
-            self._count(self._journal.take(found))
+            self._journal.take(found)
         self._remove(missing, len(plan.one_by_one))
 
     def _take_details(self) -> None:
@@ -277,7 +289,7 @@ class _Run:
                 break
             found = self._source.fetch_details(ids)
             missing.extend(found.missing)
-            self._count(self._journal.take(found))
+            self._journal.take(found)
             self._report.details += len(ids)
             self._tell("details", self._report.details, len(wanted))
         self._report.details_missing = len(wanted) - self._report.details
