@@ -42,7 +42,6 @@ from seqdata.store.transfers import (
     read_transfers,
 )
 from seqdata.store.versions import as_of, versions_of
-from seqdata.types import FINAL_STATUSES
 
 # How long to wait for another process that puts rebuilt tables in their place.
 _SWAP_SECONDS = 10.0
@@ -385,7 +384,7 @@ class Store:
     def open_transfers(self) -> pa.Table:
         """Read id, created_at, last_seen_at and status of transfers that are not final."""
         columns = ["id", "created_at", "last_seen_at", "status"]
-        return read_open(self.folder / "transfers", columns, FINAL_STATUSES)
+        return read_open(self.folder / "transfers", columns)
 
     def newest_created_at(self) -> datetime | None:
         """Tell the created_at of the newest transfer that was not removed; None: there is none."""

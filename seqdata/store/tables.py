@@ -22,8 +22,17 @@ _REPEATING = sorted(
 )
 
 
-def write_table(path: Path, table: pa.Table) -> None:
+#: Where Arrow keeps the schema in a file's metadata.
+_ARROW = b"ARROW:schema"
+
+
+def write_table(path: Path, table: pa.Table, facts: dict[str, str] | None = None) -> None:
     """Write a table as one Parquet file: zstd, page checksums, in one step.
+
+    Parameters
+    ----------
+    facts
+        Kept in the file's metadata, for :func:`read_facts`.
 
     Raises
     ------
@@ -32,7 +41,7 @@ def write_table(path: Path, table: pa.Table) -> None:
     """
     with replacing(path, gitignore=False) as stream:
         pq.write_table(
-            table,
+            table.replace_schema_metadata(facts),
             stream,
             compression="zstd",
             use_dictionary=[  # type: ignore[arg-type]  # the stubs know True and False only
@@ -78,6 +87,25 @@ def read_table(
         raise
     except (OSError, pa.ArrowException) as error:
         raise CorruptFile(path, _first_line(error), REMEDY) from error
+
+
+def read_facts(path: Path) -> dict[str, str]:
+    """Read what :func:`write_table` kept in the metadata; empty where another program wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    CorruptFile
+        It is no Parquet.
+    """
+    try:
+        found = pq.read_metadata(path).metadata or {}
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise CorruptFile(path, _first_line(error), REMEDY) from error
+    return {name.decode(): value.decode() for name, value in found.items() if name != _ARROW}
 
 
 def count_rows(path: Path, schema: pa.Schema, column: str) -> tuple[int, int]:

@@ -39,7 +39,14 @@ from seqdata.store.months import (
     month_stamp,
     months_of,
 )
-from seqdata.store.tables import count_rows, empty_table, read_table, write_table
+from seqdata.store.tables import (
+    count_rows,
+    empty_table,
+    read_facts,
+    read_table,
+    write_table,
+)
+from seqdata.types import FINAL_STATUSES
 
 _TRIES = 3
 
@@ -128,7 +135,7 @@ class TransferWriter:
         rows = pa.concat_tables([kept, fresh.filter(months == month)])
         path = month_path(self._folder, month)
         if rows.num_rows:
-            write_table(path, newest_first(rows))
+            write_table(path, newest_first(rows), {_OPEN: _open_words(rows)})
         else:
             remove_file(path)
 
@@ -243,9 +250,9 @@ def _count_month(folder: Path, month: int, *, include_removed: bool) -> int:
     return rows if include_removed else nulls
 
 
-def read_open(folder: Path, columns: Sequence[str], final: Iterable[str]) -> pa.Table:
-    """Read rows that are not final and not removed; of months without one, the status alone."""
-    final_statuses = pa.array(sorted(final), pa.string())
+def read_open(folder: Path, columns: Sequence[str]) -> pa.Table:
+    """Read rows that are not final and not removed; of months without one, the metadata alone."""
+    final_statuses = pa.array(sorted(FINAL_STATUSES), pa.string())
     needed = [name for name in TRANSFERS.names if name in {*columns, *_OPEN_NEEDS}]
     read = partial(_open_month, folder, columns=needed, final=final_statuses)
     tables = [empty_table(TRANSFERS, needed), *map(read, month_files(folder))]
@@ -258,7 +265,24 @@ def read_open(folder: Path, columns: Sequence[str], final: Iterable[str]) -> pa.
 _OPEN_NEEDS = ("id", "status", "last_seen_at", "removed_at")
 
 
+#: A month's file says in its metadata how many of its rows are open, and what counted as final.
+_OPEN = "seqdata.open"
+_FINAL = ",".join(sorted(FINAL_STATUSES))
+
+
+def _open_words(rows: pa.Table) -> str:
+    final = pc.is_in(rows["status"], value_set=pa.array(sorted(FINAL_STATUSES), pa.string()))
+    is_open = pc.and_(pc.invert(final), pc.is_null(rows["removed_at"]))
+    return f"{pc.sum(is_open).as_py() or 0} but {_FINAL}"
+
+
 def _open_month(folder: Path, month: int, columns: Sequence[str], final: Column) -> pa.Table:
+    try:
+        facts = read_facts(month_path(folder, month))
+    except FileNotFoundError:
+        return empty_table(TRANSFERS, columns)
+    if facts.get(_OPEN) == f"0 but {_FINAL}":
+        return empty_table(TRANSFERS, columns)
     statuses = read_month(folder, month, ["status"], dictionaries=True)
     if not _any_open(statuses, final):
         return empty_table(TRANSFERS, columns)

@@ -183,6 +183,7 @@ class _Run:
     def to_the_end(self) -> SyncReport:
         self._report = SyncReport(self._source.organization_id, "", Window())
         self._journal.recover()
+        self._had_rows = self._store.newest_created_at() is not None
         self._take_accounts()
         plan = self._plan()
         self._report.kind, self._report.window = plan.kind, plan.window
@@ -235,7 +236,7 @@ class _Run:
         return Window(since)
 
     def _walk(self, plan: Plan) -> _Walk:
-        walk = _Walk(keeps_ids=self._store.count_transfers() > 0)
+        walk = _Walk(keeps_ids=self._had_rows)
         try:
             for page in self._pages(plan, walk):
                 self._check(page, walk)
