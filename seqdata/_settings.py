@@ -12,16 +12,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from seqdata.config import (
-    MAX_JITTER,
-    MIN_DELAY,
-    PRODUCTION_APP_URL,
-    PRODUCTION_AUTH_URL,
-    is_loopback,
-    not_utf8,
-    origin_of,
-)
 from seqdata.exceptions import InvalidSetting
+from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, checked_origin, is_loopback
+
+#: The pace of the service's web application, in seconds; only loopback servers take a faster one.
+MIN_DELAY, MAX_JITTER = 1.5, 2.0
 
 _SECRET = {"email", "password", "totp", "kyc_id", "auth0_client_id"}
 
@@ -67,11 +62,11 @@ class Settings(BaseSettings):
     auth0_client_id: Secret = None
     data_dir: Path = Path()
     cache_dir: Path = Path("cache")
-    app_url: Annotated[str, AfterValidator(partial(origin_of, "SEQUENCE_APP_URL"))] = (
-        PRODUCTION_APP_URL
+    app_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_APP_URL"))] = (
+        PRODUCTION_APP
     )
-    auth_url: Annotated[str, AfterValidator(partial(origin_of, "SEQUENCE_AUTH_URL"))] = (
-        PRODUCTION_AUTH_URL
+    auth_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_AUTH_URL"))] = (
+        PRODUCTION_AUTH
     )
     min_delay: Seconds = MIN_DELAY
     max_jitter: Seconds = MAX_JITTER
@@ -111,7 +106,7 @@ def read_settings(data_dir: Path) -> Settings:
     try:
         return Settings(_env_file=data_dir / ".env", _env_file_encoding="utf-8", data_dir=data_dir)
     except UnicodeDecodeError:
-        raise not_utf8(data_dir / ".env") from None
+        raise InvalidSetting(str(data_dir / ".env"), "text in UTF-8") from None
     except ValidationError as error:
         raise _invalid(error) from None
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from seqdata.auth import reject_token
-from seqdata.config import get_settings, is_loopback
+from seqdata.config import get_settings
 from seqdata.exceptions import (
     GraphQLError,
     InvalidAmount,
@@ -32,6 +32,7 @@ from seqdata.exceptions import (
 from seqdata.graphql import contains_mutation, document, expect
 from seqdata.masking import mask_numbers
 from seqdata.money import format_cents
+from seqdata.origins import is_loopback
 from seqdata.timestamps import to_eastern
 from seqdata.transport import Answer, Request, Transport, open_transport
 

@@ -6,12 +6,10 @@ it. The environment wins over the file.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from seqdata.exceptions import InvalidSetting, MissingSetting
 
@@ -19,12 +17,6 @@ if TYPE_CHECKING:
     from seqdata._settings import Settings
 
     DATA_DIR: Path
-
-PRODUCTION_APP_URL = "https://app.getsequence.io"
-PRODUCTION_AUTH_URL = "https://auth.getsequence.io"
-
-#: The slowest pace below which only a loopback server may be asked, in seconds.
-MIN_DELAY, MAX_JITTER = 1.5, 2.0
 
 #: Marks a cache folder as one of ours.
 CACHE_MARKER = ".seqdata"
@@ -116,44 +108,9 @@ def find_data_dir() -> Path:
     return Path()
 
 
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine's loopback interface."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def origin_of(setting: str, url: str) -> str:
-    """Return ``scheme://host[:port]`` of a URL setting.
-
-    Raises
-    ------
-    InvalidSetting
-        It is no http(s) URL, or plain http to a machine that is not this one.
-    """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidSetting(setting, "an http(s) URL", url)
-    if parts.username or parts.password:
-        raise InvalidSetting(setting, "a URL without a user name or password")
-    origin = f"{parts.scheme}://{parts.netloc}".lower()
-    if parts.scheme == "http" and not is_loopback(origin):
-        raise InvalidSetting(setting, "https (plain http is for loopback servers)", url)
-    return origin
-
-
 def missing(name: str, hint: str = "") -> MissingSetting:
     """Build the error for a variable that is needed now and not set."""
     return MissingSetting(name, _PURPOSES[name], hint)
-
-
-def not_utf8(env_file: Path) -> InvalidSetting:
-    """Build the error for a ``.env`` file in another encoding."""
-    return InvalidSetting(str(env_file), "text in UTF-8")
 
 
 def _required(name: str, value: str | None) -> str:
@@ -183,7 +140,7 @@ def _redirected(folder: Path) -> Path:
     try:
         moved = dotenv_values(file).get("SEQUENCE_DATA_DIR") if file.is_file() else None
     except UnicodeDecodeError:
-        raise not_utf8(file) from None
+        raise InvalidSetting(str(file), "text in UTF-8") from None
     return folder / Path(moved).expanduser() if moved else folder
 
 

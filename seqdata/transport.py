@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from seqdata.config import is_loopback
 from seqdata.exceptions import ConnectionFailed, HTTPError, RateLimited, ServiceError, Unauthorized
+from seqdata.origins import is_loopback, origin_of
 from seqdata.pace import Pacer
 
 if TYPE_CHECKING:
@@ -240,13 +239,7 @@ def _connection_failed(request: Request, error: Exception) -> ConnectionFailed:
     }
     code = getattr(error, "code", None)
     reason = str(error).split(" See ", maxsplit=1)[0].rstrip(". ")
-    return ConnectionFailed(origin_in(request.url), reason, body_sent=code not in never_sent)
-
-
-def origin_in(url: str) -> str:
-    """Return ``scheme://host[:port]`` of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return ConnectionFailed(origin_of(request.url), reason, body_sent=code not in never_sent)
 
 
 def _accepted(answer: Answer, request: Request) -> Answer:

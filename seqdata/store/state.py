@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from seqdata.exceptions import CacheVersionMismatch, CorruptFile
 from seqdata.files import read_json, write_json
@@ -58,14 +57,6 @@ class State:
     windows: tuple[dict[str, Any], ...] = ()
     reported: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
-
-
-def origin(url: str) -> str:
-    """Reduce an address to what names its server: ``"https://app.example.com"``."""
-    parts = urlsplit(url)
-    if not parts.netloc:
-        return url.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def read_state(path: Path) -> State | None:

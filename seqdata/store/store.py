@@ -16,6 +16,7 @@ import pyarrow as pa
 from seqdata.arrow import pc
 from seqdata.exceptions import CacheLocked, ForeignCache, InvalidFilter
 from seqdata.files import remove_leftovers, writing_in
+from seqdata.origins import origin_of
 from seqdata.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
@@ -31,7 +32,7 @@ from seqdata.store.details import DetailsWriter, read_details, read_legs
 from seqdata.store.history import History
 from seqdata.store.lock import CacheLock
 from seqdata.store.merge import Upsert, conform, last_of_each, merge_accounts
-from seqdata.store.state import State, origin, read_state, write_state
+from seqdata.store.state import State, read_state, write_state
 from seqdata.store.tables import empty_table, read_table, write_table
 from seqdata.store.transfers import (
     TransferWriter,
@@ -82,7 +83,7 @@ class Store:
             The state that is there is of another version, of another server, or unreadable.
         """
         folder = Path(cache_dir) / folder_name(organization_id)
-        store = cls(folder, organization_id, origin(app_url), CacheLock(folder))
+        store = cls(folder, organization_id, origin_of(app_url), CacheLock(folder))
         store._heal()
         store.read_state()
         return store
@@ -132,7 +133,7 @@ class Store:
         state = read_state(self._state_path)
         if state is None:
             return State(app_url=self.app_url, organization_id=self.organization_id)
-        if origin(state.app_url) != self.app_url:
+        if origin_of(state.app_url) != self.app_url:
             raise ForeignCache(self.folder, state.app_url, self.app_url)
         return state
 
