@@ -13,6 +13,7 @@ from seqdata.sync.rebuild import rebuild
 from seqdata.sync.report import (
     Certificate,
     Cost,
+    OnProgress,
     Progress,
     SyncReport,
     certify,
@@ -24,6 +25,7 @@ from seqdata.sync.run import SyncOptions, sync, wanted_details
 __all__ = [
     "Certificate",
     "Cost",
+    "OnProgress",
     "Plan",
     "Progress",
     "SyncOptions",

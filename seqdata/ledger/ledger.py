@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from html import escape
@@ -38,6 +38,8 @@ from seqdata.exceptions import (
 )
 from seqdata.export import write_csv, write_parquet
 from seqdata.files import make_private_folder, write_bytes
+from seqdata.ledger.progress import progress_bar
+from seqdata.ledger.words import freshness_words, transfers_words
 from seqdata.source import AnswerReader, GraphQLSource, fetch_organization_ids
 from seqdata.store import Store, accounts_frame, balances_frame, query_frame, transfers_frame
 from seqdata.store.frames import frame
@@ -45,7 +47,6 @@ from seqdata.store.state import read_state
 from seqdata.sync import (
     Certificate,
     Cost,
-    Progress,
     SyncOptions,
     SyncReport,
     add_statement,
@@ -58,7 +59,6 @@ from seqdata.sync import (
     wanted_details,
 )
 from seqdata.timestamps import parse_moment
-from seqdata.types import is_final
 
 if TYPE_CHECKING:
     from seqdata.sandbox import Sandbox
@@ -218,7 +218,7 @@ class Ledger:
             accept_removals=accept_removals,
         )
         self._mark_cache()
-        with self._client() as client, _bar(enabled=progress) as on_progress:
+        with self._client() as client, progress_bar(enabled=progress) as on_progress:
             reports = [
                 sync(
                     GraphQLSource(client, organization_id),
@@ -572,9 +572,9 @@ class Ledger:
         names = {"pod": "pods", "port": "ports", "account": "outside accounts"}
         certificate = self.certificate()
         return {
-            "transfers": _transfers_words(transfers_frame(rows, self._zone)),
+            "transfers": transfers_words(transfers_frame(rows, self._zone)),
             "accounts": ", ".join(f"{kinds.get(kind, 0)} {name}" for kind, name in names.items()),
-            "last sync": _freshness(certificate, self._now(), self._settings.zone),
+            "last sync": freshness_words(certificate, self._now(), self._settings.zone),
             "coverage": str(certificate),
             "on disk": f"{sum(store.size() for store in stores) / 1e6:.1f} MB in {self.folder}",
         }
@@ -758,55 +758,6 @@ def _cached(settings: Settings) -> list[str]:
 
 def _newest_first(table: pa.Table) -> pa.Table:
     return table.sort_by([("created_at", "descending"), ("id", "ascending")])
-
-
-@contextmanager
-def _bar(*, enabled: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """Show a bar of transfers read, with the time left where the total is known."""
-    if not enabled:
-        yield None
-        return
-    from tqdm.auto import tqdm
-
-    with tqdm(unit=" transfers", desc="Syncing", disable=None, leave=False) as bar:
-        stage = "transfers"
-
-        def show(progress: Progress) -> None:
-            nonlocal stage
-            if progress.stage != stage or progress.read < bar.n:
-                stage = progress.stage
-                bar.reset()
-                bar.set_description("Details" if stage == "details" else "Syncing")
-            bar.total = progress.expected
-            bar.update(progress.read - bar.n)
-
-        yield show
-
-
-def _transfers_words(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return "none"
-    open_count = int((~rows["status"].map(is_final).astype(bool)).sum())
-    span = f"{rows['created_at'].min():%Y-%m-%d} to {rows['created_at'].max():%Y-%m-%d}"
-    return f"{len(rows):,} from {span}, {open_count} open"
-
-
-def _freshness(certificate: Certificate, now: datetime, zone: Any) -> str:
-    if certificate.last_sync_at is None:
-        return "not finished: sync() goes on where it stopped"
-    moment = certificate.last_sync_at.astimezone(zone)
-    return f"{moment:%Y-%m-%d %H:%M %Z} ({_ago(now - certificate.last_sync_at)})"
-
-
-def _ago(span: timedelta) -> str:
-    minutes = span.total_seconds() / 60
-    if minutes < 1.5:
-        return "just now"
-    if minutes < 90:
-        return f"{minutes:.0f} minutes ago"
-    if minutes < 48 * 60:
-        return f"{minutes / 60:.0f} hours ago"
-    return f"{minutes / 1440:.0f} days ago"
 
 
 def _plain(value: Any) -> Any:

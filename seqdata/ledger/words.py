@@ -1,0 +1,39 @@
+"""What a ledger says of itself: amounts, ages and spans in words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+import pandas as pd
+
+from seqdata.sync import Certificate
+from seqdata.types import is_final
+
+
+def transfers_words(rows: pd.DataFrame) -> str:
+    """Say how many transfers there are, of which days, and how many are open."""
+    days = rows["created_at"].dropna()
+    if days.empty:
+        return f"{len(rows):,}" if len(rows) else "none"
+    open_count = int((~rows["status"].map(is_final).astype(bool)).sum())
+    span = f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
+    return f"{len(rows):,} from {span}, {open_count} open"
+
+
+def freshness_words(certificate: Certificate, now: datetime, zone: tzinfo) -> str:
+    """Say when the last sync was, and how long ago."""
+    if certificate.last_sync_at is None:
+        return "not finished: sync() goes on where it stopped"
+    moment = certificate.last_sync_at.astimezone(zone)
+    return f"{moment:%Y-%m-%d %H:%M %Z} ({_ago(now - certificate.last_sync_at)})"
+
+
+def _ago(span: timedelta) -> str:
+    minutes = span.total_seconds() / 60
+    if minutes < 1.5:
+        return "just now"
+    if minutes < 90:
+        return f"{minutes:.0f} minutes ago"
+    if minutes < 48 * 60:
+        return f"{minutes / 60:.0f} hours ago"
+    return f"{minutes / 1440:.0f} days ago"
