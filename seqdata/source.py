@@ -213,7 +213,7 @@ class GraphQLSource:
         if with_count:
             counting = {**variables, "numberOfTransfersFilter": {}}
             try:
-                return self._client.ask(document(f"{name}WithCount"), counting, name)
+                return self._client.ask(_counting(document(name)), counting, name)
             except (GraphQLError, HTTPError) as error:
                 if not _is_about_the_count(error):
                     raise _page_error(error, variables) from error
@@ -316,6 +316,18 @@ def _page_error(error: GraphQLError | HTTPError, variables: Node) -> ServiceErro
     if _is_about(_TOO_LARGE, error):
         return PageSizeRefused(variables["first"], str(error))
     return error
+
+
+def _counting(text: str) -> str:
+    """Ask in the same document for the number of transfers, as the web application can."""
+    return text.replace(
+        "$first: Int!)", "$first: Int!, $numberOfTransfersFilter: TransferReferenceFilter)"
+    ).replace(
+        "transferReferences(",
+        "numberOfTransfers(filter: $numberOfTransfersFilter) {\n      count\n      __typename\n"
+        "    }\n    transferReferences(",
+        1,
+    )
 
 
 def _aliased(text: str, transfer_ids: Sequence[str]) -> tuple[str, dict[str, str]]:
