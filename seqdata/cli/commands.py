@@ -102,7 +102,7 @@ def status(organization: str | None, as_json: bool) -> None:
 @click.command()
 @organization
 def rebuild(organization: str | None) -> None:
-    """Make all tables again from the archived answers, without the network."""
+    """Make all tables again from the archive, without the network."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
@@ -113,7 +113,7 @@ def rebuild(organization: str | None) -> None:
 @click.command()
 @as_json
 def doctor(as_json: bool) -> int:
-    """Look at everything on this disk, and say what is not as it should be; changes nothing."""
+    """Find what is not as it should be on this disk; change nothing."""
     from seqdata.cli.doctor import examine
     from seqdata.config import get_settings
 
@@ -130,7 +130,7 @@ def doctor(as_json: bool) -> int:
 @organization
 @as_json
 def accounts(organization: str | None, as_json: bool) -> None:
-    """List pods, ports and outside accounts with their last observed balance."""
+    """List pods, ports and outside accounts with their balances."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
@@ -188,7 +188,9 @@ def export(
 @click.option("--all", "everything", is_flag=True, help="All organizations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(organization: str | None, everything: bool, yes: bool) -> None:
-    """Remove the synced tables of ORGANIZATION (or --all) from this disk.
+    """Remove synced tables from this disk.
+
+    Those of ORGANIZATION, or --all.
 
     The service keeps everything, but what only this disk knows is gone: balances observed in
     the past, and earlier versions of transfers. Exported files stay.

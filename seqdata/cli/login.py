@@ -13,9 +13,9 @@ import click
 )
 @click.option("--force", is_flag=True, help="Log in anew, even with a token that is still good.")
 def login(headed: bool, force: bool) -> None:
-    """Get an access token: from the data folder, by the refresh grant, or in a browser.
+    """Get an access token, in a browser where needed.
 
-    The browser login needs SEQUENCE_EMAIL, SEQUENCE_PASSWORD and SEQUENCE_TOTP.
+    One that is still valid is used, else the refresh grant, else the browser. The browser login needs SEQUENCE_EMAIL, SEQUENCE_PASSWORD and SEQUENCE_TOTP.
     """
     from seqdata.auth import access_token_for
     from seqdata.auth.tokens import TokenStore
