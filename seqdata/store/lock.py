@@ -51,7 +51,9 @@ class CacheLock:
         self._acquire(max(wait, 0.0))
         try:
             if outermost:
-                self.predecessor_died = self._holder.exists()
+                # Killed while it wrote its name, it left the temporary file of that alone.
+                unsaid = self._folder.glob(f".{self._holder.name}.*.tmp")
+                self.predecessor_died = self._holder.exists() or any(unsaid)
                 write_json(self._holder, _this_process())
             yield
         finally:

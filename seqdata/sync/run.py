@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from seqdata.source import Page, Source, Window
 from seqdata.store import FirstSync, Store, Upsert
 from seqdata.sync.journal import Journal
 from seqdata.sync.plan import (
+    MOST_REMOVALS,
     OpenTransfer,
     Plan,
     decide,
@@ -80,6 +81,8 @@ class SyncOptions:
     def __post_init__(self) -> None:
         if self.details is not None and self.details not in DETAIL_CHOICES:
             raise InvalidFilter("details", self.details, DETAIL_CHOICES)
+        if self.details_per_request < 1:
+            raise InvalidFilter("details_per_request", self.details_per_request, ["1 or more"])
 
     def cost(self, transfers: int) -> Cost:
         """Estimate what the details of so many transfers cost."""
@@ -264,16 +267,23 @@ class _Run:
         here = self._store.ids_between(plan.window.since, None)
         seen = pa.chunked_array([part for chunk in walk.seen for part in chunk.chunks], pa.string())
         gone = here.filter(pc.invert(pc.is_in(here["id"], value_set=seen.combine_chunks())))
-        self._remove(list(map(str, gone["id"].to_pylist())), here.num_rows)
+        ids = list(map(str, gone["id"].to_pylist()))
+        if plan.window.since is not None and len(ids) <= MOST_REMOVALS:
+            ids = self._missing_among(ids)  # one whose created_at moved below the window is not
+        self._remove(ids, here.num_rows)
 
     def _take_one_by_one(self, plan: Plan) -> None:
         """Read the open transfers that are older than the window, each by its id."""
+        self._remove(self._missing_among(plan.one_by_one), len(plan.one_by_one))
+
+    def _missing_among(self, transfer_ids: Sequence[str]) -> list[str]:
+        """Read transfers, each by its id; return those that the service does not know."""
         missing: list[str] = []
-        for transfer_id in plan.one_by_one:
+        for transfer_id in transfer_ids:
             found = self._source.fetch_details([transfer_id])
             missing.extend(found.missing)
             self._journal.take(found)
-        self._remove(missing, len(plan.one_by_one))
+        return missing
 
     def _take_details(self) -> None:
         """Fetch the details that are wanted, newest first, as far as the budget goes."""
@@ -313,7 +323,10 @@ class _Run:
         report, state = self._report, self._journal.state
         known = set(state.reported)
         drift = self._source.drift.seen
-        report.unknown_values = {what: n for what, n in drift.items() if what not in known}
+        # A new value is news once; a field that is missing or unreadable is trouble every time.
+        report.unknown_values = {
+            what: n for what, n in drift.items() if what not in known or "=" not in what
+        }
         if report.unknown_values:
             self._journal.update(reported=tuple(sorted({*known, *drift})))
         rows, waiting = self._store.count_transfers(), self._store.open_transfers().num_rows

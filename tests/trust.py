@@ -1,0 +1,100 @@
+"""What several tests of trust share: the sandbox's truth, and the tables, as plain rows."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from seqdata.auth import access_token_for
+from seqdata.auth.tokens import AuthTokens, TokenStore
+from seqdata.client import SequenceClient
+from seqdata.ledger import demo_settings
+from seqdata.sandbox import Sandbox
+from seqdata.schemas import TRANSFER_ROWS
+from seqdata.source import GraphQLSource
+from seqdata.store import Store
+from seqdata.sync import SyncReport, sync
+from seqdata.sync.run import SyncOptions
+from seqdata.transport import Transport
+
+NOW = "2026-11-01"
+SOAK = os.environ.get("SEQDATA_SOAK") == "1"
+
+Row = dict[str, Any]
+
+
+def truth(box: Sandbox) -> dict[str, Row]:
+    """The sandbox's transfers, in the columns that a source delivers, by id."""
+    return {row["id"]: _row(row) for row in box.transfers(box.organization_id)}
+
+
+def _row(transfer: dict[str, Any]) -> Row:
+    row: Row = {name: transfer.get(name) for name in TRANSFER_ROWS.names}
+    for name in ("created_at", "updated_at"):
+        row[name] = datetime.fromisoformat(transfer[name]).astimezone(UTC)
+    for end in ("source", "destination"):
+        for key in ("id", "name", "kind"):
+            row[f"{end}_{key}"] = (transfer[end] or {}).get(key)
+    return row
+
+
+def held(store: Store) -> dict[str, Row]:
+    """The transfers of a store that were not removed, by id; no id is there twice."""
+    rows = store.read_transfers(columns=TRANSFER_ROWS.names).to_pylist()
+    found = {row["id"]: row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def tables(store: Store) -> dict[str, pa.Table]:
+    """Every table that an archive can make again, each in an order of its own."""
+    balances = store.read_balances().sort_by([("as_of", "ascending"), ("account_id", "ascending")])
+    return {
+        "transfers": store.read_transfers(include_removed=True),
+        "history": store.read_history(),
+        "accounts": store.read_accounts(),
+        "balances": balances,
+        "details": store.read_details(),
+        "legs": store.read_legs(),
+    }
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Temporary files, and folders of a rebuild, under a data folder."""
+    found = [*folder.rglob("*.tmp"), *folder.rglob(".rebu*"), *folder.rglob(".replaced")]
+    return sorted(str(path.relative_to(folder)) for path in found)
+
+
+class Desk:
+    """A store of its own for a sandbox, and syncs into it that do not wait before a retry."""
+
+    def __init__(self, box: Sandbox, folder: Path) -> None:
+        # No password: where a token cannot be refreshed, no browser starts.
+        settings = demo_settings(box, folder).model_copy(update={"password": None, "email": None})
+        box.rotates_refresh_tokens = False
+        tokens = AuthTokens(box.issue_token(), box.refresh_token, 4e9)
+        TokenStore(settings).write(tokens, client_id=box.client_id)
+        transport = Transport(sleep=lambda _: None)
+        provider = partial(access_token_for, settings)
+        self.client = SequenceClient("", provider, settings=settings, transport=transport)
+        self.box, self.folder = box, folder
+        self.store = Store.open(folder / "cache", box.organization_id, app_url=box.app_url)
+
+    def source(self) -> GraphQLSource:
+        """A source as each sync gets it: it remembers nothing of another sync."""
+        return GraphQLSource(self.client, self.box.organization_id)
+
+    def sync(self, *, on_progress: Any = None, wait: float = 0.0, **options: Any) -> SyncReport:
+        """Sync with options of `SyncOptions`."""
+        return sync(
+            self.source(), self.store, SyncOptions(**options), wait=wait, on_progress=on_progress
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
