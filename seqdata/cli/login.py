@@ -15,7 +15,8 @@ import click
 def login(headed: bool, force: bool) -> None:
     """Get an access token, in a browser where needed.
 
-    One that is still valid is used, else the refresh grant, else the browser. The browser login needs SEQUENCE_EMAIL, SEQUENCE_PASSWORD and SEQUENCE_TOTP.
+    One that is still valid is used; else the refresh grant, else the browser, which needs
+    SEQUENCE_EMAIL, SEQUENCE_PASSWORD and SEQUENCE_TOTP.
     """
     from seqdata.auth import access_token_for
     from seqdata.auth.tokens import TokenStore
