@@ -178,8 +178,12 @@ def install_browser(
     if not (_has_apt() if has_apt is None else has_apt):
         return False
     sudo = [] if (_is_root() if is_root is None else is_root) else ["sudo"]
-    command = [*sudo, "apt-get", "install", "-y", "chromium"]
-    return ask(" ".join(command)) and run(command) == 0
+    update = [*sudo, "apt-get", "update"]
+    install = [*sudo, "apt-get", "install", "-y", "chromium"]
+    if not ask(f"{' '.join(update)} && {' '.join(install)}"):
+        return False
+    run(update)  # a new machine has no lists of packages; one list that fails may not matter
+    return run(install) == 0
 
 
 def in_own_thread(work: Callable[[threading.Event], T]) -> T:

@@ -79,16 +79,17 @@ class Shell:
 
 
 DOWNLOAD = f"{sys.executable} -m playwright install chromium"
-APT = "apt-get install -y chromium"
+UPDATE, APT = "apt-get update", "apt-get install -y chromium"
 
 
 @pytest.mark.parametrize(
     ("codes", "has_apt", "is_root", "commands", "done"),
     [
         ([0], True, True, [DOWNLOAD], True),
-        ([1, 0], True, True, [DOWNLOAD, APT], True),
-        ([1, 0], True, False, [DOWNLOAD, f"sudo {APT}"], True),
-        ([1, 100], True, True, [DOWNLOAD, APT], False),
+        ([1, 0, 0], True, True, [DOWNLOAD, UPDATE, APT], True),
+        ([1, 100, 0], True, True, [DOWNLOAD, UPDATE, APT], True),
+        ([1, 0, 0], True, False, [DOWNLOAD, f"sudo {UPDATE}", f"sudo {APT}"], True),
+        ([1, 0, 100], True, True, [DOWNLOAD, UPDATE, APT], False),
         ([1], False, True, [DOWNLOAD], False),
     ],
 )
@@ -99,7 +100,7 @@ def test_the_download_comes_first_then_the_distribution(
     shell = Shell(*codes)
     result = install_browser(run=shell.run, ask=shell.yes, has_apt=has_apt, is_root=is_root)
     assert (shell.commands, result) == (commands, done)
-    assert shell.questions == commands[1:]
+    assert shell.questions == ([" && ".join(commands[1:])] if commands[1:] else [])
 
 
 def test_nothing_is_installed_without_a_yes() -> None:
@@ -107,7 +108,7 @@ def test_nothing_is_installed_without_a_yes() -> None:
     shell = Shell(1)
     assert not install_browser(run=shell.run, ask=shell.no, has_apt=True, is_root=True)
     assert shell.commands == [DOWNLOAD]
-    assert shell.questions == [APT]
+    assert shell.questions == [f"{UPDATE} && {APT}"]
 
 
 def test_an_error_of_the_own_thread_is_the_callers() -> None:
