@@ -184,7 +184,7 @@ def test_pages_that_do_not_follow_each_other_stop_the_sync(
 ) -> None:
     """A repeated cursor, or an empty page that claims a successor, stops the sync and says so."""
     box.fail(fault, operation="ActivityLogV2Transfers", after=2)
-    with pytest.raises(PagingError, match="pages read before it are kept"):
+    with pytest.raises(PagingError, match="read before it stay on disk"):
         ledger.sync(progress=False)
     assert len(ledger.transfers) >= 200
     assert ledger.sync(progress=False).is_complete

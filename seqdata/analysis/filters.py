@@ -105,6 +105,8 @@ def find_account(account: str, known: pd.DataFrame) -> list[str]:
     UnknownAccount
         None is meant, or several with different names.
     """
+    if not account.strip():
+        raise InvalidFilter("account", account, ["an id or a name"])
     if (known["id"] == account).any():
         return [account]
     names = known["name"].fillna("")
@@ -128,10 +130,14 @@ def _labels(found: pd.DataFrame) -> list[str]:
 def _between(moments: pd.Series[Any], since: Moment | None, until: Moment | None) -> pd.Series[Any]:
     keep = pd.Series(True, index=moments.index)
     zone: tzinfo = moments.dt.tz
-    if since is not None:
-        keep &= moments >= parse_moment(since, zone)
-    if until is not None:
-        keep &= moments < parse_moment(until, zone)
+    start = None if since is None else parse_moment(since, zone)
+    end = None if until is None else parse_moment(until, zone)
+    if start is not None and end is not None and end < start:
+        raise InvalidFilter("until", until, [f"{since} or later, which is since"])
+    if start is not None:
+        keep &= moments >= start
+    if end is not None:
+        keep &= moments < end
     return keep
 
 

@@ -23,6 +23,9 @@ from seqdata.files import read_json, remove_file, write_json
 
 log = logging.getLogger("seqdata")
 
+#: How a token file that is there, and gives no token, is described.
+UNUSABLE = "none that can be used: the file is corrupt, or of another server"
+
 #: A token is used until this many seconds before its end.
 LEEWAY = 60.0
 
@@ -105,10 +108,10 @@ class TokenStore:
         return existed
 
     def describe(self, zone: tzinfo) -> str:
-        """Say what token there is, and until when; never the token."""
-        tokens = self.read()
+        """Say what token there is, and until when; never the token. Changes nothing."""
+        tokens = self.read(keep_aside=False)
         if tokens is None:
-            return "none"
+            return UNUSABLE if self.path.exists() else "none"
         end = datetime.fromtimestamp(tokens.expires_at, zone)
         left = tokens.expires_at - time.time()
         renewal = ", can be refreshed" if tokens.refresh_token else ""

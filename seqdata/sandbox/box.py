@@ -10,9 +10,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from datetime import date, datetime
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self, TextIO
 
+from seqdata.files import write_bytes
 from seqdata.sandbox import corrections, truth
 from seqdata.sandbox.api import Api
 from seqdata.sandbox.app import REMEMBERED, Log, application, login
@@ -350,10 +352,12 @@ def serve(
     organizations: int = 1,
     port: int = 0,
     out: TextIO | None = None,
+    env_file: Path | None = None,
 ) -> int:
     """Serve a sandbox until SIGINT or SIGTERM, from the main thread; returns 0.
 
     The first line written to `out` (standard output) is the connection as a JSON object.
+    `env_file` gets the settings that point seqdata at it, as lines of a ``.env`` file (0600).
     """
     over = threading.Event()
 
@@ -364,6 +368,9 @@ def serve(
     try:
         with Sandbox(seed, months, now, scale, organizations, port) as box:
             gc.freeze()  # else collections walk the whole world, and some answers are slow
+            if env_file is not None:
+                lines = [f"{name}={value}\n" for name, value in box.environment().items()]
+                write_bytes(env_file, "".join(lines).encode())
             print(json.dumps(box.connection()), file=out or sys.stdout, flush=True)
             over.wait()
     finally:

@@ -9,6 +9,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from seqdata.exceptions import InvalidMoment
+
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -77,13 +79,20 @@ def parse_now(now: datetime | date | str | None) -> int:
     if now is None:
         return int(time.time()) * SECOND
     if isinstance(now, str):
-        now = datetime.fromisoformat(now) if len(now) > 10 else date.fromisoformat(now)
+        now = _parsed(now)
     if not isinstance(now, datetime):
         now = datetime(now.year, now.month, now.day, tzinfo=UTC)
     if now.tzinfo is None:
-        raise ValueError(f"now={now.isoformat()!r} has no time zone: add one, such as Z")
+        raise InvalidMoment(f"{now.isoformat()} (without a time zone: add one, such as Z)")
     at = micros(now)
     return at - at % 1000
+
+
+def _parsed(text: str) -> datetime | date:
+    try:
+        return datetime.fromisoformat(text) if len(text) > 10 else date.fromisoformat(text)
+    except ValueError:
+        raise InvalidMoment(text) from None
 
 
 def parse_bound(text: str, *, is_end: bool) -> int:

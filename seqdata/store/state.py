@@ -37,7 +37,9 @@ class State:
     tells these apart: when all transfers were last read to the end. ``windows`` are open
     windows, in whatever JSON words the sync keeps them. ``applied_seq`` is the number of the last
     record of the archive that is in the tables. ``reported`` are the values unknown to
-    this version that a report has named already. ``archive_gap``: a sync ran without archive.
+    this version that a report has named already. ``finished_at`` is when the last sync ended on
+    this machine's clock; the others are the service's. ``archive_gap``: a sync ran without
+    archive.
     ``history_since`` is where the history begins that was asked for; None is the beginning.
     ``extra`` holds keys of the file that this version does not know; they are written back.
     """
@@ -49,6 +51,7 @@ class State:
     first_sync: FirstSync | None = None
     last_sync_at: datetime | None = None
     last_full_at: datetime | None = None
+    finished_at: datetime | None = None
     newest_created_at: datetime | None = None
     service_count: int | None = None
     applied_seq: int = 0
@@ -96,7 +99,7 @@ def write_state(path: Path, state: State) -> None:
 
 _TEXT = {"app_url", "organization_id"}
 _NUMBERS = {"schema_version", "page_size", "service_count", "applied_seq"}
-_MOMENTS = {"last_sync_at", "last_full_at", "newest_created_at", "history_since"}
+_MOMENTS = {"last_sync_at", "last_full_at", "newest_created_at", "history_since", "finished_at"}
 _KNOWN = {item.name for item in fields(State)} - {"extra"}
 
 

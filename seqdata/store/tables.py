@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from seqdata.exceptions import CorruptFile
 from seqdata.files import replacing
 from seqdata.schemas import CATEGORIES
-from seqdata.store.state import REMEDY
 
 # Names repeat too, but are no categories for the user.
 _REPEATING = sorted(
@@ -21,6 +20,11 @@ _REPEATING = sorted(
     | {"destination_name", "error_reason", "account_id", "name"}
 )
 
+
+REMEDY = (
+    "Run: seqdata rebuild, which makes the tables again from the archive. Without an archive, "
+    "move the file away and run: seqdata sync --full"
+)
 
 #: Where Arrow keeps the schema in a file's metadata.
 _ARROW = b"ARROW:schema"

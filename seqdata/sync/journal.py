@@ -43,7 +43,7 @@ class Journal:
     Parameters
     ----------
     on_upsert
-        Called with what each write into the tables did.
+        Called with what each write of transfers into the tables did.
     """
 
     def __init__(
@@ -74,9 +74,12 @@ class Journal:
 
     def recover(self) -> None:
         """Apply what a sync that died had archived and not applied."""
-        if not self._keep_archive:
-            return
-        for record in self._store.archive.records(after=self.state.applied_seq):
+        archive = self._store.archive
+        if self.state.applied_seq == 0 and archive.last_seq > BURST_PAGES + 1:
+            # No sync dies so far ahead of its state: the state was lost, the tables were not.
+            log.warning("the state was lost: the archived answers count as applied")
+            self.update(applied_seq=archive.last_seq)
+        for record in archive.records(after=self.state.applied_seq):
             log.info("applying what an interrupted sync archived: seq=%d", record.seq)
             apply_record(self._store, self._reader, record)
             self.update(applied_seq=record.seq)
@@ -94,7 +97,9 @@ class Journal:
             if self._timer() - self._written_at > BURST_SECONDS:
                 self.flush()
             return
-        self._on_upsert(apply(self._store, delivery))
+        upsert = apply(self._store, delivery)
+        if isinstance(delivery, TransferDetails):
+            self._on_upsert(upsert)
         self.update(**progress, **seq)
 
     def take_removed(self, ids: Iterable[str], at: datetime) -> None:

@@ -74,7 +74,8 @@ def decide(
     """
     if state.last_full_at is None:
         progress = state.first_sync
-        if progress is not None and progress.cursor and not full:
+        goes_on = since is None or since == state.history_since
+        if progress is not None and progress.cursor and goes_on and not full:
             return Plan("resumed", Window(since=state.history_since), progress.cursor)
         return Plan("first", Window(since=since))
     if since is not None:

@@ -19,13 +19,14 @@ class Progress:
     """How far a running sync is.
 
     ``read`` of ``expected`` (None: not known) of what ``stage`` says: "transfers" or
-    "details".
+    "details"; ``cost`` comes once, before the first request for details.
     """
 
     stage: str
     read: int
     expected: int | None
     requests: int
+    cost: Cost | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -33,16 +34,23 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Cost:
-    """What fetching details costs: transfers, requests, and minutes at the pace of requests."""
+    """What fetching details costs.
+
+    ``transfers`` lack them; ``now`` of these are within the budget, which takes so many
+    ``requests`` and ``minutes`` at the pace of requests.
+    """
 
     transfers: int
+    now: int
     requests: int
     minutes: float
 
     def __str__(self) -> str:
+        budget = f", of which {self.now:,} now" if self.now < self.transfers else ""
+        time = "under a minute" if self.minutes < 1 else f"about {self.minutes:.0f} minutes"
         return (
-            f"Details of {self.transfers:,} transfers: {self.requests:,} requests, "
-            f"about {self.minutes:.0f} minutes"
+            f"Details of {count_of(self.transfers, 'transfer')}{budget}: "
+            f"{count_of(self.requests, 'request')}, {time}"
         )
 
 
@@ -70,6 +78,12 @@ class Certificate:
     gaps: tuple[str, ...]
     last_sync_at: datetime | None
     last_full_at: datetime | None
+    finished_at: datetime | None = None
+
+    @property
+    def is_as_asked(self) -> bool:
+        """Whether nothing is missing but what was left out by choice (``since=``)."""
+        return len(self.gaps) == (0 if self.since is None else 1)
 
     @property
     def is_complete(self) -> bool | None:
@@ -101,6 +115,12 @@ def certify(state: State, organization_id: str, rows: int, open_transfers: int) 
         gaps.append("the first sync is not finished")
     if state.history_since is not None:
         gaps.append(f"nothing before {state.history_since:%Y-%m-%d} was asked for")
+    elif not gaps and state.service_count is not None and rows != state.service_count:
+        apart, word = rows - state.service_count, "more" if rows > state.service_count else "fewer"
+        gaps.append(
+            f"{count_of(abs(apart), 'transfer')} {word} than the service counts: "
+            "seqdata sync --full reads everything again"
+        )
     return Certificate(
         organization_id=organization_id,
         rows=rows,
@@ -110,6 +130,7 @@ def certify(state: State, organization_id: str, rows: int, open_transfers: int) 
         gaps=tuple(gaps),
         last_sync_at=state.last_sync_at,
         last_full_at=state.last_full_at,
+        finished_at=state.finished_at,
     )
 
 
@@ -210,7 +231,8 @@ class SyncReport:
             f"{self._kind_words()}: {self.added:,} new, {self.updated:,} changed, "
             f"{len(self.removed):,} removed",
             f"{self._certificate_words()}; {self.accounts} accounts, {self.balances} balances",
-            f"{self.pages} pages, {self.requests} requests, {self.seconds:.1f} seconds",
+            f"{count_of(self.pages, 'page')}, {count_of(self.requests, 'request')}, "
+            f"{self.seconds:.1f} seconds",
         ]
         if self.details or self.details_missing:
             lines.append(f"details of {self.details:,}, {self.details_missing:,} still wanted")
@@ -268,7 +290,13 @@ def combine_certificates(parts: Sequence[Certificate]) -> Certificate:
         gaps=tuple(f"{part.organization_id}: {gap}" for part in parts for gap in part.gaps),
         last_sync_at=_oldest([part.last_sync_at for part in parts]),
         last_full_at=_oldest([part.last_full_at for part in parts]),
+        finished_at=_oldest([part.finished_at for part in parts]),
     )
+
+
+def count_of(number: int, thing: str) -> str:
+    """Write a number of things: ``"1 page"``, ``"1,200 pages"``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _oldest(moments: Sequence[datetime | None]) -> datetime | None:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -81,13 +81,24 @@ class SyncOptions:
     def __post_init__(self) -> None:
         if self.details is not None and self.details not in DETAIL_CHOICES:
             raise InvalidFilter("details", self.details, DETAIL_CHOICES)
-        if self.details_per_request < 1:
-            raise InvalidFilter("details_per_request", self.details_per_request, ["1 or more"])
+        for name, least in (("details_per_request", 1), ("max_requests", 0), ("max_minutes", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InvalidFilter(name, value, [f"{least} or more"])
+        if self.details is None and (self.max_requests, self.max_minutes) != (None, None):
+            raise InvalidFilter("max_requests", self.max_requests, ["with details= only"])
+        if self.full and self.since is not None:
+            raise InvalidFilter("since", self.since, ["without full=True, which reads everything"])
 
     def cost(self, transfers: int) -> Cost:
-        """Estimate what the details of so many transfers cost."""
+        """Estimate what the details of so many transfers cost, within the budget."""
         requests = -(-transfers // self.details_per_request)
-        return Cost(transfers, requests, requests * self.seconds_per_request / 60)
+        if self.max_requests is not None:
+            requests = min(requests, self.max_requests)
+        if self.max_minutes is not None and self.seconds_per_request > 0:
+            requests = min(requests, int(self.max_minutes * 60 / self.seconds_per_request))
+        now = min(transfers, requests * self.details_per_request)
+        return Cost(transfers, now, requests, requests * self.seconds_per_request / 60)
 
 
 def sync(
@@ -178,10 +189,11 @@ class _Run:
             store, source, keep_archive=options.keep_archive, on_upsert=self._count, timer=timer
         )
         self._on_progress = on_progress
-        self._timer, self._started = timer, timer()
+        self._timer = timer
         self._first_request = source.requests
         self._read = 0
         self._expected: int | None = None
+        self._total: int | None = None
 
     def to_the_end(self) -> SyncReport:
         self._report = SyncReport(self._source.organization_id, "", Window())
@@ -190,6 +202,8 @@ class _Run:
         self._take_accounts()
         plan = self._plan()
         self._report.kind, self._report.window = plan.kind, plan.window
+        if plan.kind == "resumed":
+            self._read = self._store.count_transfers()
         last, walk = plan, self._walk(plan)
         if plan.kind == "resumed":  # what happened meanwhile to what was read before
             last = self._reaching_open(Plan("recent", self._overlap_window()))
@@ -258,7 +272,8 @@ class _Run:
         self._report.synced_at = page.served_at
         if page.count is not None:
             self._expected = page.count
-        self._tell("transfers", self._read, self._expected if plan.is_whole else None)
+            self._total = page.count if plan.is_whole else self._total
+        self._tell("transfers", self._read, self._total)
 
     def _take_removals(self, plan: Plan, walk: _Walk) -> None:
         """Mark what is here, in a window that was read whole, and was not in it."""
@@ -291,18 +306,21 @@ class _Run:
         if options.details is None:
             return
         wanted = wanted_details(self._store, options.details, now=self._now, recent=options.overlap)
-        log.info("%s", options.cost(len(wanted)))
+        cost = options.cost(len(wanted))
+        log.info("%s", cost)
+        self._tell("details", 0, cost.now, cost)
+        started = self._timer()
         missing: list[str] = []
         step = options.details_per_request
         batches = (wanted[start : start + step] for start in range(0, len(wanted), step))
         for requests, ids in enumerate(batches):
-            if self._is_spent(requests):
+            if self._is_spent(requests, started):
                 break
             found = self._source.fetch_details(ids)
             missing.extend(found.missing)
             self._journal.take(found)
             self._report.details += len(ids)
-            self._tell("details", self._report.details, len(wanted))
+            self._tell("details", self._report.details, cost.now)
         self._report.details_missing = len(wanted) - self._report.details
         self._remove(missing, len(wanted))
 
@@ -313,6 +331,7 @@ class _Run:
         self._journal.update(
             first_sync=None,
             last_sync_at=self._report.synced_at,
+            finished_at=datetime.now(UTC),
             last_full_at=read_at if plan.is_whole else state.last_full_at,
             newest_created_at=self._store.newest_created_at(),
             service_count=self._expected,
@@ -427,9 +446,9 @@ class _Run:
         self._journal.take_removed(ids, self._now)
         self._report.removed.extend(ids)
 
-    def _is_spent(self, requests: int) -> bool:
+    def _is_spent(self, requests: int, started: float) -> bool:
         options = self._options
-        minutes = (self._timer() - self._started) / 60
+        minutes = (self._timer() - started) / 60
         return (options.max_requests is not None and requests >= options.max_requests) or (
             options.max_minutes is not None and minutes >= options.max_minutes
         )
@@ -441,10 +460,10 @@ class _Run:
         if upsert.changes.num_rows:
             self._report.change_tables.append(upsert.changes)
 
-    def _tell(self, stage: str, read: int, expected: int | None) -> None:
+    def _tell(self, stage: str, read: int, expected: int | None, cost: Cost | None = None) -> None:
         if self._on_progress is not None:
             requests = self._source.requests - self._first_request
-            self._on_progress(Progress(stage, read, expected, requests))
+            self._on_progress(Progress(stage, read, expected, requests, cost))
 
 
 def wanted_details(store: Store, which: str, *, now: datetime, recent: timedelta) -> list[str]:
