@@ -10,6 +10,8 @@ The tree, by what an error means::
     │   ├── InvalidAmount
     │   ├── InvalidMoment
     │   ├── InvalidFilter
+    │   ├── InvalidQuery
+    │   ├── InvalidEvent
     │   └── MissingExtra
     ├── NotFound                  not there
     │   ├── UnknownOrganization
@@ -40,6 +42,7 @@ The tree, by what an error means::
     │   └── TransferRejected
     ├── UnexpectedAnswer          not understood
     │   └── PagingError
+    ├── OutcomeNotRecorded        a transfer was sent, and the disk does not take its outcome
     ├── RemovalsRefused           not believed: a person decides
     ├── CacheError                the files on this disk
     │   ├── CorruptFile
@@ -50,7 +53,26 @@ The tree, by what an error means::
     │   ├── ArchiveIncomplete
     │   └── FolderNotWritable
     └── SafeguardError            refused to protect money
+        ├── TransferRefused       a check said no
+        │   ├── AmountTooSmall
+        │   ├── NoteNotAllowed
+        │   ├── SameAccount
+        │   ├── SourceNotAllowed
+        │   ├── TransferLimitExceeded
+        │   ├── DailyLimitExceeded
+        │   ├── BalanceUnknown
+        │   ├── InsufficientBalance
+        │   ├── BalanceFell
+        │   ├── OutcomeOpen
+        │   └── NobodyThere
+        ├── StageRefused          a staged transfer that cannot be used
+        │   ├── StageUnknown
+        │   ├── StageUsed
+        │   ├── StageExpired
+        │   └── ForeignStage
+        ├── SettleRefused
         ├── ReadOnlyMode
+        ├── AuditChainBroken
         └── LimitsUnreadable
 
 An error takes facts and owns its sentence: ``str(error)`` says what happened, what was
@@ -60,6 +82,7 @@ ends with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -162,6 +185,34 @@ class InvalidFilter(UsageError):
         return f"{self.name}={self.value!r} cannot be used.{_choices(self.choices)}"
 
 
+class InvalidEvent(UsageError):
+    """An event has a key that the audit log cannot write."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key, self.reason = key, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The key {self.key!r} cannot be written to the audit log: {self.reason}. "
+            "Nothing was written. Use another name, and values that JSON knows."
+        )
+
+
+class InvalidQuery(UsageError):
+    """SQL that cannot be answered."""
+
+    def __init__(self, query: str, reason: str) -> None:
+        super().__init__(query, reason)
+        self.query, self.reason = query, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The query cannot be answered: {self.reason.rstrip('.')}. The tables are transfers, "
+            "accounts, balances, details, legs, annotations and transfer_history."
+        )
+
+
 class MissingExtra(UsageError):
     """An optional part of the package was asked for and is not installed."""
 
@@ -202,7 +253,10 @@ class UnknownOrganization(NotFound):
             return "This login has no organization: the service listed none."
         if not self.known:
             return f"{start} Check SEQUENCE_ORG_ID and whose login this is."
-        return f"{start} It has: {', '.join(self.known)}. Set SEQUENCE_ORG_ID to one of them."
+        return (
+            f"{start} It has: {', '.join(self.known)}. Set SEQUENCE_ORG_ID to one of them, or "
+            'name it (--organization ID; "all" takes all of them).'
+        )
 
 
 class UnknownAccount(NotFound):
@@ -478,8 +532,13 @@ class GraphQLError(ServiceError):
         self.errors, self.query = errors, query
 
     def __str__(self) -> str:
-        messages = [_message(error) for error in self.errors]
-        return f"GraphQL errors: {'; '.join(messages) or 'none given'}"
+        messages = "; ".join(_message(error).rstrip(". ") for error in self.errors)
+        named = re.search(r"\b(?:query|mutation)\s+(\w+)", self.query)
+        operation = f" (operation {named[1]})" if named else ""
+        return (
+            f"GraphQL errors: {messages or 'none given'}{operation}. What was read before is "
+            "kept. Try again later; if it stays so, the service may have changed."
+        )
 
 
 class PageSizeRefused(ServiceError):
@@ -532,6 +591,24 @@ class RemovalsRefused(SequenceError):
         )
 
 
+class OutcomeNotRecorded(SequenceError):
+    """A transfer was sent, and its outcome could not be written down."""
+
+    exit_code = 7
+
+    def __init__(self, status: str, intent_id: str, reason: str) -> None:
+        super().__init__(status, intent_id, reason)
+        self.status, self.intent_id, self.reason = status, intent_id, reason
+
+    def __str__(self) -> str:
+        reason = self.reason.rstrip(". ")
+        return (
+            f"The transfer {self.intent_id} was sent, and its outcome is {self.status!r}, but that "
+            f"could not be written down ({reason}). Do not send it again. Mend the disk, then run "
+            "seqdata transfer settle."
+        )
+
+
 class TransferRejected(ServiceError):
     """The service refused a transfer and said why. No money moved."""
 
@@ -558,8 +635,11 @@ class UnexpectedAnswer(SequenceError, RuntimeError):
     def __str__(self) -> str:
         return (
             f"The answer to {self.what} was not understood: "
-            f"expected {self.expected}, got {self.got}."
+            f"expected {self.expected}, got {self.got}.{self._advice()}"
         )
+
+    def _advice(self) -> str:
+        return " What was read before is kept. Try again; if it stays so, the service has changed."
 
 
 class PagingError(UnexpectedAnswer):
@@ -572,9 +652,10 @@ class PagingError(UnexpectedAnswer):
         self.args = (what, expected, got, pages)
         self.pages = pages
 
-    def __str__(self) -> str:
+    def _advice(self) -> str:
+        pages = "The page" if self.pages == 1 else f"The {self.pages} pages"
         return (
-            f"{super().__str__()} The {self.pages} pages read before it are kept. "
+            f" {pages} read before it stay on disk. "
             "Run the sync again; if it happens again, the service has changed."
         )
 
@@ -719,6 +800,272 @@ class LimitsUnreadable(SafeguardError):
             "today is not known. Nothing was sent and the file is unchanged. Restore it from a "
             "backup, or, after checking today's transfers, move it away."
         )
+
+
+class AuditChainBroken(SafeguardError):
+    """Something other than seqdata changed the audit log, so no transfer may pass."""
+
+    def __init__(self, path: Path, breaks: Sequence[str]) -> None:
+        super().__init__(path, tuple(breaks))
+        self.path, self.breaks = path, tuple(breaks)
+
+    def __str__(self) -> str:
+        more = len(self.breaks) - 3
+        found = "; ".join(self.breaks[:3]) + (f"; and {more} more" if more > 0 else "")
+        return (
+            f"The audit log {self.path} is not as it was written ({found}). Nothing was sent. "
+            "See all of it with seqdata audit verify. If you know why, or have compared the log "
+            "with your transfers (seqdata audit reconcile), accept it as it is with: "
+            "seqdata audit acknowledge."
+        )
+
+
+class TransferRefused(SafeguardError):
+    """A check of the transfer desk said no. Nothing was sent."""
+
+
+class AmountTooSmall(TransferRefused):
+    """An amount of nothing or less, or below what the service moves. Both are in cents."""
+
+    def __init__(self, amount_cents: int, least_cents: int) -> None:
+        super().__init__(amount_cents, least_cents)
+        self.amount_cents, self.least_cents = amount_cents, least_cents
+
+    def __str__(self) -> str:
+        return (
+            f"{_dollars(self.amount_cents)} cannot be moved: the least that the service moves is "
+            f"{_dollars(self.least_cents)}. Nothing was sent."
+        )
+
+
+class NoteNotAllowed(TransferRefused):
+    """A note that is too long, or not printable. ``length`` and ``longest`` are in characters."""
+
+    def __init__(self, length: int, longest: int) -> None:
+        super().__init__(length, longest)
+        self.length, self.longest = length, longest
+
+    def __str__(self) -> str:
+        if self.length <= self.longest:
+            return (
+                "The note has characters that cannot be printed, such as line ends. "
+                "Nothing was sent. Write it in one line."
+            )
+        return (
+            f"The note has {self.length} characters, and at most {self.longest} go with a "
+            "transfer. Nothing was sent. Shorten it."
+        )
+
+
+class SameAccount(TransferRefused):
+    """Source and destination are the same account."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(account)
+        self.account = account
+
+    def __str__(self) -> str:
+        return f"{self.account} is both source and destination. Nothing was sent."
+
+
+class SourceNotAllowed(TransferRefused):
+    """The service does not let money be taken from this account."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(account)
+        self.account = account
+
+    def __str__(self) -> str:
+        return (
+            f"{self.account} cannot be the source of a transfer: the service does not take money "
+            "from it. Nothing was sent."
+        )
+
+
+class TransferLimitExceeded(TransferRefused):
+    """More than one transfer may move. Both are in cents."""
+
+    def __init__(self, amount_cents: int, limit_cents: int) -> None:
+        super().__init__(amount_cents, limit_cents)
+        self.amount_cents, self.limit_cents = amount_cents, limit_cents
+
+    def __str__(self) -> str:
+        return (
+            f"{_dollars(self.amount_cents)} is more than one transfer may move "
+            f"({_dollars(self.limit_cents)}). Nothing was sent. The limit is "
+            "SEQUENCE_MAX_TRANSFER_CENTS, and never above $21,474,836.47."
+        )
+
+
+class DailyLimitExceeded(TransferRefused):
+    """More than what is left of the day's limit, over all users. All are in cents."""
+
+    def __init__(self, amount_cents: int, limit_cents: int, used_cents: int, day: str) -> None:
+        super().__init__(amount_cents, limit_cents, used_cents, day)
+        self.amount_cents, self.limit_cents = amount_cents, limit_cents
+        self.used_cents, self.day = used_cents, day
+
+    def __str__(self) -> str:
+        left = max(0, self.limit_cents - self.used_cents)
+        return (
+            f"{_dollars(self.amount_cents)} is more than what is left for {self.day}: "
+            f"{_dollars(left)} of {_dollars(self.limit_cents)}, since {_dollars(self.used_cents)} "
+            "were moved or are reserved, over all users. Nothing was sent. The limit is "
+            "SEQUENCE_MAX_DAILY_TRANSFER_CENTS."
+        )
+
+
+class BalanceUnknown(TransferRefused):
+    """The service does not say what the source holds."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(account)
+        self.account = account
+
+    def __str__(self) -> str:
+        return (
+            f"The service does not say what {self.account} holds, so it cannot be checked that "
+            "the amount is there. Nothing was sent."
+        )
+
+
+class InsufficientBalance(TransferRefused):
+    """The source holds less than the amount. Both are in cents."""
+
+    def __init__(self, account: str, amount_cents: int, balance_cents: int) -> None:
+        super().__init__(account, amount_cents, balance_cents)
+        self.account = account
+        self.amount_cents, self.balance_cents = amount_cents, balance_cents
+
+    def __str__(self) -> str:
+        return (
+            f"{self.account} holds {_dollars(self.balance_cents)}, which is less than "
+            f"{_dollars(self.amount_cents)}. Nothing was sent."
+        )
+
+
+class BalanceFell(TransferRefused):
+    """The source holds less than was shown at review. All are in cents."""
+
+    def __init__(self, account: str, shown_cents: int, own_cents: int, balance_cents: int) -> None:
+        super().__init__(account, shown_cents, own_cents, balance_cents)
+        self.account, self.shown_cents = account, shown_cents
+        self.own_cents, self.balance_cents = own_cents, balance_cents
+
+    def __str__(self) -> str:
+        own = f" and {_dollars(self.own_cents)} of it were moved by you" if self.own_cents else ""
+        return (
+            f"{self.account} held {_dollars(self.shown_cents)} when you looked{own}, and now "
+            f"holds {_dollars(self.balance_cents)}: something else took money. Nothing was sent. "
+            "Stage the transfer again to see what is there."
+        )
+
+
+class OutcomeOpen(TransferRefused):
+    """An earlier transfer between the same accounts has no known outcome yet."""
+
+    def __init__(self, amount_cents: int, source: str, destination: str, since: str) -> None:
+        super().__init__(amount_cents, source, destination, since)
+        self.amount_cents, self.since = amount_cents, since
+        self.source, self.destination = source, destination
+
+    def __str__(self) -> str:
+        return (
+            f"It is not known whether {_dollars(self.amount_cents)} moved from {self.source} to "
+            f"{self.destination} (sent {self.since}). Nothing was sent now. Find out with "
+            "seqdata transfer settle, or stage with despite_unknown=True (--despite-unknown)."
+        )
+
+
+class NobodyThere(TransferRefused):
+    """A transfer at a real service where nobody can answer."""
+
+    def __str__(self) -> str:
+        return (
+            "Nobody can answer here (there is no terminal, or a notebook that runs by itself), and "
+            "this is a real account. Nothing was sent. Set SEQUENCE_ALLOW_UNATTENDED_TRANSFERS=1 "
+            "to allow it."
+        )
+
+
+class StageRefused(SafeguardError):
+    """A staged transfer cannot be used. Nothing was sent."""
+
+
+class StageUnknown(StageRefused):
+    """No desk of this data folder staged this, or it was changed since."""
+
+    def __init__(self, stage_id: str) -> None:
+        super().__init__(stage_id)
+        self.stage_id = stage_id
+
+    def __str__(self) -> str:
+        return (
+            f"The staged transfer {self.stage_id} is not one that was staged with this data "
+            "folder and server, or it was changed since. Nothing was sent. Stage it again."
+        )
+
+
+class StageUsed(StageRefused):
+    """A staged transfer is used once. ``state`` is what became of it."""
+
+    def __init__(self, stage_id: str, state: str) -> None:
+        super().__init__(stage_id, state)
+        self.stage_id, self.state = stage_id, state
+
+    def __str__(self) -> str:
+        return (
+            f"The staged transfer {self.stage_id} was used already ({self.state}). Nothing was "
+            "sent now. Stage another one, if you mean to move money again."
+        )
+
+
+class StageExpired(StageRefused):
+    """A staged transfer was confirmed too late. ``seconds`` is how long one lives."""
+
+    def __init__(self, stage_id: str, seconds: int) -> None:
+        super().__init__(stage_id, seconds)
+        self.stage_id, self.seconds = stage_id, seconds
+
+    def __str__(self) -> str:
+        return (
+            f"The staged transfer {self.stage_id} has expired: one lives {self.seconds} seconds "
+            "(SEQUENCE_STAGE_SECONDS). Nothing was sent. Stage it again to see what is there now."
+        )
+
+
+class ForeignStage(StageRefused):
+    """A staged transfer belongs to the user that staged it."""
+
+    def __init__(self, owner: str, user: str) -> None:
+        super().__init__(owner, user)
+        self.owner, self.user = owner, user
+
+    def __str__(self) -> str:
+        return (
+            f"This transfer was staged by {self.owner!r}, and you are {self.user!r} "
+            "(SEQUENCE_USER). Nothing was sent. Stage one of your own."
+        )
+
+
+class SettleRefused(SafeguardError):
+    """An open transfer cannot be settled the way it was asked."""
+
+    def __init__(self, intent_id: str, reason: str) -> None:
+        super().__init__(intent_id, reason)
+        self.intent_id, self.reason = intent_id, reason
+
+    def __str__(self) -> str:
+        return (
+            f"The transfer {self.intent_id} cannot be settled like that: {self.reason}. It stays "
+            "open, and its amount stays reserved."
+        )
+
+
+def _dollars(cents: int) -> str:
+    from seqdata.money import format_cents
+
+    return format_cents(cents)
 
 
 def _choices(choices: Sequence[str]) -> str:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from seqdata._settings import Settings
-from seqdata.auth.tokens import TokenStore
+from seqdata.auth.tokens import UNUSABLE, TokenStore
 from seqdata.exceptions import SequenceError
+from seqdata.safeguards import AuditLog
 from seqdata.store import Store
 from seqdata.store.forget import cached_organizations
 from seqdata.sync import certify
@@ -33,10 +36,12 @@ class Finding:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at data folder, token, rights, tables, archive and drift; change nothing."""
     yield from _folder(settings)
-    yield Finding("ok", "access token", TokenStore(settings).describe(settings.zone))
+    token = TokenStore(settings).describe(settings.zone)
+    yield Finding("problem" if token == UNUSABLE else "ok", "access token", token)
+    yield from _unknown_settings(settings)
     yield from _rights(settings)
-    for name in (".audit.jsonl", ".daily_limits.json"):
-        yield from _json_file(settings.data_dir / name)
+    yield from _audit_log(settings.data_dir / ".audit.jsonl")
+    yield from _json_file(settings.data_dir / ".daily_limits.json")
     organizations = cached_organizations(settings.cache_path)
     if not organizations:
         yield Finding("note", "tables", "nothing was synced yet: seqdata sync")
@@ -51,12 +56,23 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     yield Finding(level, "data folder", f"{folder}{'' if writable else ' cannot be written'}")
 
 
+def _unknown_settings(settings: Settings) -> Iterator[Finding]:
+    """Find variables that look like settings and are none: a typing mistake, mostly."""
+    file = settings.data_dir / ".env"
+    named = {*os.environ, *(dotenv_values(file) if file.is_file() else {})}
+    known = {f"SEQUENCE_{name.upper()}" for name in type(settings).model_fields}
+    for name in sorted(name for name in named - known if name.startswith("SEQUENCE_")):
+        yield Finding("note", "settings", f"{name} is set, and there is no such setting")
+
+
 def _rights(settings: Settings) -> Iterator[Finding]:
     """Find files that someone else can read."""
     if os.name == "nt":
         return
     ours = [*settings.data_dir.glob(".tokens*"), *settings.data_dir.glob(".audit*")]
-    ours += [*settings.data_dir.glob(".daily_limits*"), *settings.cache_path.glob("*/**/*")]
+    ours += [*settings.data_dir.glob(".daily_limits*"), *settings.data_dir.glob(".env")]
+    ours += [*settings.data_dir.glob(".login*"), *settings.data_dir.glob("login-debug/**/*")]
+    ours += settings.cache_path.glob("*/**/*")
     wide = [path for path in ours if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if not wide:
         yield Finding("ok", "rights", "what holds your data is readable by you only")
@@ -64,13 +80,24 @@ def _rights(settings: Settings) -> Iterator[Finding]:
         yield Finding("problem", "rights", f"others can read {path}: chmod go-rwx it")
 
 
+def _audit_log(path: Path) -> Iterator[Finding]:
+    try:
+        report = AuditLog(path).verify()
+    except SequenceError as error:
+        yield Finding("problem", path.name, str(error))
+        return
+    if not report.is_intact:
+        text = f"{report.open_breaks[0]}; transfers are stopped: seqdata audit verify"
+        yield Finding("problem", path.name, text)
+    elif report.lines:
+        yield Finding("ok", path.name, str(report))
+
+
 def _json_file(path: Path) -> Iterator[Finding]:
     if not path.exists():
         return
     try:
-        text = path.read_text(encoding="utf-8")
-        for line in text.splitlines() if path.suffix == ".jsonl" else [text]:
-            json.loads(line)
+        json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         yield Finding("problem", path.name, f"{path} cannot be read: {error}")
     else:
@@ -110,8 +137,8 @@ def _freshness(store: Store, name: str) -> Iterator[Finding]:
     certificate = certify(state, name, rows, waiting)
     level = "problem" if certificate.is_complete is False else "ok"
     yield Finding(level, f"completeness of {name}", str(certificate))
-    if state.last_sync_at and datetime.now(UTC) - state.last_sync_at > STALE:
-        text = f"last synced {state.last_sync_at:%Y-%m-%d}: seqdata sync"
+    if state.finished_at and datetime.now(UTC) - state.finished_at > STALE:
+        text = f"last synced {state.finished_at:%Y-%m-%d}: seqdata sync"
         yield Finding("note", f"freshness of {name}", text)
 
 

@@ -1,17 +1,41 @@
-"""The audit log: one line of JSON for every event of a transfer, written before it is trusted."""
+"""The audit log: one line of JSON for every event of a transfer, written before it is trusted.
+
+Each line carries ``seq`` and ``previous`` beside its event, so that a changed, removed, moved or
+cut-off line shows (:mod:`seqdata.safeguards.chain`). The head of the chain stands beside the log,
+in ``.audit.head.json``, and is written after the line, under the same lock.
+
+What it shows are accidents and careless edits. Whoever may write both files can make them say
+anything.
+"""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from seqdata.config import find_data_dir
-from seqdata.files import holding, sync_folder, writing_in
+from seqdata.exceptions import AuditChainBroken, CorruptFile, InvalidEvent
+from seqdata.files import holding, read_json, sync_folder, write_json, writing_in
+from seqdata.safeguards.chain import (
+    CHAIN_KEYS,
+    AuditReport,
+    Head,
+    Place,
+    digest,
+    examine,
+    parse_entry,
+    place_after,
+    place_without_head,
+    read_lines,
+)
+
+Entry = dict[str, Any]
 
 #: The events of a transfer's life. Others pass too.
 EVENTS = (
@@ -24,6 +48,12 @@ EVENTS = (
     "transfer_expired",
     "transfer_unknown",
 )
+
+#: What the log writes of itself: a crash's leftovers were mended; a broken chain was accepted.
+RECOVERED = "recovered"
+ACKNOWLEDGED = "chain_acknowledged"
+
+_OWN_KEYS = ("timestamp", *CHAIN_KEYS)
 
 
 def utc_now() -> datetime:
@@ -51,6 +81,13 @@ class AuditLog:
     def __repr__(self) -> str:
         return f"AuditLog({str(self.path)!r})"
 
+    @property
+    def head_path(self) -> Path:
+        """The file that says which line was the last: ``.audit.head.json``."""
+        return self.path.with_name(f"{self.path.name.removesuffix('.jsonl')}.head.json")
+
+    # -- writing ------------------------------------------------------------------------------
+
     def log(
         self,
         event_type: str,
@@ -63,8 +100,11 @@ class AuditLog:
         destination: str | None = None,
         note: str | None = None,
         error: str | None = None,
-    ) -> None:
+        **extra: Any,
+    ) -> Entry:
         """Append one event; it is on the disk when this returns.
+
+        It writes into a broken chain too, without hiding the break: see :meth:`require_intact`.
 
         Parameters
         ----------
@@ -74,9 +114,18 @@ class AuditLog:
             Whole cents.
         source, destination
             What the two ends of the transfer are called.
+        **extra
+            Keys of yours, such as ``intent_id``; JSON values. None is left out, as it is above.
+
+        Returns
+        -------
+        dict
+            The entry, as it stands in the file.
 
         Raises
         ------
+        InvalidEvent
+            A key is one that the log writes itself, or a value is not JSON. Nothing was written.
         FolderNotWritable
             The event could not be written; do not go on as if it had been.
         """
@@ -90,36 +139,189 @@ class AuditLog:
             "note": note,
             "error": error,
         }
-        event = {
-            "timestamp": self._now().astimezone(UTC).isoformat(),
-            "event_type": event_type,
-            **{key: value for key, value in given.items() if value is not None},
-        }
-        self._append(event)
+        event = _event(event_type, given, extra)
+        with self._held():
+            place = self._mend(self._place())
+            return self._append(event, place)
 
-    def _append(self, event: dict[str, Any]) -> None:
-        # ASCII: letters that some readers take for the end of a line (U+2028) stay escaped.
-        line = json.dumps(event).encode("ascii") + b"\n"
+    def acknowledge(
+        self,
+        *,
+        user_id: int | str | None = None,
+        user_name: str | None = None,
+        note: str | None = None,
+    ) -> Entry | None:
+        """Accept a broken chain as it is, and begin a new segment that holds on to it.
+
+        Nothing is removed: the new line says what was found, and its hash is over the whole file
+        before it, so that a later change of it shows. Only a person should decide this.
+
+        Returns
+        -------
+        dict or None
+            The entry; None where the chain was intact, and nothing was written.
+        """
+        with self._held():
+            report = self._examine()
+            if report.is_intact:
+                return None
+            found = [str(one) for one in report.open_breaks]
+            given = {"user_id": user_id, "user_name": user_name, "note": note}
+            event = _event(ACKNOWLEDGED, given, {"breaks": found[:50], "break_count": len(found)})
+            return self._append(event, self._new_segment())
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
         with holding(Path(f"{self.path}.lock")), writing_in(self.path.parent):
-            is_new = not self.path.exists()
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                _write_whole(descriptor, _mending(descriptor) + line)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            if is_new:
-                sync_folder(self.path.parent)
+            yield
+
+    def _place(self) -> Place:
+        """Find where the next line goes, from the head and what stands behind it."""
+        head, error = self._read_head()
+        if head is None:
+            return place_without_head(self._read(), is_lost=bool(error))
+        return place_after(head, self._read(head.start))
+
+    def _mend(self, place: Place) -> Place:
+        """Write down what a crash left, if it left anything; return the place after that."""
+        if not place.leftovers:
+            return place
+        if place.behind is not None:
+            self._write(b"")
+            write_json(self.head_path, place.behind.to_json())
+        self._append(_event(RECOVERED, {"note": "; ".join(place.leftovers)}, {}), place)
+        return self._place()
+
+    def _new_segment(self) -> Place:
+        data = self._read()
+        data += b"" if not data or data.endswith(b"\n") else b"\n"
+        lines = list(read_lines(data))
+        links = [line.link for line in lines if line.link]
+        head, _ = self._read_head()
+        last = max([0 if head is None else head.seq, *(link.seq for link in links)])
+        # A file without any line of ours begins a new chain, and a chain begins with number 1.
+        segment = max([1, *(link.segment or 0 for link in links)]) + 1
+        return Place(last + 1, digest(data), len(lines), segment)
+
+    def _append(self, event: Entry, place: Place) -> Entry:
+        # ASCII: letters that some readers take for the end of a line (U+2028) stay escaped.
+        stamp = {"timestamp": self._now().astimezone(UTC).isoformat()}
+        line = json.dumps({**stamp, **event, **place.keys()}).encode("ascii") + b"\n"
+        length = self._write(line)
+        if place.has_head:
+            head = Head(place.seq, digest(line), length - len(line), length, place.lines + 1)
+            write_json(self.head_path, head.to_json())
+        entry: Entry = json.loads(line)
+        return entry
+
+    def _write(self, line: bytes) -> int:
+        """End a torn line, append one to the file, and return how long it is then."""
+        is_new = not self.path.exists()
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            size = os.fstat(descriptor).st_size
+            _write_whole(descriptor, _mending(descriptor, size) + line, size)
+            os.fsync(descriptor)
+            length = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync_folder(self.path.parent)
+        return length
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def entries(self) -> list[Entry]:
+        """Return all entries, oldest first, other programs' too; unreadable lines are left out.
+
+        An entry of ours has ``seq``. What an entry says counts only where the chain is intact:
+        ask :meth:`require_intact`.
+        """
+        with writing_in(self.path.parent):
+            lines = self._read().split(b"\n")
+        found = (parse_entry(line) for line in lines if line)
+        return [entry for entry in found if entry is not None]
+
+    def verify(self) -> AuditReport:
+        """Look at every line and at the head; change nothing.
+
+        Raises
+        ------
+        FolderNotWritable
+            The log cannot be read, or its lock cannot be held.
+        """
+        if not (self.path.exists() or self.head_path.exists()):
+            return AuditReport()
+        with self._held():
+            data, (head, error) = self._read(), self._read_head()
+        return examine(data, head, head_error=error)
+
+    def require_intact(self) -> None:
+        """Do nothing where the chain is intact, or what broke it was acknowledged.
+
+        Raises
+        ------
+        AuditChainBroken
+            A line was changed, removed, moved, inserted or cut off. Send no money.
+        """
+        report = self.verify()
+        if not report.is_intact:
+            raise AuditChainBroken(self.path, [str(one) for one in report.open_breaks])
+
+    def _examine(self) -> AuditReport:
+        head, error = self._read_head()
+        return examine(self._read(), head, head_error=error)
+
+    def _read(self, start: int = 0) -> bytes:
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(start)
+                return stream.read()
+        except FileNotFoundError:
+            return b""
+
+    def _read_head(self) -> tuple[Head | None, str]:
+        """Return the head, or None; and why it cannot be read, where it is there."""
+        try:
+            return Head.parse(read_json(self.head_path, remedy="")), ""
+        except FileNotFoundError:
+            return None, ""
+        except CorruptFile as error:
+            return None, f"cannot be read ({error.reason})"
+        except ValueError as error:
+            return None, f"cannot be read ({error})"
 
 
-def _mending(descriptor: int) -> bytes:
+def _event(event_type: str, given: Entry, extra: Entry) -> Entry:
+    """Put an event together, and make sure that it can be written."""
+    for name in _OWN_KEYS:
+        if name in extra:
+            raise InvalidEvent(name, "the log writes this key itself")
+    event = {"event_type": event_type}
+    for name, value in {**given, **extra}.items():
+        if value is not None:
+            event[name] = _json_value(name, value)
+    return event
+
+
+def _json_value(name: str, value: Any) -> Any:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidEvent(name, str(error)) from error
+    return value
+
+
+def _mending(descriptor: int, size: int) -> bytes:
     """Return the line end that a writer who died in the middle of a line left out, or nothing."""
-    if os.fstat(descriptor).st_size == 0:
+    if size == 0:
         return b""
     os.lseek(descriptor, -1, os.SEEK_END)
     return b"" if os.read(descriptor, 1) == b"\n" else b"\n"
 
 
-def _write_whole(descriptor: int, line: bytes) -> None:
-    if os.write(descriptor, line) != len(line):
+def _write_whole(descriptor: int, text: bytes, size: int) -> None:
+    """Write all of it or, as far as the disk lets us, nothing."""
+    if os.write(descriptor, text) != len(text):
+        os.ftruncate(descriptor, size)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
