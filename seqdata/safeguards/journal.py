@@ -1,0 +1,193 @@
+"""What the audit log says about each transfer of the desk: its life, from staged to an outcome.
+
+The log is the truth; the reservations in the limits file follow it. A process can die between
+any two writes: :func:`align` mends what that leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from seqdata.money import format_cents
+from seqdata.safeguards.limits import DailyRecords, Entry, key_of
+from seqdata.timestamps import parse_timestamp
+
+#: Events that say where a transfer stands; the last of them counts.
+STATES = {
+    "transfer_staged": "staged",
+    "transfer_cancelled": "cancelled",
+    "transfer_expired": "expired",
+    "transfer_requested": "requested",
+    "transfer_unknown": "unknown",
+    "transfer_completed": "completed",
+    "transfer_failed": "failed",
+}
+
+#: A complete reading of the activity that did not find the transfer.
+SEARCHED = "transfer_searched"
+
+#: A dry run, from its request to its end, stands under keys of its own: it is no intent.
+DRY_RUN = "dry_run"
+
+_OPEN = ("requested", "unknown")
+
+
+@dataclass
+class Life:
+    """What the log says about one staged transfer; `line` numbers count entries."""
+
+    intent_id: str
+    staged: Entry | None = None
+    staged_line: int = -1
+    requested: Entry | None = None
+    requested_line: int = -1
+    state: str = "staged"
+    transfer_id: str | None = None
+    why: str = ""
+    readings: list[str] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was sent, and its outcome is not known."""
+        return self.requested is not None and self.state in _OPEN
+
+    def take(self, entry: Entry, line: int) -> None:
+        """Take the next entry about it into account."""
+        event = entry.get("event_type")
+        if event == "transfer_staged":
+            self.staged, self.staged_line = entry, line
+        elif event == "transfer_requested":
+            self.requested, self.requested_line = entry, line
+        elif event == SEARCHED:
+            self.readings.append(str(entry.get("served_at")))
+        if event in STATES:
+            self.state = STATES[str(event)]
+            self.transfer_id = entry.get("transfer_id") or self.transfer_id
+            self.why = str(entry.get("error") or "")
+
+
+def read_lives(entries: Iterable[Entry]) -> dict[str, Life]:
+    """Read the entries of the audit log into the lives of the transfers they speak of."""
+    lives: dict[str, Life] = {}
+    for line, entry in enumerate(entries):
+        intent_id = entry.get("intent_id")
+        if isinstance(intent_id, str) and not entry.get(DRY_RUN):
+            lives.setdefault(intent_id, Life(intent_id)).take(entry, line)
+    return lives
+
+
+@dataclass(frozen=True)
+class OpenIntent:
+    """A transfer that was sent, and of which it is not known whether it moved money.
+
+    `sent_at` is the service's time before it was sent. `readings` is how many complete
+    readings of the activity did not find it.
+    """
+
+    id: str
+    user: str
+    amount_cents: int
+    source: str
+    destination: str
+    source_id: str
+    destination_id: str
+    note: str
+    sent_at: datetime
+    organization_id: str
+    app_url: str
+    why: str
+    readings: int
+
+    def __str__(self) -> str:
+        return (
+            f"{format_cents(self.amount_cents)} from {self.source} to {self.destination}, sent "
+            f"{self.sent_at:%Y-%m-%d %H:%M} UTC ({self.id}): {self.why or 'interrupted'}"
+        )
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What a transfer of the service has in common with it: the parties and the amount."""
+        return (self.source_id, self.destination_id, self.amount_cents)
+
+
+def intent_of(life: Life) -> OpenIntent:
+    """Read what was sent from the entry of its request."""
+    entry: Mapping[str, Any] = life.requested or {}
+    sent_at = parse_timestamp(str(entry.get("served_at"))) or parse_timestamp(entry["timestamp"])
+    assert sent_at is not None
+    words = ("source", "destination", "source_id", "destination_id", "organization_id", "app_url")
+    return OpenIntent(
+        id=life.intent_id,
+        user=str(entry.get("user_id", "")),
+        amount_cents=int(entry["amount_cents"]),
+        note=str(entry.get("note", "")),
+        sent_at=sent_at,
+        why=life.why,
+        readings=len(life.readings),
+        **{word: str(entry.get(word, "")) for word in words},
+    )
+
+
+def claimed_ids(lives: Mapping[str, Life]) -> list[str]:
+    """List the service's transfers that an intent has already."""
+    done = (life for life in lives.values() if life.state == "completed")
+    return [life.transfer_id for life in done if life.transfer_id is not None]
+
+
+def own_cents_since(lives: Mapping[str, Life], life: Life, user: str, source_id: str) -> int:
+    """Sum what a user took from a source after a transfer was staged, or may have taken."""
+    return sum(
+        int(other.requested["amount_cents"])
+        for other in lives.values()
+        if other.requested is not None
+        and other.requested_line > life.staged_line
+        and other.state != "failed"
+        and other.requested.get("user_id") == user
+        and other.requested.get("source_id") == source_id
+    )
+
+
+# -- reservations -----------------------------------------------------------------------------
+
+
+def reserve(records: DailyRecords, user: str, intent_id: str, amount_cents: int) -> None:
+    """Count an amount to today before it is sent, as an entry that older readers count too."""
+    placeholder = f"staged:{intent_id}"
+    records.add(key_of(user), placeholder, amount_cents, state="reserved", intent_id=intent_id)
+
+
+def settle_reservation(
+    records: DailyRecords, intent_id: str, state: str, transfer_id: str | None = None
+) -> None:
+    """Let a reservation follow its outcome, on the day it was made: "failed" releases it."""
+    for keys in records.days.values():
+        for entries in keys.values():
+            for entry in [one for one in entries if one.get("intent_id") == intent_id]:
+                if state == "failed":
+                    entries.remove(entry)
+                    continue
+                entry["state"] = state
+                if transfer_id is not None:
+                    entry["transfer_id"] = transfer_id
+
+
+def align(records: DailyRecords, lives: Mapping[str, Life]) -> None:
+    """Mend the reservations of a process that died: the log says what became of each.
+
+    Only for the holder of the desk's lock. What was staged and never requested was not sent;
+    a reservation of which the log says nothing stays.
+    """
+    reserved = {
+        str(entry["intent_id"])
+        for keys in records.days.values()
+        for entries in keys.values()
+        for entry in entries
+        if entry.get("state") == "reserved" and "intent_id" in entry
+    }
+    for life in (lives[one] for one in reserved if one in lives):
+        is_spent = life.requested is not None and life.state != "failed"
+        state = ("unknown" if life.is_open else life.state) if is_spent else "failed"
+        settle_reservation(records, life.intent_id, state, life.transfer_id)
