@@ -89,9 +89,10 @@ def test_sync_reports_and_status_says_what_is_here(shell: Shell, world: Sandbox)
     assert report["rows"] == report["expected_rows"] == len(world.transfers())
     assert report["is_complete"] is True
     status = shell.json("status")
-    rows = f"{report['rows']:,}"
-    assert status["coverage"].startswith(f"complete: {rows} of {rows} transfers")
-    assert status["data folder"].endswith("data")
+    (certificate,) = status["organizations"]
+    assert (certificate["rows"], certificate["is_complete"]) == (report["rows"], True)
+    assert status["data_folder"].endswith("data")
+    assert f"{report['rows']:,} of {report['rows']:,} transfers" in shell.run("status").stdout
 
 
 def test_transfers_are_filtered_by_the_same_words(synced: Shell, world: Sandbox) -> None:
@@ -141,10 +142,11 @@ def test_rebuild_and_doctor_look_at_what_is_here(shell: Shell, world: Sandbox) -
 def test_forget_removes_the_tables(shell: Shell, world: Sandbox) -> None:
     """`forget` removes an organization's tables, and only after a yes."""
     shell.json("sync")
-    assert shell.run("forget", world.organization_id).returncode == 130  # nobody to answer
-    assert shell.json("status")["transfers"] != "none yet: sync() brings them"
+    assert shell.run("forget", world.organization_id).returncode == 1  # nobody to answer
+    assert len(shell.json("status")["organizations"]) == 1
     assert shell.run("forget", world.organization_id, "--yes").returncode == 0
-    assert shell.json("status")["transfers"] == "none yet: sync() brings them"
+    assert shell.json("status")["organizations"] == []
+    assert "none yet" in shell.run("status").stdout
 
 
 def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path: Path) -> None:
@@ -171,6 +173,24 @@ def test_the_demo_ends_with_files_and_what_to_try_next(tmp_path: Path) -> None:
     assert files == {
         "transfers.csv", "transfers.parquet", "balances.csv", "balances.parquet",
     }  # fmt: skip
+
+
+def test_several_organizations_are_chosen_by_name(tmp_path: Path) -> None:
+    """With two organizations on disk, a reading command lists them, and takes one or all."""
+    with Sandbox(months=1, now="2026-11-01", organizations=2) as box:
+        token = {"access_token": box.issue_token(), "refresh_token": None, "expires_at": 4e9}
+        (tmp_path / ".tokens.json").write_text(json.dumps(token))
+        settings = {**box.environment(), "SEQUENCE_DATA_DIR": str(tmp_path)}
+        del settings["SEQUENCE_ORG_ID"]
+        shell = Shell(tmp_path, settings)
+        assert shell.run("sync", "--organization", "nope").returncode == 2
+        assert shell.json("sync", "--organization", "all")["is_complete"]
+        refused = shell.run("transfers")
+        assert refused.returncode == 2
+        assert all(name in refused.stderr for name in box.organization_ids)
+        rows = shell.json("transfers", "--limit", "0", "--organization", "all")
+        assert len(rows) == len(box.transfers())
+        assert len(shell.json("status")["organizations"]) == 2
 
 
 # -- bad input and bad luck -------------------------------------------------------------------
@@ -269,4 +289,4 @@ def test_every_command_has_help_and_stands_in_the_readme(name: str) -> None:
     assert all(getattr(option, "help", None) or option.name in _PLAIN for option in options)
 
 
-_PLAIN = {"port", "months", "organizations"}
+_PLAIN = {"port", "months", "organizations"}  # words that say it all

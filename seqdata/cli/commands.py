@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from seqdata.cli import output
+from seqdata.cli.audit import audit
 from seqdata.cli.login import browser, login, logout, who
+from seqdata.cli.transfer import transfer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,17 +65,13 @@ def sync(organization: str | None, as_json: bool, **asked: Any) -> int:
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        if asked["details"] and not as_json and ledger.summary().get("last sync"):
-            per_request = asked["details_per_request"]
-            cost = ledger.details_cost(asked["details"], details_per_request=per_request)
-            click.echo(f"{cost}, from what is known here", err=True)
         report = ledger.sync(progress=not as_json, **asked)
         folder = ledger.folder
     if as_json:
         output.print_json(report.to_json())
     else:
         click.echo(f"{report}\nTables are in {folder}")
-    return 5 if report.is_complete is False else 0
+    return 0 if report.certificate and report.certificate.is_as_asked else 5
 
 
 @click.command()
@@ -86,27 +84,30 @@ def status(organization: str | None, as_json: bool) -> None:
     from seqdata.ledger import Ledger
 
     settings = get_settings()
+    ledger = Ledger(settings, organization)
     facts = {
         "data folder": str(settings.data_dir.resolve()),
         "service": settings.app_url,
         "login": who(settings.email),
         "access token": TokenStore(settings).describe(settings.zone),
-        **Ledger(settings, organization).summary(),
     }
     if as_json:
-        output.print_json(facts)
+        named = {name.replace(" ", "_"): text for name, text in facts.items()}
+        output.print_json({**named, "organizations": ledger.certificates()})
     else:
-        output.print_facts(facts)
+        output.print_facts({**facts, **ledger.summary()})
 
 
 @click.command()
 @organization
-def rebuild(organization: str | None) -> None:
+@click.option("--wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
+              help="Wait for another process that syncs the same data.")  # fmt: skip
+def rebuild(organization: str | None, wait: float) -> None:
     """Make all tables again from the archive, without the network."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        rows = ledger.rebuild()
+        rows = ledger.rebuild(wait=wait)
         click.echo(f"Rebuilt {rows:,} transfers from the archive in {ledger.folder}")
 
 
@@ -153,6 +154,7 @@ def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any
 
     with Ledger.open(organization) as ledger:
         found = ledger.transfers_where(**_given(chosen))
+        _warn_if_incomplete(ledger)
     shown = found.head(limit) if limit else found
     if as_json:
         output.print_frame_json(shown)
@@ -177,6 +179,7 @@ def export(
 
     with Ledger.open(organization) as ledger:
         path = ledger.export(file, table, raw_text=raw_text, **_given(chosen))
+        _warn_if_incomplete(ledger)
     if as_json:
         output.print_json({"file": str(path), "table": table, "bytes": path.stat().st_size})
     else:
@@ -187,7 +190,7 @@ def export(
 @click.argument("organization", required=False)
 @click.option("--all", "everything", is_flag=True, help="All organizations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def forget(organization: str | None, everything: bool, yes: bool) -> None:
+def forget(organization: str | None, everything: bool, yes: bool) -> int:
     """Remove synced tables from this disk.
 
     Those of ORGANIZATION, or --all.
@@ -205,13 +208,15 @@ def forget(organization: str | None, everything: bool, yes: bool) -> None:
     if not everything and organization not in known:
         raise click.UsageError(f"{organization} is not here. Here are: {_listed(known)}.")
     chosen = known if everything else {str(organization): known[str(organization)]}
-    if chosen and not yes:
-        click.confirm(f"Remove the tables of {_listed(chosen)} from {cache}?", abort=True)
+    if chosen and not yes and not _confirmed(f"Remove the tables of {_listed(chosen)}?"):
+        click.echo("Nothing was removed (--yes removes without asking).", err=True)
+        return 1
     for name, folder in chosen.items():
         forget_organization(folder)
         click.echo(f"Removed {name} ({folder})")
     if not chosen:
         click.echo(f"Nothing to remove in {cache}.")
+    return 0
 
 
 @click.command()
@@ -222,19 +227,16 @@ def forget(organization: str | None, everything: bool, yes: bool) -> None:
 @click.option("--scale", type=click.IntRange(1), default=1, show_default=True,
               help="How busy the household is.")  # fmt: skip
 @click.option("--organizations", type=click.IntRange(1), default=1, show_default=True)
-def sandbox(
-    port: int, seed: int, months: int, now: str | None, scale: int, organizations: int
-) -> None:
+@click.option("--env", "env_file", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write the settings that point seqdata at it to this file.")  # fmt: skip
+def sandbox(env_file: Path | None, **world: Any) -> None:
     """Serve a local Sequence to practise on, until interrupted.
 
     The first line on stdout is a JSON object with its addresses and credentials.
     """
     from seqdata.sandbox import serve
 
-    serve(
-        seed=seed, months=months, now=now, scale=scale, organizations=organizations, port=port,
-        out=sys.stdout,
-    )  # fmt: skip
+    serve(**world, out=sys.stdout, env_file=env_file)
 
 
 @click.command()
@@ -250,9 +252,23 @@ def demo(folder: Path, seed: int, months: int) -> None:
 
 
 ALL = [
-    sync, status, accounts, transfers, export, rebuild, doctor, forget, login, logout, browser,
-    sandbox, demo,
+    sync, status, accounts, transfers, export, rebuild, audit, doctor, forget, login, logout,
+    browser, transfer, sandbox, demo,
 ]  # fmt: skip
+
+
+def _warn_if_incomplete(ledger: Any) -> None:
+    certificate = ledger.certificate()
+    if certificate.is_complete is False:
+        click.echo(f"Mind: {certificate}", err=True)
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question)
+    except click.Abort:  # nobody can answer
+        click.echo(err=True)
+        return False
 
 
 def _listed(known: dict[str, Path]) -> str:

@@ -80,7 +80,7 @@ def print_accounts(frame: pd.DataFrame, title: str) -> None:
         )
         for row in _records(frame)
     ]
-    print_table(title, ["kind", "name", ">balance", ">goal", "institution", ""], rows)
+    print_table(title, ["kind", "~name", ">balance", ">goal", "~institution", ""], rows)
 
 
 def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> None:

@@ -29,9 +29,12 @@ from seqdata.client import SequenceClient
 from seqdata.config import CACHE_MARKER, get_settings
 from seqdata.exceptions import (
     CacheMissing,
+    ForeignCache,
     InvalidAmount,
     InvalidFilter,
+    InvalidQuery,
     MissingExtra,
+    SequenceError,
     UnknownAccount,
     UnknownOrganization,
     UnknownTransfer,
@@ -40,6 +43,8 @@ from seqdata.export import write_csv, write_parquet
 from seqdata.files import make_private_folder, write_bytes
 from seqdata.ledger.progress import progress_bar
 from seqdata.ledger.words import freshness_words, transfers_words
+from seqdata.safeguards import AuditLog
+from seqdata.safeguards.reconcile import Reconciliation, reconcile
 from seqdata.source import AnswerReader, GraphQLSource, fetch_organization_ids
 from seqdata.store import Store, accounts_frame, balances_frame, query_frame, transfers_frame
 from seqdata.store.frames import frame
@@ -61,10 +66,20 @@ from seqdata.sync import (
 from seqdata.timestamps import parse_moment
 
 if TYPE_CHECKING:
+    from seqdata.safeguards import TransferDesk
     from seqdata.sandbox import Sandbox
+
+#: The largest balance that is believed, in cents: beyond it somebody mistyped.
+_LARGEST_BALANCE = 10**15
 
 #: Stands for all organizations of a login.
 ALL = "all"
+
+#: Columns of a transfer that the audit log is compared with.
+_RECONCILED = [
+    "id", "created_at", "amount_cents", "source_id", "source_name", "destination_id",
+    "destination_name", "activity_type", "removed_at",
+]  # fmt: skip
 
 #: What can be exported, in one file each.
 TABLES = ("transfers", "balances", "accounts")
@@ -89,6 +104,7 @@ class Ledger:
         self._settings = settings
         self._chosen = organization_id or settings.org_id or _only_cached(settings)
         self._closing = ExitStack()
+        self._desk: TransferDesk | None = None
         #: The sandbox behind a demo; None for a ledger of your own account.
         self.sandbox: Sandbox | None = None
 
@@ -258,6 +274,41 @@ class Ledger:
         """Say whether everything that the service has is here, and what is not known."""
         return combine_certificates([self._certificate(store) for store in self._stores])
 
+    def certificates(self) -> list[dict[str, Any]]:
+        """Return the certificate of each organization that is here, as JSON values."""
+        ids = _cached(self._settings) if self._chosen in (None, ALL) else [str(self._chosen)]
+        stores = [store for store in map(self._store_of, ids) if store.exists]
+        return [
+            {
+                **self._certificate(store).to_json(),
+                "folder": str(store.folder),
+                "bytes": store.size(),
+            }
+            for store in stores
+        ]
+
+    # -- moving money -------------------------------------------------------------------------
+
+    @property
+    def desk(self) -> TransferDesk:
+        """The transfer desk of this organization: stage, review, confirm.
+
+        It warns of transfers whose outcome is not known when it is first asked for.
+
+        Raises
+        ------
+        AuditChainBroken
+            The audit log was changed by something else, so what is open is not known.
+        """
+        from seqdata.safeguards import TransferDesk
+
+        if self._desk is None:
+            desk = TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
+            desk.warn_of_open_intents()
+            self._desk = desk
+            self._closing.callback(desk.close)
+        return self._desk
+
     # -- by hand ------------------------------------------------------------------------------
 
     def annotate(
@@ -294,9 +345,12 @@ class Ledger:
         UnknownAccount, InvalidMoment, InvalidAmount
             An argument cannot be used.
         """
-        if type(cents) is not int:
+        if type(cents) is not int or abs(cents) > _LARGEST_BALANCE:
             raise InvalidAmount(cents)
         moment = parse_moment(as_of, self._settings.zone)
+        known_until = self.certificate().last_sync_at
+        if moment > max(filter(None, (known_until, datetime.now(UTC)))):
+            raise InvalidFilter("as_of", str(as_of), ["a moment that has been"])
         known = self._accounts
         ids = find_account(account, known[["id", "name"]])
         if len(ids) > 1:
@@ -317,7 +371,7 @@ class Ledger:
             It is neither configured nor known from a sync.
         """
         if self._chosen is None:
-            raise CacheMissing(self._settings.cache_path)
+            raise self._nothing_chosen()
         return self._chosen
 
     @property
@@ -490,10 +544,11 @@ class Ledger:
             "direction": direction, "status": status, "text": text,
         }  # fmt: skip
         given = {name: value for name, value in filters.items() if value is not None}
-        if path.suffix not in (".csv", ".parquet"):
+        suffix = path.suffix.lower()
+        if suffix not in (".csv", ".parquet"):
             raise InvalidFilter("path", str(path), ["*.csv", "*.parquet"])
         frame = self.table(table, **given)
-        if path.suffix == ".csv":
+        if suffix == ".csv":
             write_csv(frame, path, raw_text=raw_text)
         else:
             write_parquet(frame, path)
@@ -511,7 +566,8 @@ class Ledger:
             raise InvalidFilter("table", table, TABLES)
         allowed = _FILTERS[table]
         if unknown := sorted(filters.keys() - allowed):
-            raise InvalidFilter(unknown[0], filters[unknown[0]], [f"{table}: {', '.join(allowed)}"])
+            choices = allowed or (f"no filter: {table} has none",)
+            raise InvalidFilter(unknown[0], filters[unknown[0]], choices)
         if table == "transfers":
             return self.transfers_where(**filters)
         if table == "balances":
@@ -532,8 +588,8 @@ class Ledger:
         ------
         MissingExtra
             DuckDB is not installed.
-        InvalidFilter
-            The query gives no rows back.
+        InvalidQuery
+            DuckDB does not understand the query, or it gives no rows back.
         """
         try:
             import duckdb
@@ -553,10 +609,39 @@ class Ledger:
             connection.execute(f"SET TimeZone = '{self._zone}'")
             for name, table in tables.items():
                 connection.register(name, table)
-            relation = connection.sql(query, params=parameters or None)
-            if relation is None:
-                raise InvalidFilter("query", query, ["a SELECT"])
-            return self._marked(query_frame(relation.to_arrow_table()))
+            try:
+                relation = connection.sql(query, params=parameters or None)
+                found = None if relation is None else relation.to_arrow_table()
+            except duckdb.Error as error:
+                raise InvalidQuery(query, str(error).split("\n")[0]) from None
+        if found is None:
+            raise InvalidQuery(query, "it gives no rows back")
+        return self._marked(query_frame(found))
+
+    def reconcile(self, *, since: Moment | None = None) -> Reconciliation:
+        """Compare the audit log with the transfers here, both ways. Sync before.
+
+        Parameters
+        ----------
+        since
+            From when on each one-time transfer should stand in the log; by default its first
+            entry.
+
+        Raises
+        ------
+        CacheMissing
+            Nothing was synced yet.
+        """
+        rows = self._joined(
+            lambda store: store.read_transfers(columns=_RECONCILED, include_removed=True)
+        )
+        return reconcile(
+            AuditLog(self._settings.data_dir / ".audit.jsonl").entries(),
+            rows.to_pylist(),
+            since=None if since is None else parse_moment(since, self._settings.zone),
+            synced_at=self.certificate().last_sync_at,
+            organization_id=None if self._chosen == ALL else self._chosen,
+        )
 
     # -- what it looks like -------------------------------------------------------------------
 
@@ -564,6 +649,10 @@ class Ledger:
         """Say in a few lines what is here and how fresh it is: words to text."""
         stores = self._cached_stores()
         if not stores:
+            several = _cached(self._settings)
+            if self._chosen is None and several:
+                listed = ", ".join(several)
+                return {"transfers": f"of several organizations: choose {listed}, or {ALL}"}
             return {"transfers": "none yet: sync() brings them"}
         rows = self._joined(lambda store: store.read_transfers(columns=["created_at", "status"]))
         kinds = pd.Series(
@@ -574,7 +663,7 @@ class Ledger:
         return {
             "transfers": transfers_words(transfers_frame(rows, self._zone)),
             "accounts": ", ".join(f"{kinds.get(kind, 0)} {name}" for kind, name in names.items()),
-            "last sync": freshness_words(certificate, self._now(), self._settings.zone),
+            "last sync": freshness_words(certificate, self._settings.zone),
             "coverage": str(certificate),
             "on disk": f"{sum(store.size() for store in stores) / 1e6:.1f} MB in {self.folder}",
         }
@@ -605,8 +694,18 @@ class Ledger:
     def _stores(self) -> list[Store]:
         stores = self._cached_stores()
         if not stores:
-            raise CacheMissing(self._settings.cache_path if self._chosen == ALL else self.folder)
+            raise CacheMissing(self.folder.resolve())
         return stores
+
+    def _nothing_chosen(self) -> SequenceError:
+        """Say why no organization is known: there are several here, none, or another server's."""
+        cache = self._settings.cache_path.resolve()
+        if several := _cached(self._settings):
+            return UnknownOrganization(None, several)
+        states = [read_state(path) for path in cache.glob("*/state.json")]
+        if states and states[0] is not None:
+            return ForeignCache(cache, states[0].app_url, self._settings.app_url)
+        return CacheMissing(cache)
 
     def _cached_stores(self) -> list[Store]:
         """Return the stores of the chosen organizations that hold something."""
@@ -644,9 +743,16 @@ class Ledger:
         return certify(store.read_state(), store.organization_id, rows, waiting)
 
     def _ids_to_sync(self, client: SequenceClient) -> list[str]:
+        if self._chosen not in (None, ALL) and self._store_of(str(self._chosen)).exists:
+            return [str(self._chosen)]
+        known = fetch_organization_ids(client)
+        if self._chosen == ALL:
+            return known
         if self._chosen is None:
-            self._chosen = _only(fetch_organization_ids(client))
-        return fetch_organization_ids(client) if self._chosen == ALL else [self._chosen]
+            self._chosen = _only(known)
+        elif self._chosen not in known:  # before anything of it is written
+            raise UnknownOrganization(self._chosen, known)
+        return [self._chosen]
 
     def _options(self, **asked: Any) -> SyncOptions:
         settings = self._settings

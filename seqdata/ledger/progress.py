@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,8 @@ def progress_bar(*, enabled: bool) -> Iterator[OnProgress | None]:
 
         def show(progress: Progress) -> None:
             nonlocal stage
+            if progress.cost is not None:
+                tqdm.write(str(progress.cost), file=sys.stderr)
             if progress.stage != stage or progress.read < bar.n:
                 stage = progress.stage
                 bar.reset()

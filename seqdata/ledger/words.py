@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pandas as pd
 
@@ -20,12 +20,13 @@ def transfers_words(rows: pd.DataFrame) -> str:
     return f"{len(rows):,} from {span}, {open_count} open"
 
 
-def freshness_words(certificate: Certificate, now: datetime, zone: tzinfo) -> str:
-    """Say when the last sync was, and how long ago."""
+def freshness_words(certificate: Certificate, zone: tzinfo) -> str:
+    """Say when the last sync was on the service's clock, and how long ago on this machine's."""
     if certificate.last_sync_at is None:
         return "not finished: sync() goes on where it stopped"
     moment = certificate.last_sync_at.astimezone(zone)
-    return f"{moment:%Y-%m-%d %H:%M %Z} ({_ago(now - certificate.last_sync_at)})"
+    ago = datetime.now(UTC) - (certificate.finished_at or certificate.last_sync_at)
+    return f"{moment:%Y-%m-%d %H:%M %Z} ({_ago(ago)})"
 
 
 def _ago(span: timedelta) -> str:
