@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,8 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("SEQUENCE_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    # The command line sets the level of its logger; a test that ran it in this process did too.
+    logging.getLogger("seqdata").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

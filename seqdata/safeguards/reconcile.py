@@ -83,7 +83,8 @@ class Reconciliation:
 
     def __str__(self) -> str:
         waiting = f", {self.waiting} wait for the next sync" if self.waiting else ""
-        return f"{self.agreed} logged transfers agree, {len(self.findings)} do not{waiting}."
+        noun = "transfer agrees" if self.agreed == 1 else "transfers agree"
+        return f"{self.agreed} logged {noun}, {len(self.findings)} do not{waiting}."
 
 
 @dataclass
