@@ -35,7 +35,8 @@ while not (folder / "over").exists():
     files = sorted(folder.glob("cache/*/transfers/*/*.parquet"))
     for path in files:
         try:
-            rows = pandas.read_parquet(path)
+            with path.open("rb") as file:  # by its name pandas would open it twice
+                rows = pandas.read_parquet(file)
         except FileNotFoundError:
             continue
         assert rows["id"].is_unique and rows["id"].notna().all()
