@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from seqdata import exceptions
+from seqdata._settings import Settings
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -40,6 +41,13 @@ def test_the_error_tree_of_the_docs_is_that_of_the_code() -> None:
     drawn = (exceptions.__doc__ or "").split("::\n\n", 1)[1].split("\n\n", 1)[0]
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     assert textwrap.dedent(drawn) in page
+
+
+def test_every_setting_stands_on_its_page() -> None:
+    """The page about settings names each variable that is read, and no other."""
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    read = {f"SEQUENCE_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"`(SEQUENCE_\w+)`", page)) == read
 
 
 @pytest.mark.parametrize(
