@@ -14,6 +14,7 @@ import pyarrow.parquet as pq  # noqa: F401
 
 from benchmarks.made_up import APP_URL, NOW
 from benchmarks.meter import Meter, answer
+from seqdata.jsontext import parse_json
 from seqdata.source import AnswerReader, Page
 from seqdata.store import Store
 from seqdata.store.tables import write_table
@@ -26,7 +27,7 @@ def page_rows(answers: list[bytes], organization_id: str) -> Iterator[pa.Table]:
     """Yield validated rows of each answer, read as a sync and a rebuild read it."""
     reader = AnswerReader(organization_id)
     for content in answers:
-        page = reader.read("page", json.loads(content), NOW)
+        page = reader.read("page", parse_json(content), NOW)
         assert isinstance(page, Page)
         yield page.rows
 
@@ -55,7 +56,7 @@ def bare(answers: list[bytes], organization_id: str, folder: Path) -> int:  # no
     nodes = [
         edge["node"]
         for content in answers
-        for edge in json.loads(content)["data"]["organization"]["transferReferences"]["edges"]
+        for edge in parse_json(content)["data"]["organization"]["transferReferences"]["edges"]
     ]
     pd.DataFrame(nodes).to_parquet(folder / "bare.parquet")
     return len(nodes)
@@ -69,7 +70,7 @@ def main() -> None:
     pa.set_cpu_count(1)
     given = json.load(sys.stdin)
     answers = [Path(path).read_bytes() for path in given["files"]]
-    organization_id = json.loads(answers[0])["data"]["organization"]["id"]
+    organization_id = parse_json(answers[0])["data"]["organization"]["id"]
     with Meter() as meter:
         rows = WAYS[given["way"]](answers, organization_id, Path(given["folder"]))
     answer({**meter.facts(), "rows": rows})

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
 from seqdata.auth import reject_token
 from seqdata.config import get_settings
 from seqdata.exceptions import (
@@ -30,6 +28,7 @@ from seqdata.exceptions import (
     UnknownTransfer,
 )
 from seqdata.graphql import contains_mutation, document, expect
+from seqdata.jsontext import parse_json
 from seqdata.masking import mask_numbers
 from seqdata.money import format_cents
 from seqdata.origins import is_loopback
@@ -432,17 +431,9 @@ _ACCOUNT_EXTRAS = {
 }
 
 
-def _parsed(body: bytes) -> Any:
-    """Parse JSON: twice as fast as the standard library, which has the last word on errors."""
-    try:
-        return from_json(body)
-    except ValueError:
-        return json.loads(body)
-
-
 def _data(answer: Answer, query: str, operation: str) -> Node:
     try:
-        body = _parsed(answer.body)
+        body = parse_json(answer.body)
     except ValueError:
         start = answer.text[:60]
         raise UnexpectedAnswer(operation, "JSON", f"{len(answer.body)} bytes: {start!r}") from None

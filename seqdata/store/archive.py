@@ -30,6 +30,7 @@ from typing import IO, Any, NamedTuple
 
 from seqdata.exceptions import CorruptFile
 from seqdata.files import make_private_folder, sync_folder, writing_in
+from seqdata.jsontext import parse_json
 from seqdata.masking import SECRET_FIELDS
 
 REMEDY = "The tables are whole without it. Move it away; a rebuild then needs: seqdata sync --full"
@@ -70,7 +71,7 @@ class Record:
     @cached_property
     def body(self) -> Any:
         """The answer, parsed when first asked for; None where there was none."""
-        return None if self.raw is None else json.loads(self.raw)
+        return None if self.raw is None else parse_json(self.raw)
 
 
 class _Place(NamedTuple):
