@@ -784,9 +784,6 @@ class Ledger:
         if not marker.exists():
             write_bytes(marker, b"Synced data of seqdata stands in this folder.\n")
 
-    def _now(self) -> datetime:
-        return self.sandbox.now if self.sandbox is not None else datetime.now(UTC)
-
     def _marked(
         self,
         frame: pd.DataFrame,

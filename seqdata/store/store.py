@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from seqdata.arrow import pc
 from seqdata.exceptions import CacheLocked, ForeignCache, InvalidFilter
-from seqdata.files import remove_leftovers, writing_in
+from seqdata.files import remove_leftovers
 from seqdata.origins import origin_of
 from seqdata.schemas import (
     ACCOUNT_ROWS,
@@ -297,11 +296,6 @@ class Store:
                 raise
             self._writer = self._details = None
             rebuild.commit(self.folder)
-
-    def forget(self) -> None:
-        """Remove everything of this organization from this disk."""
-        with self.lock(), writing_in(self.folder):
-            shutil.rmtree(self.folder)
 
     # -- reading ----------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from seqdata.files import (
     write_json,
 )
 from seqdata.store import BALANCES, TRANSFER_ROWS, FirstSync, State, Store
+from seqdata.store.forget import forget_organization
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 URL = "https://app.example.com"
@@ -349,7 +350,7 @@ def test_forget_removes_everything(tmp_path: Path) -> None:
     for each in (store, other):
         each.upsert_transfers(transfers("a"), seen_at=NOON)
     assert store.size() > 0
-    store.forget()
+    forget_organization(store.folder)
     assert [path.name for path in tmp_path.iterdir()] == ["org_2"]
     assert not store.exists
     assert other.read_transfers().num_rows == 1
