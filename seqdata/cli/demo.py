@@ -76,7 +76,7 @@ _NEXT = """\
     from seqdata import Ledger
     ledger = Ledger.demo()
     ledger.sync()
-    ledger.transfers_where(text="rent", since="2026")
+    ledger.transfers_where(text="Maple Street", status="complete")
 
   The exported files:
     import pandas, seqdata
