@@ -12,6 +12,8 @@ The tree, by what an error means::
     │   ├── InvalidFilter
     │   ├── InvalidQuery
     │   ├── InvalidEvent
+    │   ├── MissingColumns
+    │   ├── DisguisedLedger
     │   └── MissingExtra
     ├── NotFound                  not there
     │   ├── UnknownOrganization
@@ -183,6 +185,38 @@ class InvalidFilter(UsageError):
 
     def __str__(self) -> str:
         return f"{self.name}={self.value!r} cannot be used.{_choices(self.choices)}"
+
+
+class MissingColumns(UsageError):
+    """A DataFrame lacks columns that a function works with."""
+
+    def __init__(
+        self, table: str, missing: Sequence[str], found: Sequence[str], source: str = ""
+    ) -> None:
+        super().__init__(table, tuple(missing), tuple(found), source)
+        self.table, self.missing = table, tuple(missing)
+        self.found, self.source = tuple(found), source
+
+    def __str__(self) -> str:
+        source = f" {self.source} makes one that has them." if self.source else ""
+        return (
+            f"The table {self.table} lacks {', '.join(self.missing)}; it has "
+            f"{', '.join(self.found) or 'no columns'}.{source}"
+        )
+
+
+class DisguisedLedger(UsageError):
+    """A share-safe ledger only shows; names and amounts in it are made up."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(method)
+        self.method = method
+
+    def __str__(self) -> str:
+        return (
+            f"{self.method} cannot be used on a share-safe ledger: its names, ids and amounts are "
+            "disguised. Nothing was done. Use the ledger that it was made from."
+        )
 
 
 class InvalidEvent(UsageError):

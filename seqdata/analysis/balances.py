@@ -1,0 +1,159 @@
+"""Balances over time: observed where a sync or a statement saw them, else walked.
+
+The service tells today's balances only. From one that was observed, the balance at any other
+moment follows by the movements between; so a history begins at the first transfer, not at the
+first sync. Two observations that disagree with the movements between them are not smoothed
+over: the history jumps at the later one, and :func:`seqdata.analysis.reconcile` says so.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqdata.analysis.columns import with_dollars
+from seqdata.analysis.movements import Movements
+from seqdata.analysis.periods import (
+    check_frequency,
+    day_ends,
+    local_days,
+    period_range,
+    period_starts,
+)
+from seqdata.analysis.walk import Known, Observations, Walk
+
+#: How a balance of a history is known, in the codes' order.
+PROVENANCES = ("observed", "derived", "carried")
+_OBSERVED, _DERIVED, _CARRIED = range(3)
+
+
+def balance_history(
+    transfers: pd.DataFrame,
+    legs: pd.DataFrame,
+    accounts: pd.DataFrame,
+    balances: pd.DataFrame,
+    *,
+    freq: str = "day",
+    complete_since: datetime | None = None,
+    until: datetime | None = None,
+) -> pd.DataFrame:
+    """Return each account's balance at the end of each day, week, month, quarter or year.
+
+    Parameters
+    ----------
+    transfers, legs, accounts, balances
+        As a :class:`Ledger` gives them, unfiltered.
+    freq
+        "day", "week" (to Sunday), "month", "quarter" or "year".
+    complete_since
+        From when on all transfers are here; nothing is derived before. By default from the
+        first transfer on.
+    until
+        When the last sync was, on the service's clock: the history ends there. By default at
+        the newest observation.
+
+    Returns
+    -------
+    DataFrame
+        By account and date: ``account_id`` (str), ``name`` and ``kind`` (category), ``date``
+        (naive datetime64[us], the last day of the period, or of what is known of it),
+        ``balance_cents`` (Int64) and ``balance`` (float64 dollars), ``provenance``
+        (category) and ``settled_at_known`` (bool).
+
+        ``provenance`` is "observed" where a sync or statement saw this very balance,
+        "derived" where it was walked from an observation over the movements (back from the
+        first one, forward from each), and "carried" where the last observation is repeated
+        since the movements are not known: outside accounts move without Sequence, and pods
+        before `complete_since`. ``settled_at_known`` is False where a movement with an
+        estimated moment may belong to the other side of the day's end.
+
+        Accounts of which no balance was ever observed have no rows.
+
+    Raises
+    ------
+    InvalidFilter, MissingColumns
+        No such `freq`; a frame that is another one.
+    """
+    check_frequency(freq)
+    known = Known(transfers, legs, accounts, balances, complete_since, until)
+    parts = [
+        _history(known, account) for account in range(len(accounts)) if known.observed(account)
+    ]
+    rows = _joined(parts, accounts)
+    if freq != "day":
+        period = period_starts(rows["date"], freq)
+        rows = rows[~pd.DataFrame({"a": rows["account_id"], "p": period}).duplicated(keep="last")]
+    return with_dollars(rows.reset_index(drop=True))
+
+
+def _history(known: Known, account: int) -> dict[str, Any]:
+    """Walk one account's days."""
+    observed = known.observed(account)
+    assert observed is not None
+    own = known.movements.of(account)
+    days, ends = _days(known, account, observed, own)
+    walk = Walk(own, observed)
+    complete_from = known.complete_from(account)
+    derives = np.zeros(len(ends), bool) if complete_from is None else ends >= complete_from
+    anchor, has_earlier = walk.anchor(ends)
+    cents = np.where(derives, walk.balance(ends, anchor), observed.cents[anchor])
+    seen = has_earlier & (observed.at[anchor] > day_ends(days - np.timedelta64(1, "D"), known.zone))
+    seen &= ~derives | walk.is_unmoved(observed.at[anchor], ends)
+    provenance = np.select([seen, derives], [_OBSERVED, _DERIVED], _CARRIED)
+    certain = ~walk.is_unsure(ends) & ~walk.is_unsure(observed.at[anchor])
+    keep = has_earlier | derives
+    return {
+        "account": np.full(keep.sum(), account),
+        "date": days[keep],
+        "balance_cents": cents[keep],
+        "provenance": provenance[keep],
+        "settled_at_known": (certain | seen | ~derives)[keep],
+    }
+
+
+def _days(known: Known, account: int, observed: Observations, own: Movements) -> tuple[Any, Any]:
+    """Return the days of an account's history, and the UTC moment at which each is looked at."""
+    first = observed.at[0]
+    complete_from = known.complete_from(account)
+    if complete_from is not None:
+        # What an account did before it was created shows that it was there.
+        begin = min([known.created[account], *own.at[:1]])
+        first = min(first, complete_from if np.isnat(begin) else max(begin, complete_from))
+    last: Any = known.until if np.isnat(known.closed[account]) else known.closed[account]
+    last = max(min(last, known.until), observed.at[-1])
+    begin, end = local_days(np.array([first, last]), known.zone)
+    days = period_range(begin, end, "day")
+    return days, np.minimum(day_ends(days, known.zone), last)
+
+
+def _joined(parts: list[dict[str, Any]], accounts: pd.DataFrame) -> pd.DataFrame:
+    whole = {
+        name: np.concatenate([part[name] for part in parts]) if parts else np.array([], dtype)
+        for name, dtype in _HISTORY.items()
+    }
+    account = whole.pop("account")
+    frame = pd.DataFrame(
+        {
+            "account_id": accounts["id"].take(account).to_numpy(),
+            "name": accounts["name"].take(account).to_numpy(),
+            "kind": accounts["kind"].take(account).to_numpy(),
+            **whole,
+        }
+    )
+    frame["provenance"] = np.array(PROVENANCES)[whole["provenance"]]
+    provenance = pd.CategoricalDtype(pd.Index(PROVENANCES, dtype="str"))
+    return frame.astype(
+        {"account_id": "str", "name": "category", "kind": "category", "provenance": provenance}
+    )
+
+
+_HISTORY = {
+    "account": "int64",
+    "date": "datetime64[us]",
+    "balance_cents": "int64",
+    "provenance": "int64",
+    "settled_at_known": "bool",
+}

@@ -1,0 +1,130 @@
+"""Observed balances, and the walk from one to another over the movements between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqdata.analysis.columns import require
+from seqdata.analysis.movements import Movements, movements
+from seqdata.analysis.settlement import utc
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Observed balances of one account, oldest first: UTC moments and cents."""
+
+    at: Any
+    cents: Any
+
+
+_ACCOUNT_FACTS = ("id", "name", "kind", "created_at", "closed_at")
+_BALANCE_FACTS = ("account_id", "as_of", "balance_cents", "origin")
+
+
+class Known:
+    """The movements and observations of all accounts, and from when to when they reach."""
+
+    def __init__(
+        self,
+        transfers: pd.DataFrame,
+        legs: pd.DataFrame,
+        accounts: pd.DataFrame,
+        balances: pd.DataFrame,
+        complete_since: datetime | None,
+        until: datetime | None,
+    ) -> None:
+        require(transfers, "transfers", ["created_at"], "Ledger.transfers")
+        require(accounts, "accounts", _ACCOUNT_FACTS, "Ledger.accounts")
+        require(balances, "balances", _BALANCE_FACTS, "Ledger.balances")
+        self.transfers, self.accounts = transfers, accounts
+        self.zone = transfers["created_at"].dt.tz
+        self.is_walked = (accounts["kind"] != "account").to_numpy()
+        self.movements = movements(transfers, legs, accounts["id"])
+        self._observations = _observations(balances)
+        created = utc(transfers["created_at"])
+        self.first = np.nanmin(created) if (~np.isnat(created)).any() else None
+        self.complete_since = self.first if complete_since is None else _utc(complete_since)
+        newest = max((one.at[-1] for one in self._observations.values()), default=None)
+        self.until = newest if until is None else _utc(until)
+        self.created = utc(accounts["created_at"])
+        self.closed = utc(accounts["closed_at"])
+        self.legs = legs
+
+    def observed(self, account: int) -> Observations | None:
+        """Return what was observed of an account; None if its balance never was."""
+        return self._observations.get(self.accounts["id"].iloc[account])
+
+    def complete_from(self, account: int) -> Any:
+        """Say from when on all movements of an account are known; None: never."""
+        return self.complete_since if self.is_walked[account] else None
+
+
+def _observations(balances: pd.DataFrame) -> dict[str, Observations]:
+    known = balances[balances["balance_cents"].notna()]
+    at = utc(known["as_of"])
+    # The service's clock is told in whole seconds: what was seen was so by the second's end.
+    whole = (at.astype(np.int64) % 1_000_000 == 0) & (known["origin"] == "sync").to_numpy()
+    rows = pd.DataFrame(
+        {
+            "id": known["account_id"].to_numpy(),
+            "at": at + np.where(whole, 999_999, 0).astype("timedelta64[us]"),
+            "cents": known["balance_cents"].to_numpy(np.int64),
+        }
+    ).sort_values("at", kind="stable")
+    return {
+        str(own_id): Observations(part["at"].to_numpy(), part["cents"].to_numpy())
+        for own_id, part in rows.groupby("id", sort=False)
+    }
+
+
+def _utc(moment: datetime) -> Any:
+    return pd.Timestamp(moment).tz_convert("UTC").tz_localize(None).to_datetime64()
+
+
+class Walk:
+    """One account's running sum of movements, pinned to its observations."""
+
+    def __init__(self, own: Movements, observed: Observations) -> None:
+        self._at = own.at
+        self._sums = np.concatenate([[0], np.cumsum(own.cents)])
+        self._observed = observed
+        self._pins = observed.cents - self._sum(observed.at)
+        unsure = ~np.isnat(own.earliest)
+        self._earliest = np.sort(own.earliest[unsure])
+        self._latest = np.sort(own.latest[unsure])
+
+    def _count(self, moments: Any) -> Any:
+        return np.searchsorted(self._at, moments, side="right")
+
+    def _sum(self, moments: Any) -> Any:
+        return self._sums[self._count(moments)]
+
+    def anchor(self, moments: Any) -> tuple[Any, Any]:
+        """Return which observation each moment is walked from, and whether it is an earlier one.
+
+        It is the last one so far; before the first one, the first.
+        """
+        place = np.searchsorted(self._observed.at, moments, side="right") - 1
+        return np.maximum(place, 0), place >= 0
+
+    def balance(self, moments: Any, anchor: Any) -> Any:
+        """Return the cents at each moment, walked from its anchor."""
+        return self._sum(moments) + self._pins[anchor]
+
+    def is_unmoved(self, since: Any, until: Any) -> Any:
+        """Tell between which moments nothing moved."""
+        return self._count(since) == self._count(until)
+
+    def is_unsure(self, moments: Any) -> Any:
+        """Tell whether a movement with an estimated moment may be on either side of each."""
+        begun = np.searchsorted(self._earliest, moments, side="right")
+        return begun > np.searchsorted(self._latest, moments, side="right")
+
+    def gaps(self) -> Any:
+        """Return what each observation has more than the walk from the one before it."""
+        return np.diff(self._pins)

@@ -1,0 +1,168 @@
+"""Money in, money out, and what is under way."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from tables import accounts, legs, transfers
+
+from seqdata.analysis import balance_history, cash_flow
+from seqdata.exceptions import InvalidFilter, UnknownAccount
+
+FREQUENCIES = ["day", "week", "month", "quarter", "year"]
+
+
+def flow(world, **options) -> pd.DataFrame:
+    return cash_flow(world.transfers, world.legs, world.accounts, **options)
+
+
+@pytest.mark.parametrize("freq", FREQUENCIES)
+def test_in_less_out_is_the_change_of_the_balances(world, freq: str) -> None:
+    """Each period, net and internal less what is under way is what each balance changed by."""
+    rows = flow(world, freq=freq, by="account")
+    moved = rows["net_cents"] + rows["internal_cents"] - rows["in_transit_cents"]
+    ours = moved.groupby([rows["account_id"], rows["period"]]).sum()
+    days = balance_history(world.transfers, world.legs, world.accounts, world.balances)
+    days = days[days["kind"] != "account"]
+    first = days.drop_duplicates("account_id").set_index("account_id")
+    begun = pd.Series(first["balance_cents"] - _moved_on(world, first["date"]))
+    ends = begun.reindex(ours.index, level="account_id") + ours.groupby(level="account_id").cumsum()
+    last = balance_history(world.transfers, world.legs, world.accounts, world.balances, freq=freq)
+    last["period"] = _starts(last["date"], freq)
+    last = last[last["kind"] != "account"].set_index(["account_id", "period"])["balance_cents"]
+    shared = ends.index.intersection(last.index)
+    assert len(shared) >= 0.9 * len(last)
+    assert ends[shared].tolist() == last[shared].tolist()
+
+
+def _moved_on(world, dates: pd.Series) -> pd.Series:
+    """What each account's first day of history moved, so that the opening balance is known."""
+    rows = flow(world, freq="day", by="account")
+    rows = rows[rows["period"] == rows["account_id"].map(dates)].set_index("account_id")
+    return rows["net_cents"] + rows["internal_cents"] - rows["in_transit_cents"]
+
+
+def _starts(dates: pd.Series, freq: str) -> pd.Series:
+    names = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+    return dates.dt.to_period(names[freq]).dt.start_time.astype("datetime64[us]")
+
+
+def test_accounts_sum_to_the_whole(world) -> None:
+    """The accounts' money in and out sum to the whole's, and their internal moves to zero."""
+    whole, parts = flow(world), flow(world, by="account")
+    for column in ("money_in_cents", "money_out_cents", "net_cents", "pending_out_cents"):
+        assert parts.groupby("period")[column].sum().tolist() == whole[column].tolist()
+    assert parts["internal_cents"].sum() == 0
+
+
+def test_a_narrower_span_shows_the_same_periods(world) -> None:
+    """Bounds choose periods without changing their figures."""
+    whole = flow(world)
+    part = flow(world, since="2026-09", until="2026-11")
+    expected = whole[whole["period"].isin(pd.to_datetime(["2026-09-01", "2026-10-01"]))]
+    pd.testing.assert_frame_equal(part, expected.reset_index(drop=True))
+
+
+def test_a_dollar_counts_once_when_it_settles() -> None:
+    """A move out counts in the month it settles, and is in transit until then."""
+    rows = cash_flow(
+        transfers("2026-03-30T12:00Z 2026-04-02T12:00Z 1000 pod1 firm1"),
+        legs("t0 payment 2026-04-02T12:00Z"),
+        accounts("pod1"),
+    )
+    assert rows["money_out_cents"].tolist() == [0, 1000]
+    assert rows["in_transit_cents"].tolist() == [1000, -1000]
+
+
+def test_refunds_reduce_what_went_out() -> None:
+    """Money back from a merchant is less spending, not income."""
+    rows = cash_flow(
+        transfers(
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 1000 pod1 shop1",
+            "2026-03-03T12:00Z 2026-03-03T12:00Z 400 shop1 pod1",
+        ),
+        legs(),
+        accounts("pod1"),
+    )
+    assert rows[["money_in_cents", "money_out_cents"]].to_numpy().tolist() == [[0, 600]]
+
+
+def test_failed_transfers_count_nowhere_and_pending_ones_apart() -> None:
+    """What failed never counts; what is open is shown beside the money that settled."""
+    rows = cash_flow(
+        transfers(
+            "2026-03-02T12:00Z 2026-03-04T12:00Z 1000 pod1 firm1 FAILED",
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 70 pod1 firm1 PENDING",
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 5 firm1 pod1 UNDER_REVIEW",
+        ),
+        legs(),
+        accounts("pod1"),
+    )
+    row = rows.iloc[0]
+    assert (row["money_in_cents"], row["money_out_cents"]) == (0, 0)
+    assert (row["pending_in_cents"], row["pending_out_cents"]) == (5, 70)
+
+
+def test_a_reversal_undoes_a_compound_transfer() -> None:
+    """Two legs are one movement, and a completed reversal takes it back."""
+    pair = transfers("2026-03-02T12:00Z 2026-03-05T12:00Z 1000 out1 out2")
+    known = legs(
+        "t0 pull 2026-03-03T12:00Z", "t0 push 2026-03-05T12:00Z", "t0 reversal 2026-03-20T12:00Z"
+    )
+    both = accounts("out1", "out2", "pod1")
+    rows = cash_flow(pair, known, both, boundary="own", by="account", freq="week")
+    moves = rows[rows["internal_cents"] != 0][["name", "internal_cents"]].to_numpy().tolist()
+    assert moves == [["Out1", -1000], ["Out2", 1000], ["Out1", 1000], ["Out2", -1000]]
+    assert len(cash_flow(pair, known, both)) == 0
+
+
+def test_own_accounts_can_be_inside() -> None:
+    """With boundary="own" a sweep to the user's own bank is neither in nor out."""
+    rows = transfers(
+        "2026-03-02T12:00Z 2026-03-05T12:00Z 1000 pod1 out1",
+        "2026-03-02T12:00Z 2026-03-05T12:00Z 300 pod1 firm1",
+    )
+    both = accounts("pod1", "out1")
+    assert cash_flow(rows, legs(), both)["money_out_cents"].sum() == 1300
+    assert cash_flow(rows, legs(), both, boundary="own")["money_out_cents"].sum() == 300
+
+
+def test_empty_months_are_there() -> None:
+    """A month in which nothing moved stands between its neighbours with zeros."""
+    rows = cash_flow(
+        transfers(
+            "2026-01-02T12:00Z 2026-01-02T12:00Z 1 pod1 shop1",
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 2 pod1 shop1",
+        ),
+        legs(),
+        accounts("pod1"),
+    )
+    assert rows["money_out_cents"].tolist() == [1, 0, 2]
+
+
+def test_a_span_without_transfers_is_an_empty_table(world) -> None:
+    """A span before everything gives no rows, and the columns and dtypes of any other."""
+    empty = flow(world, until="2020")
+    assert len(empty) == 0
+    assert empty.dtypes.astype(str).to_dict() == flow(world).dtypes.astype(str).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("asked", "choices"),
+    [
+        ({"freq": "fortnight"}, "day, week, month, quarter, year"),
+        ({"by": "payee"}, "account"),
+        ({"boundary": "bank"}, "sequence, own"),
+        ({"since": "2026-10", "until": "2026-09"}, "which is since"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_choices(world, asked, choices) -> None:
+    """A word that does not exist is refused in a sentence with those that do."""
+    with pytest.raises(InvalidFilter, match=choices):
+        flow(world, **asked)
+
+
+def test_an_unknown_account_is_answered_with_the_names(world) -> None:
+    """An account that does not exist is refused with the names that do."""
+    with pytest.raises(UnknownAccount, match="Groceries"):
+        flow(world, account="Yacht")
