@@ -60,7 +60,7 @@ def filter_transfers(
     InvalidMoment, InvalidFilter, UnknownAccount
         A value that cannot be used; the message lists the choices.
     """
-    keep = _between(transfers["created_at"], since, until)
+    keep = between(transfers["created_at"], since, until)
     for name, words in (("direction", direction), ("status", status)):
         if words is not None:
             keep &= transfers[name].isin(_chosen(name, words, transfers[name]))
@@ -81,10 +81,34 @@ def filter_balances(
     account: str | None = None,
 ) -> pd.DataFrame:
     """Return the observed balances that pass; the words are those of filter_transfers."""
-    keep = _between(balances["as_of"], since, until)
+    keep = between(balances["as_of"], since, until)
     if account is not None:
         keep &= balances["account_id"].isin(find_account(account, accounts[["id", "name"]]))
     return balances[keep].reset_index(drop=True)
+
+
+def filter_categories(categorized: pd.DataFrame, category: Words | None) -> pd.DataFrame:
+    """Return the categorized transfers of one category or several, in any case.
+
+    Raises
+    ------
+    InvalidFilter
+        No rule and no annotation knows such a category; the message lists the choices.
+    """
+    if category is None:
+        return categorized
+    chosen = known_categories(category, categorized["category"])
+    return categorized[categorized["category"].isin(chosen)].reset_index(drop=True)
+
+
+def known_categories(words: Words, column: pd.Series[Any]) -> list[str]:
+    """Return the categories that the words mean, whatever their case; a rule's without rows too."""
+    known = {str(name).casefold(): str(name) for name in column.cat.categories}
+    asked = [words] if isinstance(words, str) else list(words)
+    for word in asked:
+        if word.casefold() not in known:
+            raise InvalidFilter("category", word, sorted(known.values()))
+    return [known[word.casefold()] for word in asked]
 
 
 def known_accounts(transfers: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
@@ -127,7 +151,14 @@ def _labels(found: pd.DataFrame) -> list[str]:
     )
 
 
-def _between(moments: pd.Series[Any], since: Moment | None, until: Moment | None) -> pd.Series[Any]:
+def between(moments: pd.Series[Any], since: Moment | None, until: Moment | None) -> pd.Series[Any]:
+    """Tell which moments are not before `since`, and before `until`; a missing one passes neither.
+
+    Raises
+    ------
+    InvalidMoment, InvalidFilter
+        A bound that cannot be read, or `until` before `since`.
+    """
     keep = pd.Series(True, index=moments.index)
     zone: tzinfo = moments.dt.tz
     start = None if since is None else parse_moment(since, zone)

@@ -111,7 +111,7 @@ def utc(moments: pd.Series[Any]) -> Any:
     return moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[us]")
 
 
-def moments(values: Any, zone: Any, index: pd.Index[Any]) -> pd.Series[Any]:
+def moments(values: Any, zone: Any, index: pd.Index[Any] | None = None) -> pd.Series[Any]:
     """Return UTC ``datetime64[us]`` as tz-aware moments."""
     column = pd.Series(values.astype("datetime64[us]"), index=index)
     return column.dt.tz_localize("UTC").dt.tz_convert(zone)

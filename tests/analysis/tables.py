@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
+from hypothesis import settings
+
+#: For laws whose examples are frames of their own, which take a tenth of a second each.
+fewer = settings(max_examples=settings().max_examples // 4)
 
 ZONE = "America/New_York"
 _KINDS = {

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import accounts, balances, legs, transfers
+from tables import accounts, balances, fewer, legs, transfers
 
 from seqdata import analysis
 from seqdata.analysis import balance_history
@@ -154,6 +154,7 @@ def test_an_empty_ledger_has_an_empty_history_of_the_same_columns(world) -> None
     assert len(empty) == 0
 
 
+@fewer
 @given(st.data())
 def test_history_does_not_depend_on_the_order_of_rows(data: st.DataObject) -> None:
     """Any order of transfers and observations makes the same history."""

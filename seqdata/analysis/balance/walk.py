@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.balance.movements import Movements, movements
 from seqdata.analysis.columns import require
-from seqdata.analysis.movements import Movements, movements
 from seqdata.analysis.settlement import utc
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.balance.walk import Known, Observations, Walk
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.settlement import is_open, utc
-from seqdata.analysis.walk import Known, Observations, Walk
 from seqdata.money import format_cents
 
 

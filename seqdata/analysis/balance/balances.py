@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.balance.movements import Movements
+from seqdata.analysis.balance.walk import Known, Observations, Walk
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.movements import Movements
 from seqdata.analysis.periods import (
     check_frequency,
     day_ends,
@@ -23,7 +24,6 @@ from seqdata.analysis.periods import (
     period_range,
     period_starts,
 )
-from seqdata.analysis.walk import Known, Observations, Walk
 
 #: How a balance of a history is known, in the codes' order.
 PROVENANCES = ("observed", "derived", "carried")

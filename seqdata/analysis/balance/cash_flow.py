@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.balance.movements import movements
 from seqdata.analysis.columns import require, with_dollars
-from seqdata.analysis.filters import Moment, find_account
-from seqdata.analysis.movements import movements
+from seqdata.analysis.filters import Moment, between, find_account
 from seqdata.analysis.periods import check_frequency, day_ends, local_days, period_range
-from seqdata.analysis.settlement import is_open, places_of, settle, utc
+from seqdata.analysis.settlement import is_open, moments, places_of, settle, utc
 from seqdata.exceptions import InvalidFilter
-from seqdata.timestamps import parse_moment
 
 #: Whose money counts as inside: pods and ports, or these and the user's outside accounts.
 BOUNDARIES = {"sequence": ("pod", "port"), "own": ("pod", "port", "account")}
@@ -87,7 +86,7 @@ def cash_flow(
     inside = accounts[accounts["kind"].isin(BOUNDARIES[boundary])].reset_index(drop=True)
     zone = transfers["created_at"].dt.tz
     entries = _entries(settle(transfers, legs), inside, boundary)
-    entries = entries.within(*_bounds(since, until, zone))
+    entries = entries.take(between(moments(entries.at, zone), since, until).to_numpy())
     if account is not None:
         ids = find_account(account, inside[["id", "name"]])
         entries = entries.at_accounts(inside["id"].isin(ids).to_numpy())
@@ -104,15 +103,6 @@ def cash_flow(
 def _check(name: str, value: str | None, choices: Iterable[str | None]) -> None:
     if value not in choices:
         raise InvalidFilter(name, value, [choice for choice in choices if choice is not None])
-
-
-def _bounds(since: Moment | None, until: Moment | None, zone: tzinfo) -> tuple[Any, Any]:
-    """Return both bounds as UTC moments of numpy; NaT where there is none."""
-    given = [None if one is None else parse_moment(one, zone) for one in (since, until)]
-    if given[0] is not None and given[1] is not None and given[1] < given[0]:
-        raise InvalidFilter("until", until, [f"{since} or later, which is since"])
-    naive = [None if one is None else one.astimezone(UTC).replace(tzinfo=None) for one in given]
-    return np.datetime64(naive[0], "us"), np.datetime64(naive[1], "us")
 
 
 # -- one entry for each cent that counts ---------------------------------------------------------
@@ -144,15 +134,6 @@ class _Entries:
     def take(self, chosen: Any) -> _Entries:
         """Return those that a mask chooses."""
         return _Entries(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    def within(self, start: Any, end: Any) -> _Entries:
-        """Return those from `start` on and before `end`; NaT bounds nothing."""
-        keep = np.ones(len(self.at), bool)
-        if not np.isnat(start):
-            keep &= self.at >= start
-        if not np.isnat(end):
-            keep &= self.at < end
-        return self if keep.all() else self.take(keep)
 
     def at_accounts(self, wanted: Any) -> _Entries:
         """Return those of the wanted accounts (a mask), which are numbered anew."""

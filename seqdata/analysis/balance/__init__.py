@@ -1,0 +1,1 @@
+"""What moved, when, and what was there: balances over time and the cash flow."""

@@ -1,0 +1,1 @@
+"""What comes again: recurring payments, and the balances they lead to."""

@@ -1,0 +1,176 @@
+"""Subscriptions, bills, paychecks and standing transfers, found in the transfers themselves.
+
+A series is one payee on one account in one direction (between pods: one pair of them). Where a
+payee has two of them at amounts that are clearly apart, both in the same months, it is split;
+and in a payee of irregular purchases, one price that comes back on time is a series of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqdata.analysis.columns import with_dollars
+from seqdata.analysis.recur.cadence import CADENCES, fit, next_days
+from seqdata.analysis.recur.levels import quantile, stable_levels
+from seqdata.analysis.recur.occurrences import OWN_KINDS, find_series, local_days, other_parties
+from seqdata.analysis.recur.segments import Rows
+
+KINDS = ("subscription", "bill", "paycheck", "income", "transfer")
+
+#: The least usual amount of a paycheck, and the most of a subscription, in cents.
+LEAST_PAYCHECK, MOST_SUBSCRIPTION = 250_00, 250_00
+
+#: Days that count for the usual amount: a year of seasons, and a little.
+_MEMORY = 400
+
+_COLUMNS = [
+    "payee", "direction", "account_id", "account", "category", "kind", "cadence", "usual_cents",
+    "spread_cents", "times", "first_date", "last_date", "next_date", "previous_cents",
+    "changed_on", "is_active", "other_id",
+]  # fmt: skip
+
+
+def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = False) -> pd.DataFrame:
+    """List what recurs: how often, how much, when next, and what changed or stopped.
+
+    Parameters
+    ----------
+    rows
+        Transfers with ``payee``, ``category`` and ``settled_at``. Those that failed or were
+        cancelled do not count; those on their way do. Money that comes in counts on the day
+        it arrives, all other on the day it leaves.
+    now
+        The moment of the last sync, with a zone. Days are those of ``created_at``'s zone.
+    include_internal
+        Moves between pods and ports too.
+
+    Returns
+    -------
+    DataFrame
+        One row a series, those that go on first; the ``payee`` of a transfer from or to an own
+        account is that account. ``usual_cents`` is the median at the present
+        price (of amounts that vary: over the last 400 days); ``spread_cents`` is half the way
+        from their 10th to their 90th percentile. ``next_date`` is the day it is due, at most
+        4 days ago if it has not been seen yet, NaT if it stopped: nothing came for one and a
+        half periods and 4 days. ``previous_cents`` and ``changed_on`` tell of the last change
+        of price: a new amount where it is always the same, else three occurrences in a row
+        clearly apart from all before. ``other_id`` is the other account of an internal move
+        or of a transfer to an own account, NA else. A bill is a payment whose amount varies,
+        or that the payee pulls; a paycheck comes to a port, $250 or more.
+    """
+    label = find_series(rows, include_internal=include_internal)
+    today = local_day(now, rows)
+    return _describe(rows, label, today)
+
+
+def local_day(now: datetime, rows: pd.DataFrame) -> int:
+    """Return the day of a moment in the zone of the rows, counted from 1970-01-01."""
+    zone = rows["created_at"].dt.tz
+    return int(np.datetime64(now.astimezone(zone).date()).astype(np.int64))
+
+
+def _describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
+    taken = np.flatnonzero(label >= 0)
+    days = local_days(rows)[taken]
+    cents = rows["amount_cents"].to_numpy(np.int64, na_value=0)[taken]
+    order = np.lexsort((cents, days, label[taken]))
+    taken, days, cents = taken[order], days[order], cents[order]
+    starts = np.flatnonzero(np.diff(label[taken], prepend=-1))
+    if not len(starts):
+        return _frame(_ends(rows.iloc[:0]), {})
+    series = Rows(days, starts)
+    found = fit(days, starts)
+    due, is_active = next_days(days, starts, found, today)
+    usual, spread, previous, changed = _prices(cents, series)
+    facts = {
+        "cadence": found.cadence,
+        "usual_cents": usual,
+        "spread_cents": spread,
+        "times": series.counts,
+        "first_date": days[starts],
+        "last_date": days[series.last],
+        "next_date": np.where(is_active, due, -1),
+        "previous_cents": previous,
+        "changed_on": np.where(changed >= 0, days[changed], -1),
+        "is_active": is_active,
+    }
+    return _frame(_ends(rows.iloc[taken[series.last]]), facts)
+
+
+def _prices(cents: Any, series: Rows) -> tuple[Any, Any, Any, Any]:
+    """Return usual amount, spread, the price before (-1: none) and the row it changed at (-1)."""
+    begin, previous = stable_levels(cents, series)
+    recent = series.days > (series.days[series.last] - _MEMORY)[series.owner]
+    places = np.arange(len(cents))
+    current = places >= begin[series.owner]
+    now = series.where(current & recent)
+    present = cents[series.kept(current & recent)]
+    low, middle, high = (quantile(present, now, share) for share in (0.1, 0.5, 0.9))
+    usual = np.rint(middle).astype(np.int64)
+    spread = np.rint((high - low) / 2).astype(np.int64)
+    return usual, spread, previous, np.where(previous >= 0, begin, -1)
+
+
+def _ends(last: pd.DataFrame) -> pd.DataFrame:
+    """Tell who takes part, from the last occurrence of each series."""
+    is_incoming = last["direction"] == "INCOMING"
+    other_kind = last["source_kind"].astype("str").where(is_incoming, last["destination_kind"])
+    other_id = last["source_id"].where(is_incoming, last["destination_id"])
+    return pd.DataFrame(
+        {
+            "payee": other_parties(last),
+            "direction": last["direction"],
+            "account_id": last["destination_id"].where(is_incoming, last["source_id"]),
+            "account": last["destination_name"].where(is_incoming, last["source_name"]),
+            "category": last["category"],
+            "other_id": other_id.where(other_kind.isin(OWN_KINDS)),
+            "other_kind": other_kind,
+            "own_kind": last["destination_kind"]
+            .astype("str")
+            .where(is_incoming, last["source_kind"]),
+        }
+    ).reset_index(drop=True)
+
+
+def _frame(ends: pd.DataFrame, facts: dict[str, Any]) -> pd.DataFrame:
+    columns = dict(ends)
+    for name in ("usual_cents", "spread_cents", "times", "previous_cents"):
+        columns[name] = pd.Series(facts.get(name, []), dtype="Int64")
+    columns["previous_cents"] = columns["previous_cents"].where(columns["previous_cents"] >= 0)
+    for name in ("first_date", "last_date", "next_date", "changed_on"):
+        columns[name] = as_dates(np.asarray(facts.get(name, []), np.int64))
+    columns["is_active"] = pd.Series(facts.get("is_active", []), dtype="bool")
+    codes = np.asarray(facts.get("cadence", []), np.int64)
+    columns["cadence"] = pd.Series(
+        pd.Categorical.from_codes(codes, pd.Index(CADENCES), ordered=True)
+    )
+    columns["kind"] = _kinds(ends, columns)
+    frame = pd.DataFrame(columns)[_COLUMNS]
+    order = ["is_active", "next_date", "payee", "account_id", "usual_cents", "last_date", "times"]
+    ranked = frame.sort_values(order, ascending=[False, *[True] * 6], kind="stable")
+    return with_dollars(ranked.reset_index(drop=True))
+
+
+def as_dates(days: Any) -> pd.Series[Any]:
+    """Return days from 1970-01-01 as naive ``datetime64[us]``; a negative one is NaT."""
+    dates = days.astype("datetime64[D]").astype("datetime64[us]")
+    return pd.Series(np.where(days >= 0, dates, np.datetime64("NaT", "us")))
+
+
+def _kinds(ends: pd.DataFrame, columns: dict[str, Any]) -> pd.Series[Any]:
+    usual = columns["usual_cents"].to_numpy(np.int64)
+    is_fixed = columns["spread_cents"].to_numpy(np.int64) <= 0.02 * usual
+    comes_in = (ends["direction"] == "INCOMING").to_numpy()
+    is_own = (ends["direction"] == "INTERNAL").to_numpy() | ends["other_id"].notna().to_numpy()
+    is_merchant = (ends["other_kind"] == "Merchant").to_numpy()
+    to_port = (ends["own_kind"] == "Port").to_numpy()
+    often = columns["cadence"].cat.codes.to_numpy() <= CADENCES.index("monthly")
+    is_pay = comes_in & to_port & often & (usual >= LEAST_PAYCHECK)
+    conditions = [is_own, is_pay, comes_in, is_merchant & is_fixed & (usual <= MOST_SUBSCRIPTION)]
+    names = ["transfer", "paycheck", "income", "subscription"]
+    codes = np.select(conditions, [KINDS.index(name) for name in names], KINDS.index("bill"))
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(KINDS)))

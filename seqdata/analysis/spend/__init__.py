@@ -1,0 +1,1 @@
+"""What money was for: payees, categories, spending and where it went."""

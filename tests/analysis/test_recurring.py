@@ -1,0 +1,350 @@
+"""What recurs is found with its cadence, price and next day; what does not is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from payments import monthly, payees_of, table
+from tables import fewer
+
+from seqdata import Ledger
+from seqdata.analysis.recur.recurring import recurring
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def only(rows: pd.DataFrame, now: datetime = NOW) -> Any:
+    """Return the only series of some transfers."""
+    found = recurring(rows, now=now)
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_a_subscription_has_its_price_and_its_next_day() -> None:
+    """Ten equal payments on the fifth of each month are a subscription, next due on the fifth."""
+    found = only(table(monthly("Streamly", 5, [1549] * 10)))
+    assert (found.payee, found.account, found.account_id) == ("Streamly", "Bills", "pod")
+    assert (found.kind, found.cadence, found.times) == ("subscription", "monthly", 10)
+    assert (found.usual_cents, found.spread_cents, found.usual) == (1549, 0, 15.49)
+    assert (found.first_date, found.last_date) == tuple(
+        pd.to_datetime(["2026-01-05", "2026-10-05"])
+    )
+    assert found.next_date == pd.Timestamp("2026-11-05")
+    assert found.is_active
+
+
+def test_a_stopped_series_has_no_next_date() -> None:
+    """A series whose last occurrence is one and a half periods ago has stopped."""
+    found = only(table(monthly("GymBox", 3, [3900] * 7)))
+    assert not found.is_active
+    assert found.last_date == pd.Timestamp("2026-07-03")
+    assert found.next_date is pd.NaT
+
+
+def test_a_price_change_tells_the_price_before_and_the_day() -> None:
+    """A price that changed for good is the usual one, with the one before and its first day."""
+    found = only(table(monthly("Streamly", 5, [1549] * 6 + [1799] * 4)))
+    assert (found.usual_cents, found.previous_cents) == (1799, 1549)
+    assert found.changed_on == pd.Timestamp("2026-07-05")
+
+
+def test_the_last_of_several_price_changes_counts() -> None:
+    """Of two price changes the later one is told."""
+    found = only(table(monthly("Streamly", 5, [1549] * 4 + [1799] * 3 + [1899] * 3)))
+    assert (found.usual_cents, found.previous_cents) == (1899, 1799)
+    assert found.changed_on == pd.Timestamp("2026-08-05")
+
+
+def test_one_odd_amount_is_no_price_change() -> None:
+    """A single different amount among equal ones leaves the price as it is."""
+    found = only(table(monthly("GymBox", 3, [3900] * 5 + [4400] + [3900] * 4)))
+    assert (found.usual_cents, found.times) == (3900, 10)
+    assert found.previous_cents is pd.NA
+    assert found.changed_on is pd.NaT
+
+
+def test_a_raise_is_seen_in_amounts_that_vary() -> None:
+    """Three payments clearly above all before them are a new level."""
+    cents = [245_010, 246_020, 245_500, 247_100, 246_000, 245_200, 262_000, 263_100, 262_400]
+    found = only(table(monthly("Rent and water", 1, cents, "2026-02")))
+    assert found.usual_cents == 262_400
+    assert found.changed_on == pd.Timestamp("2026-08-01")
+    assert found.previous_cents == 245_750
+
+
+def test_twice_a_month_is_not_every_two_weeks() -> None:
+    """Payments on the 1st and the 15th are semimonthly, and the 1st comes next."""
+    payments = monthly("Loan", 1, [5000] * 10) + monthly("Loan", 15, [5000] * 10)
+    found = only(table(payments))
+    assert (found.cadence, found.times) == ("semimonthly", 20)
+    assert found.next_date == pd.Timestamp("2026-11-01")
+
+
+def test_every_two_weeks_is_not_twice_a_month() -> None:
+    """Payments each second Friday are biweekly."""
+    fridays = pd.date_range("2026-05-01", periods=13, freq="14D")
+    found = only(table([(str(day.date()), "Club", 2500) for day in fridays]))
+    assert found.cadence == "biweekly"
+    assert found.next_date == pd.Timestamp("2026-10-30")
+
+
+def test_the_end_of_the_month_stays_the_end_of_the_month() -> None:
+    """What comes on the last day of each month is next due on the last day of the next one."""
+    found = only(
+        table(monthly("Bank fee", 31, [1200] * 9, "2025-10")), datetime(2026, 7, 2, tzinfo=UTC)
+    )
+    assert found.cadence == "monthly"
+    assert found.last_date == pd.Timestamp("2026-06-30")
+    assert found.next_date == pd.Timestamp("2026-07-31")
+
+
+def test_a_weekend_moves_the_next_date_where_it_always_did() -> None:
+    """What the bank moves from weekends to Mondays is next due on a Monday."""
+    nominal = pd.to_datetime([day for day, _, _ in monthly("Rent", 15, [1] * 13, "2025-10")])
+    moved = [day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()]) for day in nominal]
+    found = only(table([(str(day.date()), "Rent", 90_000) for day in moved]), NOW)
+    assert pd.Timestamp("2026-11-15").day_name() == "Sunday"
+    assert found.next_date == pd.Timestamp("2026-11-16")
+
+
+def test_a_missing_month_and_a_double_one_are_still_monthly() -> None:
+    """One month left out and one paid twice do not hide what is monthly."""
+    payments = monthly("Water", 9, [4000] * 10)
+    del payments[3]
+    payments.append(("2026-07-10", "Water", 4000))
+    found = only(table(payments))
+    assert (found.cadence, found.times) == ("monthly", 10)
+    assert found.next_date == pd.Timestamp("2026-11-09")
+
+
+def test_two_subscriptions_of_one_payee_are_two_rows() -> None:
+    """Two fixed amounts of a payee in the same months are two series."""
+    payments = monthly("Orchard", 3, [299] * 10) + monthly("Orchard", 20, [1499] * 10)
+    found = recurring(table(payments), now=NOW)
+    assert sorted(found["usual_cents"]) == [299, 1499]
+    assert set(found["cadence"]) == {"monthly"}
+
+
+def test_a_subscription_is_found_among_purchases_at_the_same_payee() -> None:
+    """One price that comes back each month is found in a shop where much else is bought."""
+    rng = np.random.default_rng(3)
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.sort(rng.integers(0, 300, 60)), "D")
+    bought = [(str(day.date()), "Emporium", int(rng.integers(500, 9000))) for day in days]
+    found = only(table(bought + monthly("Emporium", 12, [1499] * 10)))
+    assert (found.usual_cents, found.cadence, found.times) == (1499, "monthly", 10)
+
+
+def test_groceries_and_coffee_are_not_recurring() -> None:
+    """Purchases several times a week at their own pace are left out."""
+    rng = np.random.default_rng(5)
+    days = pd.date_range("2025-01-01", "2026-10-31")
+    payments = [
+        (str(day.date()), payee, int(rng.integers(300, 9000)))
+        for payee, each in (("Market", 0.4), ("Coffee", 0.7), ("Shoes", 0.03), ("Fuel", 0.15))
+        for day in days[rng.random(len(days)) < each]
+    ]
+    assert recurring(table(payments), now=NOW).empty
+
+
+def test_what_failed_did_not_happen() -> None:
+    """Transfers that failed or were cancelled are no occurrences."""
+    payments = monthly("Club", 8, [2500] * 9)
+    status = ["FAILED", "CANCELLED", "INCOMPLETE"] * 3
+    assert recurring(table(payments, status=status), now=NOW).empty
+
+
+def test_a_pending_transfer_is_an_occurrence() -> None:
+    """What is on its way counts, so that the next one is the one after it."""
+    payments = monthly("Club", 30, [2500] * 10)
+    found = only(table(payments, status=["COMPLETE"] * 9 + ["PENDING"]))
+    assert found.times == 10
+    assert found.next_date == pd.Timestamp("2026-11-30")
+
+
+def test_estimated_taxes_come_on_their_four_dates() -> None:
+    """Four dates a year are quarterly, however far apart, and next is the date after the last."""
+    days = [f"{year}-{month:02}-15" for year in (2025, 2026) for month in (1, 4, 6, 9)]
+    found = only(table([(day, "Treasury", 50_000 + place) for place, day in enumerate(days)]))
+    assert found.cadence == "quarterly"
+    assert found.next_date == pd.Timestamp("2027-01-15")
+
+
+def test_yearly_takes_two_of_the_same_amount() -> None:
+    """Two payments a year apart are yearly if they are of the same amount."""
+    same = [("2024-11-20", "Domain", 1800), ("2025-11-20", "Domain", 1800)]
+    other = [("2024-11-20", "Hotel", 18_000), ("2025-11-20", "Hotel", 31_000)]
+    found = only(table(same + other))
+    assert (found.payee, found.cadence) == ("Domain", "yearly")
+    assert found.next_date == pd.Timestamp("2026-11-20")
+
+
+def test_money_that_comes_in_counts_on_the_day_it_arrives() -> None:
+    """A paycheck is dated by its settlement, and one on its way by how long it usually takes."""
+    fridays = pd.date_range("2026-05-01", periods=14, freq="14D")
+    rows = table(
+        [(str((day - timedelta(days=2)).date()), "Payroll", 200_000) for day in fridays],
+        direction="INCOMING",
+        source_kind="ExternalEntity",
+        destination_kind="Port",
+        destination_id="port",
+        status=["COMPLETE"] * 13 + ["PENDING"],
+    )
+    rows["settled_at"] = (rows["created_at"] + pd.Timedelta(days=2)).where(
+        rows["status"] == "COMPLETE"
+    )
+    found = only(rows)
+    assert (found.kind, found.cadence, found.account_id) == ("paycheck", "biweekly", "port")
+    assert found.last_date == fridays[-1]
+    assert found.next_date == pd.Timestamp("2026-11-13")
+
+
+def test_moves_between_pods_are_asked_for() -> None:
+    """Internal moves are listed if they are asked for, by their pair of accounts."""
+    rows = table(
+        monthly("Kids", 2, [5000] * 10), direction="INTERNAL", destination_kind="Pod"
+    ).assign(destination_id="pod-2")
+    assert recurring(rows, now=NOW).empty
+    found = recurring(rows, now=NOW, include_internal=True).iloc[0]
+    assert (found.kind, found.account_id, found.other_id) == ("transfer", "pod", "pod-2")
+
+
+def test_own_accounts_are_told_by_their_id() -> None:
+    """Two accounts that feed one pod are two series, named for the accounts."""
+    rows = table(
+        monthly("Pod", 8, [15_000] * 10) + monthly("Pod", 9, [15_000] * 10),
+        direction="INCOMING",
+        source_kind="Account",
+        destination_kind="Pod",
+        source_id=["out-1"] * 10 + ["out-2"] * 10,
+        source_name=["Checking"] * 10 + ["Savings"] * 10,
+    )
+    found = recurring(rows, now=NOW)
+    assert list(found["payee"]) == ["Checking", "Savings"]
+    assert list(found["other_id"]) == ["out-1", "out-2"]
+    assert list(found["kind"]) == ["transfer", "transfer"]
+
+
+def test_nothing_gives_an_empty_frame_of_the_same_kind() -> None:
+    """No transfers give no rows, and the columns and dtypes of any other answer."""
+    some = recurring(table(monthly("Streamly", 5, [1549] * 10)), now=NOW)
+    none = recurring(table([]), now=NOW)
+    assert none.empty
+    assert isinstance(none.index, pd.RangeIndex)
+    assert none.dtypes.astype(str).to_dict() == some.dtypes.astype(str).to_dict()
+
+
+STEPS = {"weekly": 7, "biweekly": 14, "monthly": 1, "quarterly": 3, "yearly": 12}
+
+
+@st.composite
+def made_up(draw: st.DrawFn) -> tuple[str, list[date]]:
+    """Draw a cadence and days that keep to it but for two days."""
+    cadence = draw(st.sampled_from([*STEPS, "semimonthly"]))
+    start = pd.Timestamp("2020-01-01") + timedelta(days=draw(st.integers(0, 400)))
+    times = 8 if cadence == "yearly" else draw(st.integers(12, 30))
+    if cadence == "semimonthly":
+        first = start.replace(day=draw(st.integers(3, 11)))
+        months = [first + pd.DateOffset(months=place) for place in range(times // 2)]
+        days = [day + timedelta(days=15 * half) for day in months for half in (0, 1)]
+    elif cadence.endswith("weekly"):
+        days = [start + timedelta(days=STEPS[cadence] * place) for place in range(times)]
+    else:
+        days = [start + pd.DateOffset(months=STEPS[cadence] * place) for place in range(times)]
+    jitter = draw(st.lists(st.integers(-2, 2), min_size=len(days), max_size=len(days)))
+    return cadence, [
+        (day + timedelta(days=off)).date() for day, off in zip(days, jitter, strict=True)
+    ]
+
+
+@fewer
+@given(made_up())
+def test_any_cadence_is_found_in_spite_of_two_days(series: tuple[str, list[date]]) -> None:
+    """A series of any cadence whose days are off by up to two is found with its cadence."""
+    cadence, days = series
+    rows = table([(str(day), "Club", 2500) for day in days])
+    last = datetime.combine(max(days), datetime.min.time(), UTC) + timedelta(days=1)
+    found = recurring(rows, now=last)
+    assert list(found["cadence"]) == [cadence]
+    assert found["is_active"].all()
+
+
+@fewer
+@given(made_up(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing(series: tuple[str, list[date]], random: Any) -> None:
+    """Shuffled transfers give the same table."""
+    payments = [(str(day), "Club", 2500 + 7 * place) for place, day in enumerate(series[1])]
+    payments += monthly("Streamly", 5, [1549] * 6 + [1799] * 4)
+    payments += monthly("Orchard", 3, [299] * 10) + monthly("Orchard", 20, [1499] * 10)
+    rows = table(payments)
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    expected = recurring(rows, now=NOW)
+    pd.testing.assert_frame_equal(recurring(rows.iloc[order], now=NOW), expected)
+
+
+@pytest.fixture(scope="module", params=[7, 11])
+def household(request: pytest.FixtureRequest) -> Iterator[pd.DataFrame]:
+    """Find what recurs in two years of a sandbox's household."""
+    with Ledger.demo(seed=request.param, months=24, now="2026-11-01") as ledger:
+        assert ledger.sandbox is not None
+        ledger.sync(details="all", details_per_request=25, progress=False)
+        rows = payees_of(ledger)
+        yield recurring(rows, now=ledger.sandbox.now)
+
+
+#: What the sandbox's household pays and is paid, by its own plan.
+PLANNED = {
+    "Maple Street Apartments": ("bill", "monthly", 2150_00),
+    "FiberLine Internet": ("bill", "monthly", 70_00),
+    "Metro Electric": ("bill", "monthly", None),
+    "Northern Gas": ("bill", "monthly", None),
+    "Mobile One": ("bill", "monthly", 85_00),
+    "Harbor Insurance": ("bill", "monthly", 118_00),
+    "U.S. Treasury": ("bill", "quarterly", None),
+    "Streamly": ("subscription", "monthly", 17_99),
+    "CloudBox 2TB": ("subscription", "monthly", 9_99),
+    "GymBox": ("subscription", "monthly", 39_00),
+    "Daily Gazette": ("subscription", "monthly", 12_00),
+    "Tune★Wave": ("subscription", "monthly", 10_99),
+    "Northwind Payroll": ("paycheck", "biweekly", None),
+    "Bright & Söhne, Inc.": ("paycheck", "biweekly", None),
+    "Harvest Supermarket": ("bill", "weekly", None),
+    "Žofie Nováková": ("income", "monthly", 100_00),
+}
+
+
+def test_the_sandbox_s_plan_is_found_and_nothing_else(household: pd.DataFrame) -> None:
+    """Every bill, subscription and paycheck of the household is found, and no other payee."""
+    outside = household[(household["kind"] != "transfer") & household["payee"].notna()]
+    found = outside.set_index("payee")
+    assert set(found.index) == set(PLANNED)
+    for payee, (kind, cadence, cents) in PLANNED.items():
+        row = found.loc[payee]
+        assert (row["kind"], row["cadence"]) == (kind, cadence), payee
+        assert cents is None or row["usual_cents"] == cents, payee
+    assert list(found.index[~found["is_active"]]) == ["GymBox"]
+    assert found.loc["Streamly", "previous_cents"] == 15_49
+    assert found.loc["Streamly", "changed_on"] == pd.Timestamp("2025-04-05")
+    assert found["previous_cents"].notna().sum() == 1
+
+
+def test_paychecks_are_within_their_range(household: pd.DataFrame) -> None:
+    """The usual paycheck lies in the range the household's plan draws from."""
+    pay = household[household["kind"] == "paycheck"].set_index("payee")["usual"]
+    assert 2450 <= pay["Northwind Payroll"] <= 2485
+    assert 1980 <= pay["Bright & Söhne, Inc."] <= 2015
+
+
+def test_standing_transfers_keep_their_own_amounts(household: pd.DataFrame) -> None:
+    """Two pulls from one account to one pod are two transfers, and no sum of both."""
+    pulls = household[
+        (household["payee"] == "Everyday Checking") & (household["direction"] == "INCOMING")
+    ]
+    assert sorted(pulls["usual_cents"]) == [150_00, 220_00]
