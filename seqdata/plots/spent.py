@@ -1,0 +1,228 @@
+"""Spending: ranked, and month by month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from seqdata.plots.canvas import NAME, Sheet, begin, draw_nothing, finish
+from seqdata.plots.flow import period_axis, period_edges
+from seqdata.plots.grouping import (
+    OTHERS,
+    PERIODS,
+    keys,
+    largest,
+    period_numbers,
+)
+from seqdata.plots.notes import check_table, nothing, told_span
+from seqdata.plots.parts import dollar_axis, side_legend, write, zero_line
+from seqdata.plots.theme import chosen_colors
+from seqdata.plots.words import day_words, literal, short_dollars, span_words
+
+_SUMS = ("spent_cents", "spent")
+
+
+def spending(
+    table: pd.DataFrame,
+    *,
+    most: int = 12,
+    ax: Axes | None = None,
+    theme: str | None = None,
+    note: str | None = None,
+) -> Axes:
+    """Draw what was spent as ranked bars, the largest at the top.
+
+    Parameters
+    ----------
+    table
+        What ``spending(by=...)`` makes: by category, payee, pod, account, or several of them.
+    most
+        Bars that are drawn at most; the smallest ones become one.
+    ax, theme, note
+        As for :func:`balances`.
+
+    Returns
+    -------
+    Axes
+        :func:`table_of` gives the drawn table: ``label``, ``spent_cents``, ``spent``.
+
+    Raises
+    ------
+    UsageError
+        The table lacks columns.
+    InvalidFilter
+        No such theme.
+    """
+    check_table(table, _SUMS, "spending", "spending()")
+    by = keys(table)
+    if not by:
+        check_table(table, ["category"], "spending", 'spending(by="category")')
+    title = f"Spending by {' and '.join(by)}"
+    drawn, grouped = _ranked(table, by, most)
+    sheet = begin(ax, theme, height=1.1 + 0.24 * min(max(len(drawn), 6), 16))
+    if drawn.empty or not drawn["spent_cents"].any():
+        return draw_nothing(sheet, drawn, title, nothing("spending", table), note)
+    _ranked_bars(sheet, drawn, grouped)
+    span = told_span(table)
+    return finish(sheet, drawn, f"{title}, {span}" if span else title, note, source=table)
+
+
+def _ranked(table: pd.DataFrame, by: list[str], most: int) -> tuple[pd.DataFrame, int]:
+    label = _joined(table, by)
+    given = pd.DataFrame({"label": label, "spent_cents": table["spent_cents"]})
+    sums = given.dropna().groupby("label", sort=False)["spent_cents"].sum().astype("int64")
+    sums = sums.sort_values(ascending=False, kind="stable")
+    kept = largest(sums, most)
+    drawn = sums[kept].rename_axis("label").reset_index()
+    rest = sums[~sums.index.isin(kept)]
+    if len(rest):
+        others = pd.DataFrame({"label": [f"{len(rest)} others"], "spent_cents": [rest.sum()]})
+        drawn = pd.concat([drawn, others], ignore_index=True)
+    return drawn.assign(spent=drawn["spent_cents"] / 100), len(rest)
+
+
+def _joined(table: pd.DataFrame, by: list[str]) -> pd.Series[Any]:
+    """Return one label a row of the columns that the table is grouped by."""
+    words = [table[name].map(_key_words).astype("str") for name in by]
+    label = words[0]
+    for more in words[1:]:
+        label = label + " · " + more
+    return label
+
+
+def _key_words(value: Any) -> str:
+    if isinstance(value, pd.Timestamp):
+        return day_words(value)
+    return "no category" if pd.isna(value) else str(value)
+
+
+def _ranked_bars(sheet: Sheet, drawn: pd.DataFrame, grouped: int) -> None:
+    ax, look = sheet.ax, sheet.look
+    places = np.arange(len(drawn))
+    colors = [look.accent] * len(drawn)
+    if grouped:
+        colors[-1] = look.others
+    ax.barh(places, drawn["spent"], height=0.66, color=colors, label="_spent")
+    ax.set_ylim(len(drawn) - 0.4, -0.6)
+    total = drawn["spent_cents"].sum()
+    high, low = float(drawn["spent"].max()), float(drawn["spent"].min())
+    room = (max(high, 0) - min(low, 0)) * 0.2
+    ax.set_xlim(min(low * 1.05, 0) - (room if low < 0 else 0), max(high, 0) + room)
+    for place, (label, cents, dollars) in enumerate(drawn.itertuples(index=False)):
+        across = ax.get_yaxis_transform()
+        write(
+            sheet, 0, place, literal(label, 30), xycoords=across, xytext=(-6, 0), ha="right",
+            color=look.ink, gid=NAME,
+        )  # fmt: skip
+        share = f"  {cents / total:.0%}" if total > 0 and cents > 0 else ""
+        side = (
+            {"xytext": (4, 0), "ha": "left"} if dollars >= 0 else {"xytext": (-4, 0), "ha": "right"}
+        )
+        write(sheet, dollars, place, f"{short_dollars(dollars)}{share}", gid="value", **side)
+    ax.set_yticks([])
+    dollar_axis(sheet, "x")
+    zero_line(sheet, "x")
+
+
+# -- month by month ----------------------------------------------------------------------------
+
+
+def spending_by_month(
+    table: pd.DataFrame,
+    *,
+    most: int = 8,
+    colors: Mapping[str, int | str] | None = None,
+    ax: Axes | None = None,
+    theme: str | None = None,
+    note: str | None = None,
+) -> Axes:
+    """Draw what was spent as stacked bars, month by month (or by another period).
+
+    Refunds that exceed the spending of a month stand below the line.
+
+    Parameters
+    ----------
+    table
+        What ``spending(by=["month", "category"])`` makes; the period may be another one, and
+        so may what is stacked. By the month alone, bars are plain.
+    most
+        Colours that are stacked at most; the smallest sums become one.
+    colors
+        Place in the palette, or a colour, by the name of what is stacked.
+    ax, theme, note
+        As for :func:`balances`.
+
+    Returns
+    -------
+    Axes
+        :func:`table_of` gives the drawn table: the period, ``label``, ``spent_cents``,
+        ``spent``.
+
+    Raises
+    ------
+    UsageError
+        The table lacks columns, or has no period.
+    InvalidFilter
+        No such theme.
+    """
+    check_table(table, _SUMS, "spending_by_month", 'spending(by=["month", "category"])')
+    freq = next((name for name in keys(table) if name in PERIODS), None)
+    if freq is None:
+        check_table(table, ["month"], "spending_by_month", 'spending(by=["month", "category"])')
+    assert freq is not None
+    drawn, order = _stacks(table, freq, most)
+    sheet = begin(ax, theme)
+    what = [name for name in keys(table) if name != freq]
+    title = f"Spending by {freq}" + (f" and {' and '.join(what)}" if what else "")
+    if drawn.empty or not drawn["spent_cents"].any():
+        return draw_nothing(sheet, drawn, title, nothing("spending", table), note)
+    paint = chosen_colors(set(order) - {OTHERS}, sheet.look, colors)
+    paint[OTHERS] = sheet.look.others
+    if not what:
+        paint = dict.fromkeys(order, sheet.look.accent)
+    places = period_numbers(drawn[freq], freq)
+    _stacked_bars(sheet, drawn, places, order, paint)
+    zero_line(sheet)
+    dollar_axis(sheet)
+    period_axis(sheet, places, freq, drawn[freq].iloc[0])
+    if what:
+        side_legend(sheet, [(literal(one, 22), paint[one]) for one in reversed(order)])
+    monthly = freq in ("month", "quarter", "year")
+    span = span_words(*period_edges(drawn[freq], freq), monthly=monthly)
+    return finish(sheet, drawn, f"{title}, {span}", note, source=table)
+
+
+def _stacks(table: pd.DataFrame, freq: str, most: int) -> tuple[pd.DataFrame, list[str]]:
+    """Return period, label, cents and dollars; and the labels from the bottom up."""
+    by = [name for name in keys(table) if name != freq]
+    label: Any = _joined(table, by) if by else "spending"
+    given = pd.DataFrame({freq: table[freq], "label": label, "spent_cents": table["spent_cents"]})
+    given = given.dropna()
+    sizes = given["spent_cents"].astype("int64").groupby(given["label"]).sum()
+    kept = largest(sizes, most)
+    given["label"] = given["label"].where(given["label"].isin(kept), OTHERS)
+    sums = given.groupby([freq, "label"])["spent_cents"].sum().astype("int64").reset_index()
+    order = kept + ([OTHERS] if len(kept) < len(sizes) else [])
+    return sums.assign(spent=sums["spent_cents"] / 100), order
+
+
+def _stacked_bars(
+    sheet: Sheet, drawn: pd.DataFrame, places: Any, order: list[str], paint: dict[str, str]
+) -> None:
+    slots = np.unique(places)
+    tops, bottoms = np.zeros(len(slots)), np.zeros(len(slots))
+    for label in order:
+        is_own = drawn["label"].to_numpy() == label
+        heights = np.zeros(len(slots))
+        heights[np.searchsorted(slots, places[is_own])] = drawn["spent"].to_numpy()[is_own]
+        base = np.where(heights >= 0, tops, bottoms)
+        sheet.ax.bar(
+            slots, heights, bottom=base, width=0.72, color=paint[label], label=f"_{label}",
+            edgecolor=sheet.look.face, linewidth=0.5,
+        )  # fmt: skip
+        tops += np.clip(heights, 0, None)
+        bottoms += np.clip(heights, None, 0)

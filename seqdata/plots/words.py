@@ -1,0 +1,229 @@
+"""What a chart writes: dollars, dates and names, drawn as they are."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import dates
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ticker import Formatter, Locator
+
+UNNAMED = "unnamed"
+_DASH = "\N{EN DASH}"
+
+
+# -- names -------------------------------------------------------------------------------------
+
+
+def literal(text: Any, longest: int | None = None) -> str:
+    """Return text that the font can draw, on one line.
+
+    Emoji and other characters that the font lacks are left out, since matplotlib warns of each
+    and draws a box. Dollar signs stay: draw with ``parse_math=False``, else two of them are
+    mathematics.
+
+    Parameters
+    ----------
+    text
+        A name; a missing one becomes "unnamed", and so does one of which nothing is left.
+    longest
+        Characters to keep; what is longer ends in an ellipsis.
+    """
+    if not isinstance(text, str):
+        text = "" if text is None or pd.isna(text) else str(text)
+    known = _characters(tuple(FontProperties().get_family()))
+    kept = (one if ord(one) in known and not _is_unseen(one) else " " for one in text)
+    words = " ".join("".join(kept).split()) or UNNAMED
+    if longest is not None and len(words) > longest:
+        words = words[: longest - 1].rstrip(" ,.;:-") + "…"
+    return words
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Mn") and ord(character) not in range(
+        0x300, 0x370
+    )
+
+
+@lru_cache(maxsize=8)
+def _characters(families: tuple[str, ...]) -> frozenset[int]:
+    """Return the code points of the fonts that matplotlib draws text with."""
+    known: set[int] = set()
+    for family in families:
+        try:
+            path = findfont(FontProperties(family=family), fallback_to_default=False)
+        except ValueError:
+            continue
+        known |= set(get_font(str(path)).get_charmap())
+    return frozenset(known or get_font(str(findfont(FontProperties()))).get_charmap())
+
+
+def labels(ids: Iterable[str], names: Iterable[Any], longest: int = 24) -> dict[str, str]:
+    """Return a label for each id: its name, and a part of the id where names look alike."""
+    shown = {str(one): literal(name, longest) for one, name in zip(ids, names, strict=True)}
+    counts = pd.Series(list(shown.values()), dtype="str").value_counts()
+    return {
+        one: label if counts[label] == 1 else f"{label} ({one[:4]})" for one, label in shown.items()
+    }
+
+
+# -- dollars -----------------------------------------------------------------------------------
+
+
+def short_dollars(dollars: float, digits: int = 1) -> str:
+    """Write dollars in few characters: "$1.2k", "-$300", "$1.2M", "$12.50", "$0".
+
+    `digits` are kept behind the point of thousands and millions at most; dollars below a
+    thousand are whole, or have their cents below a hundred.
+    """
+    size = abs(dollars)
+    sign = "-" if dollars < 0 else ""
+    if size < 0.005:
+        return "$0"
+    if round(size, 2) < 100 and abs(size - round(size)) > 0.004:
+        return f"{sign}${size:.2f}"
+    if round(size) < 1000:
+        return f"{sign}${size:.0f}"
+    for unit, scale in (("k", 1e3), ("M", 1e6), ("B", 1e9)):
+        text = f"{size / scale:.{digits}f}"
+        if float(text) < 1000 or unit == "B":
+            break
+    return f"{sign}${text.rstrip('0').rstrip('.') if '.' in text else text}{unit}"
+
+
+class DollarFormatter(Formatter):
+    """Ticks in dollars: as short as they stay exact and different from one another."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks of an axis."""
+        for digits in (0, 1, 2, 3):
+            texts = [short_dollars(value, digits) for value in values]
+            if _values(texts, values) and len(set(texts)) == len(texts):
+                return texts
+        return [_whole(value) for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002 (its interface)
+        """Return the label of one value."""
+        return short_dollars(x, 2)
+
+
+def _values(texts: Sequence[str], values: Sequence[float]) -> bool:
+    """Tell whether the texts mean the values to within a thousandth of their span."""
+    scales = {"k": 1e3, "M": 1e6, "B": 1e9}
+    span = float(np.ptp(values)) if len(values) > 1 else abs(float(values[0] if values else 1))
+    for text, value in zip(texts, values, strict=True):
+        number = text.replace("$", "")
+        meant = float(number.rstrip("kMB")) * scales.get(number[-1], 1)
+        if abs(meant - value) > span / 1000 + 0.005:
+            return False
+    return True
+
+
+def _whole(value: float) -> str:
+    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
+
+
+# -- dates -------------------------------------------------------------------------------------
+
+
+#: Steps between ticks, from the smallest: days, then months.
+_DAY_STEPS = (1, 2, 4, 7, 14)
+_MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
+
+
+class DateTicks(Locator):
+    """Ticks at round dates, as many as there is room for."""
+
+    def __call__(self) -> Any:
+        """Return where ticks stand, in matplotlib's days."""
+        axis: Any = self.axis
+        return self.tick_values(*sorted(axis.get_view_interval()))
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Return where ticks stand between two of matplotlib's days, one each 0.6 inches."""
+        axis: Any = self.axis
+        inches = axis.axes.bbox.width / axis.axes.get_figure(root=True).dpi
+        room = int(min(9, max(2, inches / 0.6)))
+        first, last = (_day(one) for one in (vmin, vmax))
+        return np.array([_number(day) for day in round_days(first, last, room)])
+
+
+def _day(number: float) -> pd.Timestamp:
+    convert: Any = dates.num2date
+    return pd.Timestamp(convert(number)).tz_localize(None)
+
+
+def _number(day: pd.Timestamp) -> float:
+    convert: Any = dates.date2num
+    return float(convert(day.to_pydatetime()))
+
+
+def round_days(first: Any, last: Any, room: int) -> list[pd.Timestamp]:
+    """Return days between two, as many as there is room for.
+
+    They are beginnings of months where two fit, of years in the long run, else every first,
+    second, fourth, seventh or fourteenth day.
+    """
+    begin, end = pd.Timestamp(first).ceil("D"), pd.Timestamp(last).floor("D")
+    for step in _DAY_STEPS:
+        days = list(pd.date_range(begin, end, freq=f"{step}D"))
+        if len(days) <= room and (end - begin).days <= step * room:
+            return days or [begin]
+    for step in _MONTH_STEPS:
+        months = pd.period_range(begin, end, freq="M")
+        numbers = months.year * 12 + months.month - 1
+        days = list(months[numbers % step == 0].to_timestamp())
+        days = [day for day in days if begin <= day <= end]
+        if len(days) <= room:
+            return days
+    return []
+
+
+class DateFormatter(Formatter):
+    """Days and months on one line, the year below where it begins or changes."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks of an axis."""
+        days = [_day(value) for value in values]
+        return date_labels(days)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002 (its interface)
+        """Return the label of one day."""
+        return day_words(_day(x))
+
+
+def date_labels(days: Sequence[Any]) -> list[str]:
+    """Label days, the year below the first one and wherever it changes."""
+    if all((day.month, day.day) == (1, 1) for day in days):
+        return [f"{day.year}" for day in days]
+    monthly = all(day.day == 1 for day in days)
+    years = [None, *(day.year for day in days)]
+    return [
+        (f"{day:%b}" if monthly else f"{day:%b} {day.day}")
+        + (f"\n{day.year}" if day.year != earlier else "")
+        for day, earlier in zip(days, years, strict=False)
+    ]
+
+
+def day_words(day: Any) -> str:
+    """Write a day: "Nov 1, 2026"."""
+    return f"{day:%b} {day.day}, {day.year}"
+
+
+def span_words(first: Any, last: Any, *, monthly: bool = False) -> str:
+    """Write a span of days, or of months, in as few words as are clear."""
+    first, last = pd.Timestamp(first), pd.Timestamp(last)
+    if monthly:
+        one, other = f"{first:%b} {first.year}", f"{last:%b} {last.year}"
+        return one if one == other else f"{one} {_DASH} {other}"
+    if first.normalize() == last.normalize():
+        return day_words(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first:%b} {first.day} {_DASH} {last.day}, {last.year}"
+    begin = f"{first:%b} {first.day}" if first.year == last.year else day_words(first)
+    return f"{begin} {_DASH} {day_words(last)}"
