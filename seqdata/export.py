@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -33,16 +33,22 @@ import pyarrow.csv
 from seqdata import schemas
 from seqdata.arrow import Column, pc
 from seqdata.config import get_settings
-from seqdata.exceptions import CorruptFile
+from seqdata.exceptions import CorruptFile, InvalidFilter
 from seqdata.files import replacing, writing_in
 from seqdata.store import frames
 from seqdata.store.frames import DOLLARS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FILE_TYPES = (".csv", ".parquet")
 
 _FORMULA = r"^'*[=+\-@\t\r]"
 _ESCAPED = r"^'+[=+\-@\t\r]"
 _ROWS_AT_ONCE = 50_000
 _REMEDY = "Export it again."
 _BLOCK_BYTES = 16 << 20
+_PICTURE_DPI = 160
 
 
 def write_parquet(frame: pd.DataFrame, path: Path | str) -> None:
@@ -89,6 +95,45 @@ def write_csv(frame: pd.DataFrame, path: Path | str, *, raw_text: bool = False) 
             stream.write(_lines(rows, raw_text, end))
 
 
+def write_table(frame: pd.DataFrame, path: Path, *, raw_text: bool = False) -> Path:
+    """Write a frame to CSV or Parquet, as the name of the file says; return the path.
+
+    Raises
+    ------
+    InvalidFilter
+        The name ends in something else.
+    FolderNotWritable
+        The file system refused; an older file is unchanged.
+    """
+    check_file_type(path)
+    if path.suffix.lower() == ".csv":
+        write_csv(frame, path, raw_text=raw_text)
+    else:
+        write_parquet(frame, path)
+    return path
+
+
+def write_picture(axes: Axes, path: Path) -> None:
+    """Write the figure of a chart as PNG, SVG or PDF, as the name of the file says.
+
+    The file is created 0600 and replaces an older one in one step.
+
+    Raises
+    ------
+    FolderNotWritable
+        The file system refused; an older file is unchanged.
+    """
+    figure: Any = axes.get_figure(root=True)
+    with _private_file(path) as stream:
+        figure.savefig(stream, format=path.suffix.lower().lstrip("."), dpi=_PICTURE_DPI)
+
+
+def check_file_type(path: Path) -> None:
+    """Raise :class:`InvalidFilter` for a file that is neither CSV nor Parquet."""
+    if path.suffix.lower() not in _FILE_TYPES:
+        raise InvalidFilter("path", str(path), [f"*{suffix}" for suffix in _FILE_TYPES])
+
+
 def read_csv(
     path: Path | str, *, timezone: str | None = None, raw_text: bool | None = None
 ) -> pd.DataFrame:
@@ -117,9 +162,9 @@ def read_csv(
     texts = _read_texts(path, len(header))
     reader = _Reader(path, timezone or get_settings().timezone, raw)
     names = [name if raw else _unescaped_name(name) for name in header]
-    rich = quoted if any(quoted) else [name in _RICH for name in names]
+    rich = quoted if any(quoted) else [_is_richly_known(name) for name in names]
     columns = [
-        reader.column(place, name, texts.column(place), rich=rich[place])
+        reader.column(place, _kind_of_name(name, names), texts.column(place), rich=rich[place])
         for place, name in enumerate(names)
     ]
     return _frame(names, columns, texts)
@@ -135,9 +180,16 @@ def _known_kinds() -> dict[str, str]:
         *schemas.BALANCES,
         *schemas.DETAILS,
         *schemas.LEGS,
+        *schemas.ANNOTATIONS,
     )
     kinds = {field.name: _kind_of_type(field.type) for field in tables}
-    return {**kinds, **dict.fromkeys(DOLLARS.values(), "float")}
+    return {
+        **kinds,
+        **dict.fromkeys(DOLLARS.values(), "float"),
+        **dict.fromkeys(_DAYS, "naive"),
+        **dict.fromkeys(_MOMENTS, "moment"),
+        **dict.fromkeys(_COUNTS, "int"),
+    }
 
 
 def _kind_of_type(kind: pa.DataType) -> str:
@@ -148,10 +200,24 @@ def _kind_of_type(kind: pa.DataType) -> str:
     return "int" if pa.types.is_integer(kind) else "text"
 
 
+#: Columns of the analysis that hold counts, moments and days.
+_COUNTS = ("transfers", "failed_transfers", "candidates", "times")
+_MOMENTS = ("settled_at", "reversed_at", "since", "until")
+_DAYS = ("date", "period", "first_date", "last_date", "next_date", "changed_on")
+
 _KNOWN = _known_kinds()
 
-#: Columns whose dtype is the richer one in a CSV that some other program saved again.
-_RICH = schemas.CATEGORIES | DOLLARS.keys()
+
+def _kind_of_name(name: str, names: list[str]) -> str | None:
+    """Say what a column of this name holds, beside columns of these names; None: not known."""
+    if name.endswith("_cents"):
+        return "int"
+    return "float" if f"{name}_cents" in names else _KNOWN.get(name)
+
+
+def _is_richly_known(name: str) -> bool:
+    """Tell whether a column has the richer dtype, in a CSV that another program saved again."""
+    return name in schemas.CATEGORIES or name.endswith("_cents")
 
 
 def _kind_of_values(values: pd.Series[Any]) -> str:
@@ -268,8 +334,8 @@ def _float_cells(rows: pd.DataFrame, place: int) -> Column:
 
 def _cents_beside(rows: pd.DataFrame, name: str, dollars: Any) -> Any:
     """Return the cents that a column of dollars was made from; None if it was not."""
-    source = {made: cents for cents, made in DOLLARS.items()}.get(name)
-    if source is None or list(rows.columns).count(source) != 1:
+    source = f"{name}_cents"
+    if list(rows.columns).count(source) != 1:
         return None
     column = rows[source]
     if not pd.api.types.is_integer_dtype(column.dtype):
@@ -410,8 +476,7 @@ class _Reader:
     def __init__(self, path: Path, zone: str, raw: bool) -> None:
         self._path, self._zone, self._raw = path, zone, raw
 
-    def column(self, place: int, name: str, texts: Column, *, rich: bool) -> Any:
-        known = _KNOWN.get(name)
+    def column(self, place: int, known: str | None, texts: Column, *, rich: bool) -> Any:
         if known is not None and (column := self._try(known, texts, rich)) is not None:
             return column
         kinds = () if self._is_text(place, texts) else _GUESSES
@@ -477,7 +542,8 @@ _NULLABLE: dict[str, Any] = {
 
 
 def _frame(names: list[str], columns: list[Any], texts: pa.Table) -> pd.DataFrame:
-    for cents_name, dollars_name in DOLLARS.items():
+    for cents_name in filter(lambda name: name.endswith("_cents"), names):
+        dollars_name = cents_name.removesuffix("_cents")
         if names.count(cents_name) == names.count(dollars_name) == 1:
             cents = columns[names.index(cents_name)]
             place = names.index(dollars_name)

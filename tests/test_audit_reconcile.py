@@ -128,7 +128,7 @@ def test_a_ledger_reconciles_its_own_log() -> None:
         cents = int(first["amount_cents"])
         log.log("transfer_completed", transfer_id=first["id"], amount_cents=cents, intent_id="a")
         log.log("transfer_completed", transfer_id="tr-no", amount_cents=5, intent_id="b")
-        found = ledger.reconcile(since="2026-10")
+        found = ledger.reconcile_audit(since="2026-10")
     kinds = sorted(one.kind for one in found.findings)
     assert found.agreed == 1
     assert kinds == ["missing"] + ["unlogged"] * (len(one_time) - 1)

@@ -13,6 +13,7 @@ import pytest
 import seqdata
 from seqdata import Ledger
 from seqdata.exceptions import CacheMissing, InvalidFilter, UnknownAccount
+from seqdata.ledger.query import TABLES
 
 NOW = "2026-11-01"
 
@@ -93,17 +94,18 @@ def test_unknown_words_name_the_choices(ledger: Ledger) -> None:
     with pytest.raises(UnknownAccount, match="Choices: .*Groceries"):
         ledger.transfers_where(account="Nowhere")
     with pytest.raises(InvalidFilter, match="transfers, balances, accounts"):
-        ledger.table("rules")
+        ledger.table("yachts")
     with pytest.raises(InvalidFilter, match="status"):
         ledger.table("balances", status="failed")
 
 
-@pytest.mark.parametrize("table", ["transfers", "balances", "accounts"])
+@pytest.mark.parametrize("table", sorted(TABLES))
 def test_an_exported_csv_reads_back_equal(ledger: Ledger, tmp_path: Path, table: str) -> None:
     """What was exported as CSV comes back as the same frame, and Parquet with plain pandas."""
     frame = ledger.table(table)
     csv = ledger.export(tmp_path / "x.csv", table)
-    pd.testing.assert_frame_equal(seqdata.read_csv(csv), frame)
+    # A CSV has no place for categories that do not occur; with one that does, all is equal.
+    pd.testing.assert_frame_equal(seqdata.read_csv(csv), frame, check_categorical=False)
     parquet = ledger.export(tmp_path / "x.parquet", table)
     pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame)
 

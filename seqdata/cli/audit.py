@@ -88,7 +88,7 @@ def reconcile(organization: str | None, since: str | None, as_json: bool) -> int
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        found = ledger.reconcile(since=since)
+        found = ledger.reconcile_audit(since=since)
     if as_json:
         output.print_json(found.to_json())
     else:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from seqdata.cli import output
+from seqdata.cli import output, tables
 from seqdata.cli.audit import audit
 from seqdata.cli.login import browser, login, logout, who
 from seqdata.cli.transfer import transfer
@@ -154,7 +154,7 @@ def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any
 
     with Ledger.open(organization) as ledger:
         found = ledger.transfers_where(**_given(chosen))
-        _warn_if_incomplete(ledger)
+        output.warn_if_incomplete(ledger)
     shown = found.head(limit) if limit else found
     if as_json:
         output.print_frame_json(shown)
@@ -167,23 +167,35 @@ def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @organization
 @click.option("--table", default="transfers", show_default=True,
-              help="transfers, balances or accounts.")  # fmt: skip
+              help="transfers, balances, accounts, spending, balance_history, ...")  # fmt: skip
 @filters
+@click.option("--category", multiple=True, metavar="NAME", help="Such as Groceries; repeatable.")
+@click.option("--freq", help="Of a history: day, week, month, quarter or year.")
+@click.option("--by", multiple=True, help="Of spending: category, payee, month ...; repeatable.")
+@click.option("--share-safe", is_flag=True, help="With names and amounts disguised.")
 @click.option("--raw-text", is_flag=True, help="Leave text that a spreadsheet takes for a formula.")
 @as_json
 def export(
-    file: Path, organization: str | None, table: str, raw_text: bool, as_json: bool, **chosen: Any
+    file: Path,
+    organization: str | None,
+    table: str,
+    share_safe: bool,
+    raw_text: bool,
+    as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Write a table to FILE: .csv or .parquet."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        path = ledger.export(file, table, raw_text=raw_text, **_given(chosen))
-        _warn_if_incomplete(ledger)
+        shown = ledger.share_safe() if share_safe else ledger
+        path = shown.export(file, table.replace("-", "_"), raw_text=raw_text, **_given(chosen))
+        output.warn_if_incomplete(ledger)
     if as_json:
         output.print_json({"file": str(path), "table": table, "bytes": path.stat().st_size})
     else:
-        click.echo(f"Wrote {table} to {path} ({path.stat().st_size:,} bytes)")
+        disguised = " with names and amounts disguised" if share_safe else ""
+        click.echo(f"Wrote {table}{disguised} to {path} ({path.stat().st_size:,} bytes)")
 
 
 @click.command()
@@ -253,14 +265,8 @@ def demo(folder: Path, seed: int, months: int) -> None:
 
 ALL = [
     sync, status, accounts, transfers, export, rebuild, audit, doctor, forget, login, logout,
-    browser, transfer, sandbox, demo,
+    browser, transfer, sandbox, demo, *tables.ALL,
 ]  # fmt: skip
-
-
-def _warn_if_incomplete(ledger: Any) -> None:
-    certificate = ledger.certificate()
-    if certificate.is_complete is False:
-        click.echo(f"Mind: {certificate}", err=True)
 
 
 def _confirmed(question: str) -> bool:

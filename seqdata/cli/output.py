@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Columns that hold shares of a whole.
+_SHARES = ("share", "change_share", "success")
+
 #: What a table shows for an amount that is not known, which is not zero.
 UNKNOWN = "--"
 
@@ -81,6 +84,44 @@ def print_accounts(frame: pd.DataFrame, title: str) -> None:
         for row in _records(frame)
     ]
     print_table(title, ["kind", "~name", ">balance", ">goal", "~institution", ""], rows)
+
+
+def print_frame(frame: pd.DataFrame, title: str) -> None:
+    """Print any table of the analysis: amounts in dollars, shares in percent, without ids."""
+    import pandas as pd
+
+    heads, columns = [], []
+    for name in map(str, frame.columns):
+        if name == "id" or name.endswith(("_id", "_ids")) or f"{name}_cents" in frame:
+            continue
+        is_figure = pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != "bool"
+        mark = ">" if is_figure else "~" if frame[name].dtype == "str" else ""
+        heads.append(mark + name.removesuffix("_cents").replace("_", " "))
+        columns.append([_cell(name, value) for value in frame[name].astype("object")])
+    print_table(title, heads, list(zip(*columns, strict=True)))
+
+
+def _cell(name: str, value: Any) -> str:
+    import pandas as pd
+
+    if pd.isna(value):
+        return UNKNOWN if name.endswith("_cents") else ""
+    if name.endswith("_cents"):
+        return format_cents(int(value))
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}" if value.tz is None else f"{value:%Y-%m-%d %H:%M}"
+    if name in _SHARES:
+        return f"{value:.1%}"
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return str(value)
+
+
+def warn_if_incomplete(ledger: Any) -> None:
+    """Say on stderr what is missing, where not everything is here."""
+    certificate = ledger.certificate()
+    if certificate.is_complete is False:
+        click.echo(f"Mind: {certificate}", err=True)
 
 
 def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -32,21 +32,21 @@ from seqdata.exceptions import (
     ForeignCache,
     InvalidAmount,
     InvalidFilter,
-    InvalidQuery,
-    MissingExtra,
     SequenceError,
     UnknownAccount,
     UnknownOrganization,
     UnknownTransfer,
 )
-from seqdata.export import write_csv, write_parquet
+from seqdata.export import check_file_type, write_table
 from seqdata.files import make_private_folder, write_bytes
+from seqdata.ledger.analyses import Analyses
 from seqdata.ledger.progress import progress_bar
+from seqdata.ledger.query import ask, plain_filters, table_of
 from seqdata.ledger.words import freshness_words, transfers_words
 from seqdata.safeguards import AuditLog
 from seqdata.safeguards.reconcile import Reconciliation, reconcile
 from seqdata.source import AnswerReader, GraphQLSource, fetch_organization_ids
-from seqdata.store import Store, accounts_frame, balances_frame, query_frame, transfers_frame
+from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
 from seqdata.store.frames import frame
 from seqdata.store.state import read_state
 from seqdata.sync import (
@@ -66,8 +66,11 @@ from seqdata.sync import (
 from seqdata.timestamps import parse_moment
 
 if TYPE_CHECKING:
+    from seqdata.ledger.plots import LedgerPlots
+    from seqdata.ledger.share_safe import ShareSafeLedger
     from seqdata.safeguards import TransferDesk
     from seqdata.sandbox import Sandbox
+    from seqdata.widgets import ActivityExplorer, TransferPanel
 
 #: The largest balance that is believed, in cents: beyond it somebody mistyped.
 _LARGEST_BALANCE = 10**15
@@ -81,11 +84,8 @@ _RECONCILED = [
     "destination_name", "activity_type", "removed_at",
 ]  # fmt: skip
 
-#: What can be exported, in one file each.
-TABLES = ("transfers", "balances", "accounts")
 
-
-class Ledger:
+class Ledger(Analyses):
     """Everything that is known about one organization, and the way to know more.
 
     Open it with :meth:`open` (your account, as the environment says) or :meth:`demo` (a
@@ -309,6 +309,48 @@ class Ledger:
             self._closing.callback(desk.close)
         return self._desk
 
+    def transfer_panel(self, *, title: str = "Move money") -> TransferPanel:
+        """Return a panel for a notebook that moves money, past all checks of the desk only.
+
+        It is closed with the ledger.
+
+        Raises
+        ------
+        AuditChainBroken
+            As for :attr:`desk`.
+        """
+        from seqdata.widgets import TransferPanel
+
+        panel = TransferPanel(self.desk, title=title)
+        self._closing.callback(panel.close)
+        return panel
+
+    def explorer(self) -> ActivityExplorer:
+        """Return an explorer for a notebook: filters, totals, and all transfers to scroll."""
+        from seqdata.widgets import ActivityExplorer
+
+        return ActivityExplorer(self)
+
+    # -- to look at and to show around --------------------------------------------------------
+
+    @property
+    def plot(self) -> LedgerPlots:
+        """The charts: ``ledger.plot.balances()``, ``.spending()`` and so on."""
+        from seqdata.ledger.plots import LedgerPlots
+
+        return LedgerPlots(self)
+
+    def share_safe(self) -> ShareSafeLedger:
+        """Return this ledger with names, notes, ids and amounts disguised, to show around.
+
+        The same name is always replaced by the same one, and all amounts are multiplied by one
+        secret whole number: shapes, ratios and sums stay exact. A disguise for a picture, and no
+        anonymity; see :class:`seqdata.ledger.share_safe.ShareSafeLedger`.
+        """
+        from seqdata.ledger.share_safe import ShareSafeLedger
+
+        return ShareSafeLedger(self)
+
     # -- by hand ------------------------------------------------------------------------------
 
     def annotate(
@@ -373,6 +415,20 @@ class Ledger:
         if self._chosen is None:
             raise self._nothing_chosen()
         return self._chosen
+
+    @property
+    def complete_since(self) -> datetime | None:
+        """From when on all transfers are here; None: from the first one on.
+
+        Of a first sync that did not finish, from the oldest transfer it read.
+        """
+        starts = [_complete_since(store) for store in self._stores]
+        return max(filter(None, starts), default=None)
+
+    @property
+    def categories_path(self) -> Path:
+        """The file of your own rules for categories; it need not exist."""
+        return self._settings.data_dir / "categories.toml"
 
     @property
     def folder(self) -> Path:
@@ -507,12 +563,7 @@ class Ledger:
         table: str = "transfers",
         *,
         raw_text: bool = False,
-        since: Moment | None = None,
-        until: Moment | None = None,
-        account: str | None = None,
-        direction: Words | None = None,
-        status: Words | None = None,
-        text: str | None = None,
+        **filters: Any,
     ) -> Path:
         """Write a table to a CSV or Parquet file, as the name of the file says.
 
@@ -521,12 +572,14 @@ class Ledger:
         path
             Ends in ``.csv`` or ``.parquet``.
         table
-            "transfers", "balances" or "accounts".
+            Its name: one of :data:`TABLES`, such as "transfers", "balances", "accounts",
+            "balance_history", "cash_flow", "spending" or "recurring".
         raw_text
             Leave text in CSV as it is. By default text that a spreadsheet would take for a
             formula gets an apostrophe, which :func:`seqdata.read_csv` takes off again.
-        since, until, account, direction, status, text
-            The filters; direction, status and text are of transfers only.
+        filters
+            The words of the method that makes the table: `since`, `until` and `account` of most,
+            `direction`, `status` and `text` of transfers, `by` of spending, `freq` of a history.
 
         Returns
         -------
@@ -538,41 +591,18 @@ class Ledger:
         InvalidFilter
             No such table or file type, or a filter that the table does not have.
         """
-        path = Path(path)
-        filters = {
-            "since": since, "until": until, "account": account,
-            "direction": direction, "status": status, "text": text,
-        }  # fmt: skip
-        given = {name: value for name, value in filters.items() if value is not None}
-        suffix = path.suffix.lower()
-        if suffix not in (".csv", ".parquet"):
-            raise InvalidFilter("path", str(path), ["*.csv", "*.parquet"])
-        frame = self.table(table, **given)
-        if suffix == ".csv":
-            write_csv(frame, path, raw_text=raw_text)
-        else:
-            write_parquet(frame, path)
-        return path
+        check_file_type(Path(path))
+        return write_table(self.table(table, **filters), Path(path), raw_text=raw_text)
 
     def table(self, table: str = "transfers", **filters: Any) -> pd.DataFrame:
-        """Return a table by its name, with the filters that it has.
+        """Return a table by its name, with the filters that it has; None filters nothing.
 
         Raises
         ------
         InvalidFilter
             No such table, or a filter that the table does not have.
         """
-        if table not in TABLES:
-            raise InvalidFilter("table", table, TABLES)
-        allowed = _FILTERS[table]
-        if unknown := sorted(filters.keys() - allowed):
-            choices = allowed or (f"no filter: {table} has none",)
-            raise InvalidFilter(unknown[0], filters[unknown[0]], choices)
-        if table == "transfers":
-            return self.transfers_where(**filters)
-        if table == "balances":
-            return self.balances_where(**filters)
-        return self.accounts
+        return table_of(self, table, filters)
 
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
         """Ask DuckDB: transfers, accounts, balances, details, legs, annotations, transfer_history.
@@ -591,10 +621,6 @@ class Ledger:
         InvalidQuery
             DuckDB does not understand the query, or it gives no rows back.
         """
-        try:
-            import duckdb
-        except ImportError:
-            raise MissingExtra("Ledger.sql", "sql") from None
         readers: dict[str, Callable[[Store], pa.Table]] = {
             "transfers": lambda store: store.read_transfers(),
             "accounts": Store.read_accounts,
@@ -605,21 +631,12 @@ class Ledger:
             "annotations": Store.read_annotations,
         }
         tables = {name: self._joined(read) for name, read in readers.items()}
-        with duckdb.connect() as connection:
-            connection.execute(f"SET TimeZone = '{self._zone}'")
-            for name, table in tables.items():
-                connection.register(name, table)
-            try:
-                relation = connection.sql(query, params=parameters or None)
-                found = None if relation is None else relation.to_arrow_table()
-            except duckdb.Error as error:
-                raise InvalidQuery(query, str(error).split("\n")[0]) from None
-        if found is None:
-            raise InvalidQuery(query, "it gives no rows back")
-        return self._marked(query_frame(found))
+        return self._marked(ask(tables, query, parameters, self._zone))
 
-    def reconcile(self, *, since: Moment | None = None) -> Reconciliation:
+    def reconcile_audit(self, *, since: Moment | None = None) -> Reconciliation:
         """Compare the audit log with the transfers here, both ways. Sync before.
+
+        (Observed balances are compared with the transfers by :meth:`reconcile`.)
 
         Parameters
         ----------
@@ -792,14 +809,11 @@ class Ledger:
         certificate: Certificate | None = None,
     ) -> pd.DataFrame:
         """Say in ``attrs["seqdata"]`` (JSON values only) what a frame was made from."""
-        given = {
-            name: _plain(value) for name, value in (filters or {}).items() if value is not None
-        }
         frame.attrs["seqdata"] = {
             **(certificate or self.certificate()).to_json(),
             "app_url": self._settings.app_url,
             "timezone": self._zone,
-            "filters": given,
+            "filters": plain_filters(filters or {}),
         }
         return frame
 
@@ -833,11 +847,13 @@ _ACCOUNT_ORDER = (
     "organization_id", "first_seen_at", "last_seen_at",
 )  # fmt: skip
 
-_FILTERS: dict[str, tuple[str, ...]] = {
-    "transfers": ("since", "until", "account", "direction", "status", "text"),
-    "balances": ("since", "until", "account"),
-    "accounts": (),
-}
+
+def _complete_since(store: Store) -> datetime | None:
+    state = store.read_state()
+    if state.last_full_at is not None or state.history_since is not None:
+        return state.history_since
+    oldest = pc.min(store.read_transfers(columns=["created_at"])["created_at"]).as_py()
+    return None if oldest is None else pd.Timestamp(oldest).to_pydatetime()
 
 
 def _only(organization_ids: list[str]) -> str:
@@ -861,9 +877,3 @@ def _cached(settings: Settings) -> list[str]:
 
 def _newest_first(table: pa.Table) -> pa.Table:
     return table.sort_by([("created_at", "descending"), ("id", "ascending")])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return value if value is None or isinstance(value, str) else list(value)

@@ -1,0 +1,257 @@
+"""The commands that compute something from the tables here, and those that draw it.
+
+Each table of the analysis is a command of the same name, with the words of its method as
+options; a test holds both lists together. Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seqdata.cli import output
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "freq": {
+        "type": click.Choice(["day", "week", "month", "quarter", "year"]),
+        "help": "The length of a period.",
+    },
+    "since": {"metavar": "DATE", "help": "From this date or time on (2026-11-01)."},
+    "until": {"metavar": "DATE", "help": "Before this date or time."},
+    "account": {"metavar": "NAME", "help": "An account's id or name."},
+    "direction": {"multiple": True, "help": "incoming, outgoing or internal."},
+    "status": {"multiple": True, "help": "Such as complete or pending."},
+    "text": {"help": "In names, descriptions, reasons or ids."},
+    "category": {"multiple": True, "metavar": "NAME", "help": "Such as Groceries; repeatable."},
+    "by": {
+        "multiple": True,
+        "help": "category, payee, pod, account, day, week, month, quarter or year; repeatable.",
+    },
+    "boundary": {
+        "type": click.Choice(["sequence", "own"]),
+        "help": "In and out of pods and ports, or of all your accounts.",
+    },
+    "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
+    "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},
+    "include_moves": {"is_flag": True, "help": "Count moves to own outside accounts too."},
+    "include_internal": {"is_flag": True, "help": "Also what recurs between pods and ports."},
+}
+
+#: Table, the words that can be said of it, and what its command says it does.
+_TABLES = {
+    "balance_history": (
+        "freq since until account",
+        "Show each account's balance over time, back to the first transfer.",
+    ),
+    "reconcile": (
+        "since until account",
+        "Show where observed balances disagree with the transfers between them.",
+    ),
+    "cash_flow": (
+        "freq by boundary since until account category",
+        "Show money in, money out and the difference, a row a period.",
+    ),
+    "spending": (
+        "by since until account category include_moves",
+        "Show what was spent, by category or by anything else.",
+    ),
+    "uncategorized": ("", "Show the payees that no rule and no annotation names."),
+    "recurring": (
+        "account category include_internal",
+        "Show subscriptions, bills and paychecks, and what changed in them.",
+    ),
+    "upcoming": ("days account", "Show the movements that are expected."),
+    "projected_balances": (
+        "days account",
+        "Show the expected balance of each pod and port, with a band.",
+    ),
+    "running_short": ("days", "Show the pods that would run short, and when."),
+    "rules": ("since until account", "Show which rule moved how much where."),
+}
+
+#: What is printed of a table that has more columns than a terminal; JSON and exports have all.
+_PRINTED = {
+    "recurring": "payee account kind cadence usual_cents times last_date next_date previous_cents",
+    "rules": "trigger_type source_name destination_name transfers moved_cents failed_transfers "
+    "success last_date",
+    "upcoming": "date account payee expected_cents low_cents high_cents basis",
+    "reconcile": "name since until difference_cents candidates explanation",
+}
+#: What is said where a table is empty, and that is good or needs a word.
+_EMPTY = {
+    "reconcile": "All observed balances agree with the transfers between them.",
+    "running_short": "No pod is expected to run short.",
+    "uncategorized": "Every payee has a category.",
+}
+
+#: Chart, and the words that can be said of it.
+_CHARTS = {
+    "balances": "freq since until account",
+    "cash_flow": "freq boundary since until account category",
+    "spending": "by since until account category include_moves",
+    "spending_by_month": "by freq since until account category include_moves",
+    "calendar": "since until account category include_moves",
+    "money_flow": "since until",
+    "recurring": "account category",
+    "upcoming": "days account",
+}
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+def _option(name: str) -> click.Option:
+    return click.Option([f"--{name.replace('_', '-')}"], **_OPTIONS[name])
+
+
+def _common(limit: int) -> list[click.Parameter]:
+    return [
+        click.Option(["--organization"], metavar="ID", help="Where the login has several."),
+        click.Option(
+            ["--limit"],
+            type=click.IntRange(0),
+            default=limit,
+            show_default=True,
+            help="Show at most this many rows; 0 shows all.",
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="Print JSON for programs."),
+    ]
+
+
+def _given(words: dict[str, Any]) -> dict[str, Any]:
+    """Keep the words that were said; one of several that may be said is said alone."""
+    said = {name: value for name, value in words.items() if value not in (None, (), False)}
+    return {
+        name: (value[0] if len(value) == 1 else list(value)) if isinstance(value, tuple) else value
+        for name, value in said.items()
+    }
+
+
+def _table_command(table: str, words: str, sentence: str) -> click.Command:
+    def show(organization: str | None, limit: int, as_json: bool, **asked: Any) -> None:
+        from seqdata.ledger import Ledger
+
+        with Ledger.open(organization) as ledger:
+            found = getattr(ledger, table)(**_given(asked))
+            output.warn_if_incomplete(ledger)
+        # What is newest stands last in a history: the end is what a reader wants.
+        shown = (
+            found if not limit else found.tail(limit) if _is_history(table) else found.head(limit)
+        )
+        if as_json:
+            output.print_frame_json(shown)
+            return
+        if found.empty:
+            click.echo(_EMPTY.get(table, "There is nothing to show: see what seqdata status says."))
+            return
+        of = f" of {len(found):,}" if len(shown) < len(found) else ""
+        printed = _PRINTED[table].split() if table in _PRINTED else list(shown.columns)
+        title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} rows"
+        output.print_frame(shown[printed], title)
+
+    options = [_option(name) for name in words.split()]
+    return click.Command(
+        table.replace("_", "-"), callback=show, params=[*options, *_common(40)], help=sentence
+    )
+
+
+def _is_history(table: str) -> bool:
+    return table in ("balance_history", "cash_flow")
+
+
+@click.command()
+@click.argument("period")
+@click.option(
+    "--previous", default="previous", show_default=True, help=_OPTIONS["previous"]["help"]
+)
+@click.option("--by", multiple=True, default=["category"], help="category, payee, pod or account.")
+@click.option("--account", metavar="NAME", help=_OPTIONS["account"]["help"])
+@click.option("--category", multiple=True, metavar="NAME", help=_OPTIONS["category"]["help"])
+@click.option("--include-moves", is_flag=True, help=_OPTIONS["include_moves"]["help"])
+@click.option("--organization", metavar="ID", help="Where the login has several.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def compare(period: str, organization: str | None, as_json: bool, **asked: Any) -> None:
+    """Show how the spending of PERIOD differs from another one.
+
+    PERIOD is a month (2026-10), a quarter (2026-Q3), a year or a day.
+    """
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        found = ledger.compare(period, **_given(asked))
+        output.warn_if_incomplete(ledger)
+    if as_json:
+        output.print_frame_json(found)
+    else:
+        output.print_frame(found, f"Spending of {period} against {asked['previous']}")
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Write a file of your own to begin with.")
+@click.option("--organization", metavar="ID", help="Where the login has several.")
+def categories(write: bool, organization: str | None) -> None:
+    """Show the rules for categories, and the payees that none of them names.
+
+    Your own rules are in categories.toml of the data folder; --write makes one to begin with.
+    """
+    from seqdata.analysis.spend.rulesfile import read_rules, write_rules
+    from seqdata.ledger import Ledger
+
+    with Ledger.open(organization) as ledger:
+        path = ledger.categories_path
+        if write:
+            click.echo(f"Wrote {write_rules(path)}: edit it, and the next table uses it.")
+            return
+        rules = read_rules(path)
+        own = f"your own in {path}, then the starter set" if path.exists() else "the starter set"
+        click.echo(f"{len(rules.rules)} rules ({own}); --write makes a file of your own.")
+        found = ledger.uncategorized()
+    output.print_frame(found.head(20), f"{len(found):,} payees that no rule names")
+
+
+@click.command()
+@click.argument("chart", type=click.Choice([name.replace("_", "-") for name in _CHARTS]))
+@click.option("-o", "--output", "file", metavar="FILE", required=True,
+              type=click.Path(dir_okay=False, path_type=Path),
+              help="Where the picture goes: .png, .svg or .pdf.")  # fmt: skip
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="By default light.")
+@click.option("--share-safe", is_flag=True, help="With names and amounts disguised.")
+@click.option("--organization", metavar="ID", help="Where the login has several.")
+def plot(
+    chart: str,
+    file: Path,
+    theme: str | None,
+    share_safe: bool,
+    organization: str | None,
+    **asked: Any,
+) -> None:
+    """Draw CHART into a picture.
+
+    The options are those of the table that is drawn; one that it does not have is refused.
+    """
+    from seqdata.exceptions import InvalidFilter
+    from seqdata.export import write_picture
+    from seqdata.ledger import Ledger
+
+    name, words = chart.replace("-", "_"), _given(asked)
+    if file.suffix.lower() not in _PICTURES:
+        raise InvalidFilter("output", str(file), [f"*{suffix}" for suffix in _PICTURES])
+    if unknown := sorted(words.keys() - set(_CHARTS[name].split())):
+        raise InvalidFilter(unknown[0], words[unknown[0]], _CHARTS[name].split())
+    with Ledger.open(organization) as ledger:
+        shown = ledger.share_safe() if share_safe else ledger
+        axes = getattr(shown.plot, name)(theme=theme, **words)
+        output.warn_if_incomplete(ledger)
+    write_picture(axes, file)
+    click.echo(f"Wrote {chart} to {file} ({file.stat().st_size:,} bytes)")
+
+
+for _name in dict.fromkeys(" ".join(_CHARTS.values()).split()):
+    plot.params.append(_option(_name))
+
+ALL = [
+    *(_table_command(table, words, sentence) for table, (words, sentence) in _TABLES.items()),
+    compare,
+    categories,
+    plot,
+]

@@ -1,0 +1,353 @@
+"""The analysis, by the same names, on a ledger's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from seqdata import analysis
+from seqdata.analysis.filters import Moment, Words
+from seqdata.analysis.spend.spending import By
+
+if TYPE_CHECKING:
+    from seqdata.sync import Certificate
+
+    class _Tables:  # what a Ledger has
+        certificate: Callable[[], Certificate]
+        _marked: Callable[..., pd.DataFrame]
+
+        @property
+        def transfers(self) -> pd.DataFrame: ...
+        @property
+        def accounts(self) -> pd.DataFrame: ...
+        @property
+        def balances(self) -> pd.DataFrame: ...
+        @property
+        def legs(self) -> pd.DataFrame: ...
+        @property
+        def details(self) -> pd.DataFrame: ...
+        @property
+        def annotations(self) -> pd.DataFrame: ...
+        @property
+        def complete_since(self) -> datetime | None: ...
+        @property
+        def categories_path(self) -> Path: ...
+
+else:
+    _Tables = object
+
+
+class Analyses(_Tables):
+    """The methods of a :class:`Ledger` that compute something from its tables.
+
+    Each does what the function of :mod:`seqdata.analysis` of the same name does; there the
+    columns of each result are described. Everything is computed anew from what is on the disk.
+    """
+
+    # -- balances -----------------------------------------------------------------------------
+
+    def balance_history(
+        self,
+        *,
+        freq: str = "day",
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+    ) -> pd.DataFrame:
+        """Return each account's balance at the end of each period, back to the first transfer.
+
+        Parameters
+        ----------
+        freq
+            "day", "week", "month", "quarter" or "year".
+        since, until
+            Bounds of the date; `until` is exclusive.
+        account
+            Id or name.
+
+        Returns
+        -------
+        DataFrame
+            See :func:`seqdata.analysis.balance_history`: observed, derived or carried.
+
+        Raises
+        ------
+        InvalidFilter, InvalidMoment, UnknownAccount
+            A value that cannot be used; the message lists the choices.
+        """
+        accounts, transfers = self.accounts, self.transfers
+        if account is not None:
+            accounts = accounts[accounts["id"].isin(analysis.find_account(account, accounts))]
+        history = analysis.balance_history(
+            transfers,
+            self.legs,
+            accounts.reset_index(drop=True),
+            self.balances,
+            freq=freq,
+            complete_since=self.complete_since,
+            until=self.certificate().last_sync_at,
+        )
+        days = history["date"].dt.tz_localize(transfers["created_at"].dt.tz, ambiguous=True)
+        found = history[analysis.between(days, since, until)].reset_index(drop=True)
+        return self._marked(
+            found, {"freq": freq, "since": since, "until": until, "account": account}
+        )
+
+    def reconcile(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+    ) -> pd.DataFrame:
+        """List where observed balances disagree with the movements between; empty where all agree.
+
+        ``since`` and ``until`` bound the later of the two observations. See
+        :func:`seqdata.analysis.reconcile`. (The audit log is compared with the transfers by
+        :meth:`reconcile_audit`.)
+        """
+        accounts = self.accounts
+        found = analysis.reconcile(
+            self.transfers,
+            self.legs,
+            accounts,
+            self.balances,
+            complete_since=self.complete_since,
+        )
+        keep = analysis.between(found["until"], since, until)
+        if account is not None:
+            keep &= found["account_id"].isin(analysis.find_account(account, accounts))
+        filters = {"since": since, "until": until, "account": account}
+        return self._marked(found[keep].reset_index(drop=True), filters)
+
+    # -- money in and out ---------------------------------------------------------------------
+
+    def cash_flow(
+        self,
+        *,
+        freq: str = "month",
+        by: str | None = None,
+        boundary: str = "sequence",
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+        category: Words | None = None,
+    ) -> pd.DataFrame:
+        """Return money in, money out and the difference, a row a period.
+
+        See :func:`seqdata.analysis.cash_flow`. `category` counts transfers of it alone.
+        """
+        transfers = self.transfers if category is None else self.categorized(category=category)
+        found = analysis.cash_flow(
+            transfers,
+            self.legs,
+            self.accounts,
+            freq=freq,
+            by=by,
+            boundary=boundary,
+            since=since,
+            until=until,
+            account=account,
+        )
+        filters = {
+            "freq": freq, "by": by, "boundary": boundary, "since": since, "until": until,
+            "account": account, "category": category,
+        }  # fmt: skip
+        return self._marked(found, filters)
+
+    def categorized(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+        direction: Words | None = None,
+        status: Words | None = None,
+        text: str | None = None,
+        category: Words | None = None,
+    ) -> pd.DataFrame:
+        """Return the transfers with payee, category and when they settled.
+
+        The filters are those of :meth:`Ledger.transfers_where`, and the category. See
+        :func:`seqdata.analysis.categorize` and :func:`seqdata.analysis.settle`; the rules are
+        those of ``categories.toml`` in the data folder, then the starter set.
+        """
+        accounts = self.accounts
+        rows = analysis.categorize(
+            analysis.settle(self.transfers, self.legs),
+            accounts,
+            self.annotations,
+            analysis.read_rules(self.categories_path),
+        )
+        filters: dict[str, Any] = {
+            "since": since, "until": until, "account": account, "direction": direction,
+            "status": status, "text": text,
+        }  # fmt: skip
+        rows = analysis.filter_transfers(rows, accounts=accounts, **filters)
+        rows = analysis.filter_categories(rows, category)
+        return self._marked(rows, {**filters, "category": category})
+
+    def spending(
+        self,
+        by: By = "category",
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+        category: Words | None = None,
+        include_moves: bool = False,
+    ) -> pd.DataFrame:
+        """Return what was spent by category, payee, pod, account or length of time.
+
+        See :func:`seqdata.analysis.spending`.
+        """
+        filters: dict[str, Any] = {
+            "since": since, "until": until, "account": account, "category": category,
+        }  # fmt: skip
+        found = analysis.spending(
+            self.categorized(),
+            by,
+            include_moves=include_moves,
+            accounts=self.accounts,
+            **filters,
+        )
+        return self._marked(found, {"by": by, **filters})
+
+    def uncategorized(self) -> pd.DataFrame:
+        """Return the payees that no rule and no annotation names, the largest first."""
+        return self._marked(analysis.uncategorized(self.categorized()))
+
+    def compare(
+        self,
+        period: str,
+        previous: str = "previous",
+        by: By = "category",
+        *,
+        account: str | None = None,
+        category: Words | None = None,
+        include_moves: bool = False,
+    ) -> pd.DataFrame:
+        """Return how the spending of a period differs from that of another one.
+
+        See :func:`seqdata.analysis.compare`.
+
+        Parameters
+        ----------
+        period
+            "2026-10", "2026-Q3", "2026" or "2026-10-05".
+        previous
+            "previous", "year ago", "mean" (of the periods before), or a period.
+        """
+        found = analysis.compare(
+            self.categorized(),
+            period,
+            previous,
+            by,
+            account=account,
+            category=category,
+            include_moves=include_moves,
+            accounts=self.accounts,
+            known_until=self.certificate().last_sync_at,
+        )
+        filters = {
+            "period": period, "previous": previous, "by": by, "account": account,
+            "category": category,
+        }  # fmt: skip
+        return self._marked(found, filters)
+
+    def money_flow(
+        self, *, since: Moment | None = None, until: Moment | None = None
+    ) -> pd.DataFrame:
+        """Return what flowed from income through ports and pods to categories.
+
+        See :func:`seqdata.analysis.money_flow`.
+        """
+        found = analysis.money_flow(self.categorized(), since=since, until=until)
+        return self._marked(found, {"since": since, "until": until})
+
+    # -- what comes again ---------------------------------------------------------------------
+
+    def recurring(
+        self,
+        *,
+        account: str | None = None,
+        category: Words | None = None,
+        include_internal: bool = False,
+    ) -> pd.DataFrame:
+        """Return subscriptions, bills and paychecks: cadence, amount, next date, price changes.
+
+        See :func:`seqdata.analysis.recurring`.
+        """
+        rows = self.categorized(account=account, category=category)
+        found = analysis.recurring(rows, now=self._seen_at(), include_internal=include_internal)
+        return self._marked(found, {"account": account, "category": category})
+
+    def upcoming(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
+        """Return the movements that are expected: what is pending, and what recurs.
+
+        See :func:`seqdata.analysis.upcoming`.
+        """
+        rows = self.categorized()
+        found = self._expected(rows, days)
+        return self._marked(self._of_account(found, account), {"days": days, "account": account})
+
+    def projected_balances(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
+        """Return the balance of each pod and port on each of the next days, with a band.
+
+        See :func:`seqdata.analysis.projected_balances`; :meth:`running_short` names the pods
+        that would run short.
+        """
+        rows, accounts = self.categorized(), self.accounts
+        found = analysis.projected_balances(
+            accounts[accounts["closed_at"].isna()],
+            self._expected(rows, days),
+            rows,
+            now=self._seen_at(),
+            days=days,
+        )
+        return self._marked(self._of_account(found, account), {"days": days, "account": account})
+
+    def running_short(self, *, days: int = 30) -> pd.DataFrame:
+        """Return the pods that would run short: when, and by how much."""
+        return self._marked(
+            analysis.running_short(self.projected_balances(days=days)), {"days": days}
+        )
+
+    def rules(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+    ) -> pd.DataFrame:
+        """Return which rule moved how much where, and how often it failed.
+
+        See :func:`seqdata.analysis.rules`. Triggers are known of transfers whose details were
+        fetched (``sync(details="all")``).
+        """
+        filters: dict[str, Any] = {"since": since, "until": until, "account": account}
+        settled = analysis.settle(self.transfers, self.legs)
+        rows = analysis.filter_transfers(settled, accounts=self.accounts, **filters)
+        return self._marked(analysis.rules(rows, self.details), filters)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _seen_at(self) -> datetime:
+        """Say up to when the tables tell what happened, on the service's clock."""
+        seen = self.certificate().last_sync_at or self.transfers["created_at"].max()
+        return pd.Timestamp(seen).to_pydatetime()
+
+    def _expected(self, rows: pd.DataFrame, days: int) -> pd.DataFrame:
+        now = self._seen_at()
+        repeating = analysis.recurring(rows, now=now, include_internal=True)
+        return analysis.upcoming(rows, repeating, now=now, days=days, legs=self.legs)
+
+    def _of_account(self, rows: pd.DataFrame, account: str | None) -> pd.DataFrame:
+        if account is None:
+            return rows
+        ids = analysis.find_account(account, self.accounts)
+        return rows[rows["account_id"].isin(ids)].reset_index(drop=True)

@@ -1,0 +1,153 @@
+"""A ledger to show around: the same tables and charts, with names and amounts disguised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from seqdata.analysis.filters import filter_transfers, find_account, known_accounts
+from seqdata.exceptions import DisguisedLedger, InvalidFilter, UnknownAccount
+from seqdata.ledger.disguise import Disguise
+from seqdata.ledger.query import TABLES, ask, plain_filters, table_of
+
+if TYPE_CHECKING:
+    from seqdata.ledger.ledger import Ledger
+    from seqdata.ledger.plots import LedgerPlots
+
+_SQL_TABLES = ("transfers", "accounts", "balances", "details", "legs", "annotations")
+
+
+class ShareSafeLedger:
+    """The tables, the analysis and the charts of a :class:`Ledger`, disguised for a picture.
+
+    Made by :meth:`Ledger.share_safe`. Names, notes and ids are replaced consistently, and all
+    amounts are multiplied by one secret whole number, so that shapes, ratios and sums stay exact.
+    It has the methods of a ledger that read, by the same names; those that would change
+    something, or tell of files and logins, are refused. Accounts are asked for by their
+    made-up names ("Pod 3").
+
+    This is a disguise for a picture, and no anonymity: dates, counts and ratios are true, and who
+    knows one true amount knows them all.
+    """
+
+    if TYPE_CHECKING:
+        transfers: pd.DataFrame
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._disguise = Disguise(ledger.accounts, ledger.categorized())
+
+    @property
+    def plot(self) -> LedgerPlots:
+        """The charts, as :attr:`Ledger.plot` draws them, of disguised tables."""
+        from seqdata.ledger.plots import LedgerPlots
+
+        return LedgerPlots(self)
+
+    def table(self, table: str = "transfers", **filters: Any) -> pd.DataFrame:
+        """Return a table by its name, disguised; see :meth:`Ledger.table`."""
+        return table_of(self, table, filters)
+
+    def export(
+        self, path: str | Path, table: str = "transfers", *, raw_text: bool = False, **filters: Any
+    ) -> Path:
+        """Write a disguised table to a file; see :meth:`Ledger.export`.
+
+        Its column ``disguised`` says what it is.
+        """
+        from seqdata.export import write_table
+
+        return write_table(self.table(table, **filters), Path(path), raw_text=raw_text)
+
+    def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
+        """Ask DuckDB about the disguised tables: transfers, accounts, balances, details, legs."""
+        tables = {name: pa.Table.from_pandas(self.table(name)) for name in _SQL_TABLES}
+        found = ask(tables, query, parameters, str(self.transfers["created_at"].dt.tz))
+        found.attrs["seqdata"] = {"share_safe": True}
+        return found
+
+    def __repr__(self) -> str:
+        rows = len(self._ledger.transfers)
+        return f"Share-safe ledger: {rows:,} transfers, with names and amounts disguised"
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self._ledger), name) and not name.startswith("_"):
+            raise DisguisedLedger(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _asked(self, words: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is to be asked of the true ledger for these words."""
+        asked = dict(words)
+        if asked.get("account") is not None:
+            asked["account"] = self._true_account(asked["account"])
+        if asked.get("category") is not None:
+            asked["category"] = self._true_categories(asked["category"])
+        return asked
+
+    def _true_account(self, account: str) -> str:
+        known = self._disguise.frame(known_accounts(self._ledger.transfers, self._ledger.accounts))
+        own_id = find_account(account, known)[0]
+        name = known.loc[known["id"] == own_id, "name"].iloc[0]
+        return self._disguise.true_account(own_id if own_id == account else str(name))
+
+    def _true_categories(self, category: Any) -> list[str]:
+        words = [category] if isinstance(category, str) else list(category)
+        return [self._disguise.true_category(word) for word in words]
+
+    def _shown(self, method: str, words: Mapping[str, Any]) -> pd.DataFrame:
+        asked = self._asked(words)
+        text = asked.pop("text", None)
+        try:
+            made = getattr(self._ledger, method)
+            frame = self._disguise.frame(made(**asked) if callable(made) else made)
+        except UnknownAccount:  # its message would list true names
+            raise UnknownAccount(str(words.get("account")), []) from None
+        except InvalidFilter as error:
+            choices = [] if error.name in ("account", "category") else error.choices
+            raise InvalidFilter(error.name, error.value, choices) from None
+        if text is not None:
+            facts, frame = frame.attrs["seqdata"], filter_transfers(frame, text=text)
+            frame.attrs["seqdata"] = facts
+        frame.attrs["seqdata"]["filters"] = plain_filters(words)
+        return frame
+
+
+def _property(name: str) -> property:
+    def shown(self: ShareSafeLedger) -> pd.DataFrame:
+        return self._shown(name, {})
+
+    shown.__doc__ = f"As :attr:`Ledger.{name}`, disguised."
+    return property(shown)
+
+
+def _method(name: str, original: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    @wraps(original)
+    def shown(self: ShareSafeLedger, *args: Any, **words: Any) -> pd.DataFrame:
+        from inspect import signature
+
+        bound = signature(original).bind(self, *args, **words).arguments
+        return self._shown(name, {word: bound[word] for word in bound if word != "self"})
+
+    return shown
+
+
+def _add_tables() -> None:
+    """Give a share-safe ledger the tables of a ledger."""
+    from seqdata.ledger.ledger import Ledger
+
+    for name in {*TABLES, *TABLES.values(), "compare", "running_short"}:
+        original = getattr(Ledger, name, None)
+        if original is None:
+            continue
+        shown = _property(name) if isinstance(original, property) else _method(name, original)
+        setattr(ShareSafeLedger, name, shown)
+
+
+_add_tables()
