@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
             { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench lint format clean
+.PHONY: help demo test soak bench gallery lint format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
 
 bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes, a minute or two)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+gallery: $(STAMP)  ## Draw the charts that the documentation shows, from the sandbox
+	@$(BIN)/python docs/gallery/draw.py
 
 lint: $(STAMP)  ## Check style (ruff) and types (mypy)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
