@@ -77,6 +77,8 @@ from seqdata.source import GraphQLSource
 from seqdata.transport import Transport, open_transport
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from seqdata._settings import Settings
 
 log = logging.getLogger("seqdata")
@@ -88,7 +90,7 @@ _OPERATION = "CreatePayment"
 
 
 @dataclass(frozen=True)
-class _View:
+class View:
     """The accounts as they are now, and the service's clock."""
 
     organization_id: str
@@ -99,6 +101,16 @@ class _View:
     def account(self, account_id: str) -> Account:
         """Return an account by its id; UnknownAccount where it is gone."""
         return find_account(account_id, self.accounts)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a transfer and a day may move, and what is left of `day`, over all users, in cents."""
+
+    transfer_cents: int
+    daily_cents: int
+    daily_left_cents: int
+    day: str
 
 
 class TransferDesk:
@@ -177,9 +189,51 @@ class TransferDesk:
         """Whose transfers it makes (SEQUENCE_USER)."""
         return self._settings.user
 
+    @property
+    def app_url(self) -> str:
+        """Which server the money is at (SEQUENCE_APP_URL)."""
+        return self._settings.app_url
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The reporting zone (SEQUENCE_TIMEZONE)."""
+        return self._settings.zone
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it refuses to send anything (SEQUENCE_READ_ONLY)."""
+        return self._settings.read_only or get_settings().read_only
+
     def close(self) -> None:
         """Close the connections; may be called again."""
         self._transport.close()
+
+    # -- look ---------------------------------------------------------------------------------
+
+    def look(self) -> View:
+        """Read the accounts with their balances, in one request. Nothing is written.
+
+        Raises
+        ------
+        UnknownOrganization
+            It is not there, or none was chosen and there are several.
+        ServiceError, UnexpectedAnswer, AuthenticationError
+            The accounts could not be read.
+        """
+        return self._look()
+
+    def limits(self) -> Limits:
+        """Read what may still be moved today; asks the service nothing.
+
+        Raises
+        ------
+        LimitsUnreadable
+            The file cannot be understood. It is left as it is.
+        """
+        most = self._settings.max_daily_transfer_cents
+        with self._limits.locked() as records:
+            left = max(0, most - records.used_cents())
+            return Limits(self._settings.max_transfer_cents, most, left, records.today)
 
     # -- stage --------------------------------------------------------------------------------
 
@@ -241,7 +295,7 @@ class TransferDesk:
 
     def _staged(
         self,
-        view: _View,
+        view: View,
         source: Account,
         destination: Account,
         cents: int,
@@ -318,7 +372,7 @@ class TransferDesk:
                 return Rehearsed(staged.id)
             return self._send_and_record(staged, view, kyc_id, token)
 
-    def _check_again(self, staged: StagedTransfer, view: _View, lives: Lives) -> None:
+    def _check_again(self, staged: StagedTransfer, view: View, lives: Lives) -> None:
         if view.organization_id != staged.organization_id:
             raise StageUnknown(staged.id)
         source = view.account(staged.source.id)
@@ -355,7 +409,7 @@ class TransferDesk:
     # -- sending ------------------------------------------------------------------------------
 
     def _send_and_record(
-        self, staged: StagedTransfer, view: _View, kyc_id: str, token: str
+        self, staged: StagedTransfer, view: View, kyc_id: str, token: str
     ) -> Outcome:
         known: Outcome = Unknown("it was interrupted while sending", staged.id)
         try:
@@ -389,7 +443,7 @@ class TransferDesk:
             return Verdict(judge_error(error))
 
     def _identified(
-        self, known: Completed, staged: StagedTransfer, view: _View, ok: Node
+        self, known: Completed, staged: StagedTransfer, view: View, ok: Node
     ) -> Completed:
         """Learn the new transfer's id: from the answer, else from one reading of the activity."""
         try:
@@ -514,7 +568,7 @@ class TransferDesk:
     # -- what is allowed ----------------------------------------------------------------------
 
     def _require_writable(self) -> None:
-        if self._settings.read_only or get_settings().read_only:
+        if self.is_read_only:
             raise ReadOnlyMode(_OPERATION)
 
     def _require_attended(self, *, is_sandbox: bool) -> None:
@@ -581,13 +635,13 @@ class TransferDesk:
         here = (self._settings.app_url, self._organization_id or request.get("organization_id"))
         return life.is_open and (request.get("app_url"), request.get("organization_id")) == here
 
-    def _look(self) -> _View:
+    def _look(self) -> View:
         name = "SelectSourceAndDestination"
         answer = self._client.ask(document(name), None, name)
         organization_id, accounts = read_accounts(answer.data, self._organization_id)
         self._organization_id = organization_id
         served_at = answer.served_at or self._clock()
-        return _View(organization_id, accounts, served_at, answer.is_sandbox)
+        return View(organization_id, accounts, served_at, answer.is_sandbox)
 
     def _kyc(self, organization_id: str) -> str:
         """Return the configured KYC, or the only one of the organization."""

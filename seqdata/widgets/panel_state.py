@@ -1,0 +1,206 @@
+"""What the transfer panel knows, and how that changes: pure functions of state and event.
+
+No rule about money lives here. What is allowed, the desk says; this only keeps two things from
+being asked for at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seqdata.exceptions import OutcomeNotRecorded, SequenceError, StageRefused, StageUsed
+from seqdata.safeguards.accounts import Account
+from seqdata.safeguards.desk import Limits, View
+from seqdata.safeguards.journal import OpenIntent
+from seqdata.safeguards.outcomes import Completed, ConfirmOutcome, Rehearsed, Unknown
+from seqdata.safeguards.settle import Settlement
+from seqdata.safeguards.staged import StagedTransfer
+
+Entry = Mapping[str, Any]
+
+#: What is shown while something is under way.
+DOING = {
+    "read": "Reading the accounts…",
+    "stage": "Checking the transfer; nothing is sent…",
+    "confirm": "Sending, once. Do not send it elsewhere…",
+    "rehearse": "Rehearsing; nothing is sent…",
+    "cancel": "Cancelling…",
+    "settle": "Reading the activity to find out…",
+}
+
+#: Which of these need a staged transfer, and which need that there is none.
+_WITH_STAGED = frozenset({"confirm", "rehearse", "cancel"})
+_WITHOUT_STAGED = frozenset({"stage"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence for the person: an alert (`is_alert`), or only a notice; of an error its kind."""
+
+    text: str
+    is_alert: bool = True
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class PanelState:
+    """All that the panel knows at a moment.
+
+    `is_sandbox` is None as long as the service has not answered. `is_attended`: somebody is
+    there to look. `doing` is what is under way, a key of :data:`DOING`, or "". `said` is what
+    the last thing that was asked for said; `troubles` what the files of the desk say now.
+    """
+
+    app_url: str
+    user: str
+    is_read_only: bool = False
+    is_sandbox: bool | None = None
+    is_attended: bool = True
+    doing: str = ""
+    accounts: tuple[Account, ...] = ()
+    limits: Limits | None = None
+    staged: StagedTransfer | None = None
+    sent: StagedTransfer | None = None
+    outcome: ConfirmOutcome | None = None
+    open_intents: tuple[OpenIntent, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    events: tuple[Entry, ...] = ()
+    said: tuple[Said, ...] = ()
+    troubles: tuple[str, ...] = ()
+    is_closed: bool = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nothing of the account is shown: a real one, and nobody there to look.
+
+        What a runner executes is saved with all that the panel held.
+        """
+        return not (self.is_attended or self.is_sandbox is True)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether something can be asked for."""
+        return not (self.is_busy or self.is_closed)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether money may have moved since the balances were read, by what was just done."""
+        moved = isinstance(self.outcome, Completed | Unknown) or any(
+            isinstance(one.outcome, Completed) for one in self.settlements
+        )
+        return moved and self.doing in ("confirm", "settle") and not self.is_closed
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way."""
+        return self.doing != ""
+
+
+# -- what is asked for ------------------------------------------------------------------------
+
+
+def begin(state: PanelState, action: str) -> PanelState | None:
+    """Take up an action; None where it cannot be now: a second click, a closed panel."""
+    has_staged = state.staged is not None
+    if not state.is_idle:
+        return None
+    if (action in _WITH_STAGED and not has_staged) or (action in _WITHOUT_STAGED and has_staged):
+        return None
+    begun = replace(state, doing=action, said=())
+    return begun if action == "read" else replace(begun, outcome=None, sent=None, settlements=())
+
+
+def ended(state: PanelState) -> PanelState:
+    """End what is under way."""
+    return replace(state, doing="")
+
+
+def closed(state: PanelState) -> PanelState:
+    """Keep nothing but where it was."""
+    return PanelState(state.app_url, state.user, is_closed=True)
+
+
+# -- what came of it --------------------------------------------------------------------------
+
+
+def looked(state: PanelState, view: View) -> PanelState:
+    """Take in the accounts that were read."""
+    return replace(state, accounts=tuple(view.accounts), is_sandbox=view.is_sandbox)
+
+
+def reviewed(state: PanelState, staged: StagedTransfer) -> PanelState:
+    """Take in the transfer that was staged."""
+    return replace(state, staged=staged, is_sandbox=staged.is_sandbox)
+
+
+def cancelled(state: PanelState) -> PanelState:
+    """Let go of the staged transfer that was given up."""
+    return replace(state, staged=None, said=(Said("Cancelled. Nothing was sent.", False),))
+
+
+def concluded(state: PanelState, outcome: ConfirmOutcome) -> PanelState:
+    """Take in an outcome; after a rehearsal the staged transfer can still be sent."""
+    kept = state.staged if isinstance(outcome, Rehearsed) else None
+    return replace(state, outcome=outcome, sent=state.staged, staged=kept)
+
+
+def settled(state: PanelState, settlements: Iterable[Settlement]) -> PanelState:
+    """Take in what the activity says about open transfers."""
+    found = tuple(settlements)
+    said = () if found else (Said("Every transfer has a known outcome.", False),)
+    return replace(state, settlements=found, said=said)
+
+
+def noted(
+    state: PanelState,
+    *,
+    is_read_only: bool,
+    is_attended: bool,
+    limits: Limits | None,
+    open_intents: Iterable[OpenIntent],
+    events: Iterable[Entry],
+    troubles: Iterable[str],
+) -> PanelState:
+    """Take in what the desk's files say now."""
+    return replace(
+        state,
+        is_read_only=is_read_only,
+        is_attended=is_attended,
+        limits=limits,
+        open_intents=tuple(open_intents),
+        events=tuple(events),
+        troubles=tuple(troubles),
+    )
+
+
+# -- what went wrong --------------------------------------------------------------------------
+
+
+def refused(state: PanelState, error: BaseException) -> PanelState:
+    """Show the sentence of the error that an action ended in, whatever it is.
+
+    A staged transfer that cannot be used any more, or that may have been sent, is let go.
+    """
+    is_spent = not isinstance(error, SequenceError) and state.doing in _WITH_STAGED
+    is_spent = is_spent or isinstance(error, StageRefused | OutcomeNotRecorded)
+    staged = None if is_spent else state.staged
+    return replace(state, staged=staged, said=(*state.said, sentence(error, state.doing)))
+
+
+def sentence(error: BaseException, doing: str = "") -> Said:
+    """Say an error; one that nobody expected by its kind alone, since its text may say anything."""
+    kind = type(error).__name__
+    if isinstance(error, SequenceError):
+        return Said(str(error), not isinstance(error, StageUsed), kind)
+    advice = (
+        "Whether anything was sent is in the recent events below: look before you try again."
+        if doing == "confirm"
+        else "Nothing was sent by this."
+    )
+    return Said(
+        f"Something that seqdata did not expect happened ({kind}). {advice} "
+        "The log has the details.",
+        kind=kind,
+    )

@@ -1,0 +1,498 @@
+"""The transfer panel over the desk and a real sandbox, driven without a browser."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from panel_helper import accepted, fill, is_shown, open_desk, open_panel, press, text
+
+from seqdata import exceptions as ex
+from seqdata.safeguards.audit import utc_now
+from seqdata.sandbox import Sandbox
+from seqdata.transport import Answer, CurlSend, Request, Transport
+from seqdata.widgets import TransferPanel
+
+BUTTONS = ("review_button", "confirm", "rehearse", "cancel", "settle", "refresh", "choose",
+           "give_up")  # fmt: skip
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    with Sandbox(months=1, now="2026-11-01") as running:
+        yield running
+
+
+@pytest.fixture
+def panel(box: Sandbox, tmp_path: Path) -> Iterator[TransferPanel]:
+    opened = open_panel(open_desk(box, tmp_path))
+    yield opened
+    opened.close()
+
+
+def operations(box: Sandbox) -> list[str]:
+    return [str(one["operation"]) for one in box.requests()]
+
+
+def clocks() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name.startswith("seqdata-panel")]
+
+
+class Gate:
+    """Lets a request wait until a test says so."""
+
+    def __init__(self, *, at: Callable[[Request], bool]) -> None:
+        self.is_there, self.may_go = threading.Event(), threading.Event()
+        self._at, self._curl = at, CurlSend()
+
+    def __call__(self, request: Request) -> Answer:
+        if self._at(request):
+            self.is_there.set()
+            assert self.may_go.wait(20)
+        return self._curl(request)
+
+
+# -- opening ----------------------------------------------------------------------------------
+
+
+def test_opening_asks_the_service_once(box: Sandbox, panel: TransferPanel) -> None:
+    """An opened panel has made one request, and typing makes none."""
+    assert operations(box) == ["SelectSourceAndDestination"]
+    for typed in ("B", "Bi", "Bills"):
+        fill(panel, typed, typed, typed)
+    assert operations(box) == ["SelectSourceAndDestination"]
+    assert text(panel.controls.source_hint).startswith("✓ Pod Bills")
+
+
+def test_it_is_being_read_until_the_service_answers(box: Sandbox, tmp_path: Path) -> None:
+    """Until the service answers it says that it reads, and takes the account for a real one."""
+    gate = Gate(at=lambda request: True)
+    panel = TransferPanel(open_desk(box, tmp_path, transport=Transport(gate)))
+    assert gate.is_there.wait(20)
+    assert "Reading" in text(panel.controls.busy)
+    assert "take it for a real account" in text(panel.controls.banner)
+    assert panel.controls.review_button.disabled
+    gate.may_go.set()
+    assert panel.wait()
+    assert text(panel.controls.busy) == ""
+    assert "Sandbox" in text(panel.controls.banner)
+    assert not panel.controls.review_button.disabled
+    panel.close()
+
+
+def test_a_failed_reading_is_said_and_can_be_repeated(box: Sandbox, tmp_path: Path) -> None:
+    """Where the accounts cannot be read the panel says why, and Refresh reads them."""
+    box.fail("forbidden", operation="SelectSourceAndDestination")
+    panel = open_panel(open_desk(box, tmp_path), somebody_there=lambda: True)
+    assert 'role="alert"' in panel.controls.messages.value
+    assert panel.controls.source.options == ()
+    press(panel, "refresh")
+    assert panel.controls.messages.value == ""
+    assert len(panel.controls.source.options) > 5
+    panel.close()
+
+
+def test_every_control_has_a_name(panel: TransferPanel) -> None:
+    """Every field and button says by a label and a tooltip what it is for."""
+    press(panel, "refresh")
+    fields = [*panel.controls.fields, panel.controls.intent, panel.controls.candidate]
+    for control in [*fields, *(getattr(panel.controls, name) for name in BUTTONS)]:
+        assert control.tooltip
+        assert control.description or control is panel.controls.confirm
+        assert any(one.startswith("seqdata-panel-") for one in control._dom_classes)
+
+
+# -- the whole way ----------------------------------------------------------------------------
+
+
+def test_a_transfer_from_review_to_its_id(
+    box: Sandbox, panel: TransferPanel, tmp_path: Path
+) -> None:
+    """Review shows what will happen, Confirm does it once, and the panel shows what is then."""
+    controls = panel.controls
+    bills = next(one for one in controls.source.options if "Bills" in one)
+    fill(panel, bills, "Groceries", "12.34", "for milk")
+    press(panel, "review_button")
+    assert accepted(box) == []
+    assert is_shown(controls.staged)
+    assert controls.amount.disabled
+    assert controls.confirm.description == "Confirm: send $12.34"
+    review = text(controls.review)
+    for words in ("nothing is sent yet", "Bills Pod", "Groceries Pod", "$12.34", "for milk",
+                  "$24,987.66 of $25,000.00"):  # fmt: skip
+        assert words in review
+    assert "left: it can be confirmed until" in text(controls.countdown)
+    press(panel, "confirm")
+    (payment,) = accepted(box)
+    assert payment["transfer_id"] in text(controls.outcome)
+    assert "Completed" in text(controls.outcome)
+    assert not is_shown(controls.staged)
+    assert "$24,987.66 of $25,000.00 left today" in text(controls.limits)
+    assert [controls.amount.value, controls.note.value] == ["", ""]
+    assert controls.source.value == next(one for one in controls.source.options if "Bills" in one)
+    assert controls.source.value != bills
+    assert "completed $12.34 Bills → Groceries" in text(controls.events)
+
+
+def test_a_name_is_enough(box: Sandbox, panel: TransferPanel) -> None:
+    """What is typed goes to the desk as it is, which knows names and their parts."""
+    fill(panel, "pod:bills", "grocer", "$1,000.00")
+    press(panel, "review_button")
+    staged = panel.state.staged
+    assert staged is not None
+    assert (staged.source.name, staged.destination.name) == ("Bills", "Groceries")
+    assert staged.amount_cents == 100_000
+
+
+def test_cancel_sends_nothing(box: Sandbox, panel: TransferPanel) -> None:
+    """After Cancel the form is back with what was typed, and nothing was sent."""
+    fill(panel, "Bills", "Groceries", "12.34")
+    press(panel, "review_button", "cancel", "confirm")
+    assert "Cancelled. Nothing was sent." in text(panel.controls.messages)
+    assert panel.controls.amount.value == "12.34"
+    assert not panel.controls.amount.disabled
+    assert not is_shown(panel.controls.staged)
+    assert accepted(box) == []
+    assert "cancelled" in text(panel.controls.events)
+
+
+def test_a_rehearsal_sends_nothing_and_leaves_the_review(
+    box: Sandbox, panel: TransferPanel
+) -> None:
+    """A rehearsal says that it was one, sends nothing, and Confirm still works after it."""
+    fill(panel, "Bills", "Groceries", "12.34")
+    press(panel, "review_button", "rehearse")
+    assert "Dry run" in text(panel.controls.outcome)
+    assert accepted(box) == []
+    assert is_shown(panel.controls.staged)
+    press(panel, "confirm")
+    assert len(accepted(box)) == 1
+
+
+REFUSALS: list[tuple[tuple[str, str, str], str]] = [
+    (("Bills", "Groceries", ""), "is not an amount of dollars"),
+    (("Bills", "Groceries", "12.345"), "is not an amount of dollars"),
+    (("Bills", "Groceries", "-5"), "the least that the service moves"),
+    (("Bills", "Groceries", "10000.01"), "more than one transfer may move"),
+    (("Bills", "Groceries", "9999"), "which is less than"),
+    (("Bills", "Bills", "5"), "both source and destination"),
+    (("Nowhere", "Bills", "5"), "There is no account 'Nowhere'"),
+    (("", "Bills", "5"), "There is no account"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), REFUSALS)
+def test_what_the_desk_refuses_is_said(
+    panel: TransferPanel, box: Sandbox, given: tuple[str, str, str], words: str
+) -> None:
+    """The sentence of a refusal stands in the panel as an alert, and the form stays open."""
+    fill(panel, *given)
+    press(panel, "review_button")
+    assert words in text(panel.controls.messages)
+    assert 'role="alert"' in panel.controls.messages.value
+    assert not panel.controls.review_button.disabled
+    assert not is_shown(panel.controls.staged)
+    press(panel, "confirm")
+    assert accepted(box) == []
+
+
+def test_the_service_says_no(box: Sandbox, panel: TransferPanel) -> None:
+    """A payment that the service refuses is Failed, and the limit is as it was."""
+    fill(panel, "Bills", "Groceries", "12.34")
+    press(panel, "review_button")
+    box.fail("forbidden", operation="CreatePayment")
+    press(panel, "confirm")
+    assert "Failed, nothing was moved" in text(panel.controls.outcome)
+    assert "$25,000.00 of $25,000.00" in text(panel.controls.limits)
+    assert panel.controls.amount.value == "12.34"
+    assert accepted(box) == []
+
+
+# -- marks ------------------------------------------------------------------------------------
+
+
+def test_read_only_is_marked_and_nothing_is_sent(box: Sandbox, tmp_path: Path) -> None:
+    """A read-only panel says so at its top, and Review gets the desk's refusal."""
+    panel = open_panel(open_desk(box, tmp_path, read_only=True))
+    assert "Read-only" in text(panel.controls.banner)
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    assert "SEQUENCE_READ_ONLY is 1. Nothing was sent." in text(panel.controls.messages)
+    panel.close()
+
+
+def real_send() -> Callable[[Request], Answer]:
+    """Send as usual; the answers do not say that they are a sandbox's."""
+    curl = CurlSend()
+
+    def send(request: Request) -> Answer:
+        answer = curl(request)
+        headers = {k: v for k, v in answer.headers.items() if k != "x-seqdata-sandbox"}
+        return Answer(answer.status, headers, answer.body)
+
+    return send
+
+
+def test_a_real_account_is_marked(box: Sandbox, tmp_path: Path) -> None:
+    """At a service that is no sandbox the banner and the button speak of real money."""
+    desk = open_desk(box, tmp_path, transport=Transport(real_send()))
+    panel = open_panel(desk, somebody_there=lambda: True)
+    assert "Real account" in text(panel.controls.banner)
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    assert panel.controls.confirm.description == "Confirm: send $5.00 of real money"
+    press(panel, "confirm")
+    assert "Nobody can answer here" in text(panel.controls.messages)
+    assert accepted(box) == []
+    panel.close()
+
+
+# -- twice and late ---------------------------------------------------------------------------
+
+
+def test_a_double_click_on_two_threads_makes_one_transfer(
+    box: Sandbox, panel: TransferPanel
+) -> None:
+    """Confirm pressed on many threads at once moves the money once."""
+    fill(panel, "Bills", "Groceries", "12.34")
+    press(panel, "review_button")
+    barrier = threading.Barrier(8)
+
+    def click() -> None:
+        barrier.wait()
+        panel.controls.confirm.click()
+        panel.controls.confirm.click()
+
+    threads = [threading.Thread(target=click) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert panel.wait()
+    press(panel, "confirm")
+    assert len(accepted(box)) == 1
+    assert "Completed" in text(panel.controls.outcome)
+    assert panel.controls.messages.value == ""
+
+
+def test_two_clicks_on_review_stage_once(box: Sandbox, tmp_path: Path) -> None:
+    """While a transfer is being checked nothing else begins, and the panel says what it does."""
+    gate = Gate(at=lambda request: gate.is_armed)
+    gate.is_armed = False  # type: ignore[attr-defined]
+    panel = open_panel(open_desk(box, tmp_path, transport=Transport(gate)))
+    fill(panel, "Bills", "Groceries", "5")
+    gate.is_armed = True  # type: ignore[attr-defined]
+    panel.controls.review_button.click()
+    assert gate.is_there.wait(20)
+    assert "Checking" in text(panel.controls.busy)
+    for name in BUTTONS:
+        getattr(panel.controls, name).click()
+    assert not panel.wait(0.01)
+    gate.may_go.set()
+    assert panel.wait()
+    assert operations(box) == ["SelectSourceAndDestination"] * 2 + ["ActivityLogV2Transfers"] * (
+        len(operations(box)) - 2
+    )
+    assert text(panel.controls.events).count("staged") == 1
+    panel.close()
+
+
+def test_what_was_used_elsewhere_is_said_kindly(box: Sandbox, panel: TransferPanel) -> None:
+    """A transfer that a cell confirmed already is not sent again, and a notice says so."""
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    staged = panel.state.staged
+    assert staged is not None
+    panel._desk.confirm(staged)
+    press(panel, "confirm")
+    assert "was used already (completed)" in text(panel.controls.messages)
+    assert 'role="status"' in panel.controls.messages.value
+    assert 'role="alert"' not in panel.controls.messages.value
+    assert not is_shown(panel.controls.staged)
+    assert len(accepted(box)) == 1
+
+
+class Clock:
+    """A wall clock that a test moves on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.ahead
+
+
+def test_an_expired_review_is_refused_by_the_desk(box: Sandbox, tmp_path: Path) -> None:
+    """When the time is up the countdown says so, and the desk refuses a late Confirm."""
+    clock = Clock()
+    panel = open_panel(open_desk(box, tmp_path, clock=clock), clock=clock, tick_seconds=0.01)
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    (ticking,) = clocks()
+    clock.ahead = timedelta(seconds=301)
+    ticking.join(10)
+    assert not ticking.is_alive()
+    assert "Its time was up at" in text(panel.controls.countdown)
+    press(panel, "confirm")
+    assert "has expired: one lives 300 seconds" in text(panel.controls.messages)
+    assert not is_shown(panel.controls.staged)
+    assert accepted(box) == []
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button", "confirm")
+    assert len(accepted(box)) == 1
+    panel.close()
+
+
+def test_the_countdown_moves_by_itself(box: Sandbox, tmp_path: Path) -> None:
+    """The countdown goes down while nothing else happens, and the kernel's thread is free."""
+    panel = open_panel(open_desk(box, tmp_path, stage_seconds=60), tick_seconds=0.01)
+    moved = threading.Event()
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    panel.controls.countdown.observe(lambda change: moved.set(), "value")
+    assert moved.wait(10)
+    panel.close()
+
+
+# -- errors that nobody expected --------------------------------------------------------------
+
+
+class Broken:
+    """A desk whose methods a test breaks; everything else is the real one's."""
+
+    def __init__(self, desk: Any, **broken: BaseException) -> None:
+        self._real, self._broken = desk, broken
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._broken:
+            raise self._broken[name]
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret words"), SystemExit(3)])
+def test_an_unexpected_error_is_shown_and_logged(
+    box: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    """An error that nobody expected is a sentence in the panel, a traceback in the log, no end."""
+    desk: Any = Broken(open_desk(box, tmp_path), confirm=error)
+    panel = open_panel(desk)
+    fill(panel, "Bills", "Groceries", "5")
+    with caplog.at_level(logging.ERROR, "seqdata"):
+        press(panel, "review_button", "confirm")
+    shown = text(panel.controls.messages)
+    assert type(error).__name__ in shown
+    assert "recent events below" in shown
+    assert "secret words" not in shown
+    assert any(record.exc_info for record in caplog.records)
+    assert not panel.controls.review_button.disabled
+    panel.close()
+
+
+def test_unreadable_files_are_said(box: Sandbox, tmp_path: Path) -> None:
+    """A limits file that cannot be read and a broken audit log each stand in the panel."""
+    desk = open_desk(box, tmp_path)
+    desk.confirm(desk.stage("Bills", "Groceries", "5"))
+    (tmp_path / ".daily_limits.json").write_text("{")
+    log = tmp_path / ".audit.jsonl"
+    log.write_text(log.read_text().replace("Bills", "Rent", 1))
+    panel = open_panel(desk)
+    assert "daily limits" in text(panel.controls.messages)
+    assert "is not as it was written" in text(panel.controls.messages)
+    assert "not known" in text(panel.controls.limits)
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    assert text(panel.controls.messages).count("is not as it was written") == 1
+    assert not is_shown(panel.controls.staged)
+    panel.close()
+
+
+def test_an_outcome_that_cannot_be_written_down_is_said(box: Sandbox, tmp_path: Path) -> None:
+    """Where the outcome of a sent transfer could not be recorded, the review does not come back."""
+    error = ex.OutcomeNotRecorded("completed", "i1", "no space left")
+    panel = open_panel(Broken(open_desk(box, tmp_path), confirm=error))  # type: ignore[arg-type]
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button", "confirm")
+    assert "no space left" in text(panel.controls.messages)
+    assert not is_shown(panel.controls.staged)
+    panel.close()
+
+
+def test_a_panel_that_cannot_show_something_says_so(
+    box: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where even showing goes wrong the panel says that, and can be used again afterwards."""
+    is_broken = False
+
+    def clock() -> datetime:
+        if is_broken:
+            raise OSError("no clock")
+        return utc_now()
+
+    panel = open_panel(open_desk(box, tmp_path), clock=clock)
+    is_broken = True
+    with caplog.at_level(logging.ERROR, "seqdata"):
+        press(panel, "refresh")
+    assert "did not expect happened (OSError)" in text(panel.controls.messages)
+    is_broken = False
+    press(panel, "refresh")
+    assert panel.controls.messages.value == ""
+    panel.close()
+
+
+# -- closing ----------------------------------------------------------------------------------
+
+
+def test_closing_leaves_nothing_behind(box: Sandbox, tmp_path: Path) -> None:
+    """A closed panel has no thread, no widget and no text left, and its buttons do nothing."""
+    from ipywidgets import Widget
+
+    before = set(Widget.get_manager_state()["state"])
+    panel = open_panel(open_desk(box, tmp_path), tick_seconds=0.01)
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    ticking = clocks()
+    assert len(ticking) == 1
+    parts = list(panel.controls.all())
+    panel.close()
+    panel.close()
+    ticking[0].join(10)
+    assert clocks() == []
+    assert set(Widget.get_manager_state()["state"]) == before
+    for one in parts:
+        assert "Bills" not in f"{getattr(one, 'value', '')}{getattr(one, 'options', '')}"
+    press(panel, *BUTTONS)
+    assert accepted(box) == []
+
+
+def test_closing_while_something_is_under_way(box: Sandbox, tmp_path: Path) -> None:
+    """A panel that is closed while it sends lets the desk finish, and shows nothing any more."""
+    gate = Gate(at=lambda request: request.once)
+    desk = open_desk(box, tmp_path, transport=Transport(gate))
+    panel = open_panel(desk)
+    fill(panel, "Bills", "Groceries", "5")
+    press(panel, "review_button")
+    panel.controls.confirm.click()
+    assert gate.is_there.wait(20)
+    panel.close()
+    gate.may_go.set()
+    assert panel.wait()
+    assert len(accepted(box)) == 1
+    assert desk.open_intents() == []
+    assert panel.controls.outcome.value == ""
+
+
+def test_a_closed_panel_can_be_forgotten(box: Sandbox, tmp_path: Path) -> None:
+    """Nothing holds on to a panel that was closed."""
+    panel = open_panel(open_desk(box, tmp_path))
+    gone = weakref.ref(panel)
+    panel.close()
+    del panel
+    gc.collect()
+    assert gone() is None
