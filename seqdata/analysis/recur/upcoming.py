@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.recur import calendar_days as cal
 from seqdata.analysis.columns import with_dollars
+from seqdata.analysis.recur import calendar_days as cal
 from seqdata.analysis.recur.occurrences import other_parties
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import as_dates, local_day
