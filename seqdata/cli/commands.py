@@ -13,6 +13,7 @@ from seqdata.cli import output, tables
 from seqdata.cli.audit import audit
 from seqdata.cli.login import browser, login, logout, who
 from seqdata.cli.transfer import transfer
+from seqdata.cli.words import given
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,12 +34,6 @@ def filters(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
-
-
-def _given(chosen: dict[str, Any]) -> dict[str, Any]:
-    """Keep the filters that were given."""
-    values = {name: list(v) if isinstance(v, tuple) else v for name, v in chosen.items()}
-    return {name: value for name, value in values.items() if value not in (None, [])}
 
 
 @click.command()
@@ -153,7 +148,7 @@ def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        found = ledger.transfers_where(**_given(chosen))
+        found = ledger.transfers_where(**given(chosen))
         output.warn_if_incomplete(ledger)
     shown = found.head(limit) if limit else found
     if as_json:
@@ -189,7 +184,7 @@ def export(
 
     with Ledger.open(organization) as ledger:
         shown = ledger.share_safe() if share_safe else ledger
-        path = shown.export(file, table.replace("-", "_"), raw_text=raw_text, **_given(chosen))
+        path = shown.export(file, table.replace("-", "_"), raw_text=raw_text, **given(chosen))
         output.warn_if_incomplete(ledger)
     if as_json:
         output.print_json({"file": str(path), "table": table, "bytes": path.stat().st_size})

@@ -174,4 +174,6 @@ def _plain_column(column: pd.Series[Any]) -> list[Any]:
 
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return [None if pd.isna(value) else value.isoformat() for value in column]
+    if column.dtype.kind == "M":  # days
+        return [None if pd.isna(value) else value.date().isoformat() for value in column]
     return [None if pd.isna(value) else value for value in column.astype("object").tolist()]

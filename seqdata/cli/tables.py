@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from seqdata.cli import output
+from seqdata.cli.words import given
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "freq": {
@@ -40,7 +41,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 #: Table, the words that can be said of it, and what its command says it does.
-_TABLES = {
+TABLES = {
     "balance_history": (
         "freq since until account",
         "Show each account's balance over time, back to the first transfer.",
@@ -87,7 +88,7 @@ _EMPTY = {
 }
 
 #: Chart, and the words that can be said of it.
-_CHARTS = {
+CHARTS = {
     "balances": "freq since until account",
     "cash_flow": "freq boundary since until account category",
     "spending": "by since until account category include_moves",
@@ -118,21 +119,12 @@ def _common(limit: int) -> list[click.Parameter]:
     ]
 
 
-def _given(words: dict[str, Any]) -> dict[str, Any]:
-    """Keep the words that were said; one of several that may be said is said alone."""
-    said = {name: value for name, value in words.items() if value not in (None, (), False)}
-    return {
-        name: (value[0] if len(value) == 1 else list(value)) if isinstance(value, tuple) else value
-        for name, value in said.items()
-    }
-
-
 def _table_command(table: str, words: str, sentence: str) -> click.Command:
     def show(organization: str | None, limit: int, as_json: bool, **asked: Any) -> None:
         from seqdata.ledger import Ledger
 
         with Ledger.open(organization) as ledger:
-            found = getattr(ledger, table)(**_given(asked))
+            found = getattr(ledger, table)(**given(asked))
             output.warn_if_incomplete(ledger)
         # What is newest stands last in a history: the end is what a reader wants.
         shown = (
@@ -178,7 +170,7 @@ def compare(period: str, organization: str | None, as_json: bool, **asked: Any) 
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        found = ledger.compare(period, **_given(asked))
+        found = ledger.compare(period, **given(asked))
         output.warn_if_incomplete(ledger)
     if as_json:
         output.print_frame_json(found)
@@ -210,7 +202,7 @@ def categories(write: bool, organization: str | None) -> None:
 
 
 @click.command()
-@click.argument("chart", type=click.Choice([name.replace("_", "-") for name in _CHARTS]))
+@click.argument("chart", type=click.Choice([name.replace("_", "-") for name in CHARTS]))
 @click.option("-o", "--output", "file", metavar="FILE", required=True,
               type=click.Path(dir_okay=False, path_type=Path),
               help="Where the picture goes: .png, .svg or .pdf.")  # fmt: skip
@@ -233,11 +225,11 @@ def plot(
     from seqdata.export import write_picture
     from seqdata.ledger import Ledger
 
-    name, words = chart.replace("-", "_"), _given(asked)
+    name, words = chart.replace("-", "_"), given(asked)
     if file.suffix.lower() not in _PICTURES:
         raise InvalidFilter("output", str(file), [f"*{suffix}" for suffix in _PICTURES])
-    if unknown := sorted(words.keys() - set(_CHARTS[name].split())):
-        raise InvalidFilter(unknown[0], words[unknown[0]], _CHARTS[name].split())
+    if unknown := sorted(words.keys() - set(CHARTS[name].split())):
+        raise InvalidFilter(unknown[0], words[unknown[0]], CHARTS[name].split())
     with Ledger.open(organization) as ledger:
         shown = ledger.share_safe() if share_safe else ledger
         axes = getattr(shown.plot, name)(theme=theme, **words)
@@ -246,11 +238,11 @@ def plot(
     click.echo(f"Wrote {chart} to {file} ({file.stat().st_size:,} bytes)")
 
 
-for _name in dict.fromkeys(" ".join(_CHARTS.values()).split()):
+for _name in dict.fromkeys(" ".join(CHARTS.values()).split()):
     plot.params.append(_option(_name))
 
 ALL = [
-    *(_table_command(table, words, sentence) for table, (words, sentence) in _TABLES.items()),
+    *(_table_command(table, words, sentence) for table, (words, sentence) in TABLES.items()),
     compare,
     categories,
     plot,

@@ -80,7 +80,6 @@ def read_rules(path: Path | None = None) -> Rules:
     return Rules((*own, *(_read_file(STARTER)[0] if with_starter else ())))
 
 
-@lru_cache(maxsize=1024)
 def write_rules(path: Path) -> Path:
     """Write a file of rules to begin with: an example, with what each field means.
 
@@ -95,6 +94,7 @@ def write_rules(path: Path) -> Path:
     return path
 
 
+@lru_cache(maxsize=1024)
 def pattern_regex(patterns: tuple[str, ...]) -> str:
     """Return an RE2 expression that finds one of the patterns in texts that were folded.
 
