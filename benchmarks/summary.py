@@ -13,7 +13,14 @@ from pathlib import Path
 from benchmarks.harness import RESULTS, Facts, Figure, about, figures_table
 
 #: In the order of the summary; each is a module of this package.
-BENCHMARKS = ("request_counts", "against_peer", "raw_speed", "cache_size", "start_up")
+BENCHMARKS = (
+    "request_counts",
+    "against_peer",
+    "raw_speed",
+    "cache_size",
+    "analysis",
+    "start_up",
+)
 
 _README = """\
 ## Figures

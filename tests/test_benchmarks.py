@@ -6,6 +6,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
+
+from benchmarks.analysis_side import functions, tables
 from benchmarks.cache_build import build
 from benchmarks.cache_load import ours, plain
 from benchmarks.cache_sync import first_sync
@@ -93,3 +96,12 @@ def test_tables_are_markdown() -> None:
         "| ---- | -: |",
         "| a    | 10 |",
     ]
+
+
+def test_the_analysis_is_measured_on_what_a_ledger_would_give() -> None:
+    """The tables laid one before the other have unique ids, and every function takes them."""
+    here = tables(9_000)
+    assert here.transfers["id"].is_unique
+    assert set(here.transfers["id"]) <= set(here.legs["id"])
+    assert len(here.transfers) == 9_000
+    assert all(isinstance(made(), pd.DataFrame) for made in functions(here).values())
