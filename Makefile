@@ -10,13 +10,16 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
             { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench gallery lint format clean
+.PHONY: help demo lab test soak bench gallery lint format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP)  ## Sync a made-up household from a local sandbox, and export it (no account needed)
 	@$(BIN)/seqdata demo
+
+lab: $(STAMP)  ## Open the notebooks in JupyterLab (they run on the sandbox)
+	@$(BIN)/seqdata notebooks demo/notebooks
 
 test: $(STAMP) lint  ## Check style and types, then run all tests
 	@$(BIN)/seqdata browser install --yes

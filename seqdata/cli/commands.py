@@ -12,6 +12,7 @@ import click
 from seqdata.cli import output, tables
 from seqdata.cli.audit import audit
 from seqdata.cli.login import browser, login, logout, who
+from seqdata.cli.notebooks import notebooks
 from seqdata.cli.transfer import transfer
 from seqdata.cli.words import given
 
@@ -260,7 +261,7 @@ def demo(folder: Path, seed: int, months: int) -> None:
 
 ALL = [
     sync, status, accounts, transfers, export, rebuild, audit, doctor, forget, login, logout,
-    browser, transfer, sandbox, demo, *tables.ALL,
+    browser, transfer, sandbox, demo, notebooks, *tables.ALL,
 ]  # fmt: skip
 
 
