@@ -129,6 +129,7 @@ def test_rebuild_and_doctor_look_at_what_is_here(shell: Shell, world: Sandbox) -
     before = shell.json("sync", "--details", "new", "--max-requests", "3")
     assert before["details"] == 3
     assert "Rebuilt" in shell.run("rebuild").stdout
+    assert shell.json("rebuild")["transfers"] == len(world.transfers())
     rows = shell.json("transfers", "--limit", "0")
     assert len(rows) == before["rows"]
     assert {finding["level"] for finding in shell.json("doctor")} == {"ok", "note"}

@@ -98,13 +98,17 @@ def status(organization: str | None, as_json: bool) -> None:
 @organization
 @click.option("--wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
               help="Wait for another process that syncs the same data.")  # fmt: skip
-def rebuild(organization: str | None, wait: float) -> None:
+@as_json
+def rebuild(organization: str | None, wait: float, as_json: bool) -> None:
     """Make all tables again from the archive, without the network."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        rows = ledger.rebuild(wait=wait)
-        click.echo(f"Rebuilt {rows:,} transfers from the archive in {ledger.folder}")
+        rows, folder = ledger.rebuild(wait=wait), ledger.folder
+    if as_json:
+        output.print_json({"transfers": rows, "folder": str(folder)})
+    else:
+        click.echo(f"Rebuilt {rows:,} transfers from the archive in {folder}")
 
 
 @click.command()

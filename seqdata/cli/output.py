@@ -34,16 +34,16 @@ def print_frame_json(frame: pd.DataFrame) -> None:
     )
 
 
-def print_facts(facts: dict[str, str], title: str = "") -> None:
-    """Print words and what they say, in two columns."""
+def print_facts(facts: dict[str, str], title: str = "", *, err: bool = False) -> None:
+    """Print words and what they say, in two columns; on stderr where stdout is for a program."""
     if title:
-        click.secho(title, bold=True)
+        click.secho(title, bold=True, err=err)
     width = max(map(len, facts), default=0)
     for name, text in facts.items():
         first, *rest = text.splitlines() or [""]
-        click.echo(f"  {name:<{width}}  {first}")
+        click.echo(f"  {name:<{width}}  {first}", err=err)
         for line in rest:
-            click.echo(f"  {'':<{width}}  {line}")
+            click.echo(f"  {'':<{width}}  {line}", err=err)
 
 
 def print_finding(level: str, subject: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -49,9 +50,10 @@ def transfer() -> None:
 @click.option("--despite-unknown", is_flag=True,
               help="Although an earlier transfer here has no known outcome.")  # fmt: skip
 @click.option("--organization", metavar="ID", help="Where the login has several.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON for programs.")
 def send(
     source: str, destination: str, amount: str, note: str, instant: bool, dry_run: bool,
-    yes: bool, despite_unknown: bool, organization: str | None,
+    yes: bool, despite_unknown: bool, organization: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Show what a transfer will do, ask, and send it once."""
     from seqdata.safeguards import TransferDesk
@@ -60,22 +62,22 @@ def send(
         staged = desk.stage(
             source, destination, amount, note, instant, despite_unknown=despite_unknown
         )
-        output.print_facts(staged.review(), "Transfer")
+        output.print_facts(staged.review(), "Transfer", err=as_json)
         if not (yes or dry_run) and not _is_wanted():
             desk.cancel(staged)
             click.echo("Cancelled. Nothing was sent.", err=True)
             return NOT_DONE
-        return _confirmed(desk, staged, dry_run=dry_run)
+        return _confirmed(desk, staged, dry_run=dry_run, as_json=as_json)
 
 
 def _is_wanted() -> bool:
     try:
-        return click.confirm("Send it?", default=False)
+        return click.confirm("Send it?", default=False, err=True)
     except click.Abort:
         return False
 
 
-def _confirmed(desk: TransferDesk, staged: StagedTransfer, *, dry_run: bool) -> int:
+def _confirmed(desk: TransferDesk, staged: StagedTransfer, *, dry_run: bool, as_json: bool) -> int:
     try:
         outcome = desk.confirm(staged, dry_run=dry_run)
     except KeyboardInterrupt:
@@ -89,7 +91,10 @@ def _confirmed(desk: TransferDesk, staged: StagedTransfer, *, dry_run: bool) -> 
             err=True,
         )
         return EXIT_CODES["unknown"]
-    click.echo(str(outcome))
+    if as_json:
+        output.print_json({"status": outcome.status, **asdict(outcome)})
+    else:
+        click.echo(str(outcome))
     return EXIT_CODES[outcome.status]
 
 

@@ -125,3 +125,13 @@ def test_the_command_ends_with_the_documented_codes(
     assert shell.run("settle", "--assume-failed", intent.id).returncode == 0
     assert "known outcome" in shell.run("settle").stdout
     assert arrived(box) == []
+
+
+def test_the_command_tells_programs_the_outcome(shell: Shell, box: Sandbox) -> None:
+    """With --json stdout holds the outcome alone, with the ids to look it up by."""
+    done = shell.run("Bills", "grocer", "12.34", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["status"] == "completed"
+    assert outcome["transfer_id"] in {row["id"] for row in box.transfers()}
+    assert "pod 'Groceries'" in done.stderr
