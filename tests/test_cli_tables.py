@@ -69,7 +69,7 @@ def test_a_command_prints_a_table_or_says_why_not(run, ledger: Ledger, table: st
     if getattr(ledger, table)().empty:
         assert found.stdout.strip().endswith(".")
     else:
-        assert "rows" in found.stdout.splitlines()[0]
+        assert "row" in found.stdout.splitlines()[0]
         assert "<NA>" not in found.stdout
 
 

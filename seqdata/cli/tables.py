@@ -74,10 +74,9 @@ TABLES = {
 
 #: What is printed of a table that has more columns than a terminal; JSON and exports have all.
 _PRINTED = {
-    "recurring": "payee account kind cadence usual_cents times last_date next_date previous_cents",
-    "rules": "trigger_type source_name destination_name transfers moved_cents failed_transfers "
-    "success last_date",
-    "upcoming": "date account payee expected_cents low_cents high_cents basis",
+    "recurring": "payee account cadence usual_cents next_date previous_cents",
+    "rules": "trigger_type source_name destination_name transfers moved_cents success",
+    "upcoming": "date account payee expected_cents low_cents high_cents",
     "reconcile": "name since until difference_cents candidates explanation",
 }
 #: What is said where a table is empty, and that is good or needs a word.
@@ -138,7 +137,7 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
             return
         of = f" of {len(found):,}" if len(shown) < len(found) else ""
         printed = _PRINTED[table].split() if table in _PRINTED else list(shown.columns)
-        title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} rows"
+        title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} row{'' if len(found) == 1 else 's'}"
         output.print_frame(shown[printed], title)
 
     options = [_option(name) for name in words.split()]
