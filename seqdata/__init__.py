@@ -5,8 +5,9 @@ Importing this package is quick: each name below is loaded when it is first used
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seqdata._lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqdata.auth import AuthTokens, get_access_token
@@ -64,13 +65,7 @@ __all__ = [
     "read_csv",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "seqdata"
 #: From the ground up; a module imports from its own rank or a lower one.
 RANKS = (
     {"config", "_settings", "exceptions", "types", "models", "money", "timestamps", "files",
-     "masking", "origins", "jsontext", "schemas", "arrow"},
+     "masking", "origins", "jsontext", "schemas", "arrow", "_lazy"},
     {"graphql"},
     {"transport", "pace"},
     {"auth"},

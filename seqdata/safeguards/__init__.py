@@ -5,8 +5,9 @@ The transfer desk, the audit log and the daily limits; each name is loaded when 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seqdata._lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqdata.safeguards.audit import AuditLog
@@ -41,10 +42,4 @@ __all__ = [
     "Unknown",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
