@@ -137,7 +137,8 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
             return
         of = f" of {len(found):,}" if len(shown) < len(found) else ""
         printed = _PRINTED[table].split() if table in _PRINTED else list(shown.columns)
-        title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} row{'' if len(found) == 1 else 's'}"
+        rows = "row" if len(found) == 1 else "rows"
+        title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} {rows}"
         output.print_frame(shown[printed], title)
 
     options = [_option(name) for name in words.split()]
