@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP)  ## Sync a made-up household from a local sandbox, and export it (no account needed)
+demo: $(STAMP)  ## Sync a made-up household from a local sandbox, export and draw it (no account needed)
 	@$(BIN)/seqdata demo
 
 lab: $(STAMP)  ## Open the notebooks in JupyterLab (they run on the sandbox)

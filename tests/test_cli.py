@@ -165,14 +165,15 @@ def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path
 
 
 def test_the_demo_ends_with_files_and_what_to_try_next(tmp_path: Path) -> None:
-    """`demo` logs in, syncs twice, shows the tables, and leaves CSV and Parquet files."""
+    """`demo` logs in, syncs twice, shows the tables, and leaves tables and charts as files."""
     done = Shell(tmp_path, {}).run("demo", "--months", "2")
     assert done.returncode == 0, done.stderr
     assert "E-mail, password and one-time code were typed" in done.stdout
     assert "What to try next" in done.stdout
     files = {path.name for path in (tmp_path / "demo").iterdir()} - {".gitignore"}
     assert files == {
-        "transfers.csv", "transfers.parquet", "balances.csv", "balances.parquet",
+        "transfers.csv", "transfers.parquet", "balances.csv", "balances.parquet", "balances.png",
+        "cash_flow.png", "spending.png",
     }  # fmt: skip
 
 

@@ -257,7 +257,7 @@ def sandbox(env_file: Path | None, **world: Any) -> None:
 @click.option("--seed", type=int, default=7, show_default=True, help="Which household.")
 @click.option("--months", type=click.IntRange(1), default=24, show_default=True)
 def demo(folder: Path, seed: int, months: int) -> None:
-    """Sync a made-up household from a sandbox, and export it. Needs no account."""
+    """Sync a made-up household from a sandbox, export and draw it. Needs no account."""
     from seqdata.cli.demo import run_demo
 
     run_demo(folder, seed=seed, months=months)

@@ -12,11 +12,12 @@ from seqdata._settings import Settings
 from seqdata.auth import access_token_for
 from seqdata.cli import output
 from seqdata.exceptions import NoBrowser
+from seqdata.export import write_picture
 from seqdata.ledger import Ledger, demo_settings
 
 
 def run_demo(folder: Path, *, seed: int, months: int) -> None:
-    """Start a sandbox, sync it twice (ten days apart), export it, and say what to try next."""
+    """Start a sandbox, sync it twice (ten days apart), export and draw it, and say what next."""
     _say(f"Starting a sandbox: a local Sequence with a household of {months} months (seed {seed})")
     with (
         tempfile.TemporaryDirectory(prefix="seqdata-demo-") as data_dir,
@@ -34,6 +35,7 @@ def run_demo(folder: Path, *, seed: int, months: int) -> None:
         click.echo(ledger.sync())
         _show(ledger)
         _export(ledger, folder)
+        _draw(ledger, folder)
     _say("What to try next")
     click.echo(_NEXT.format(folder=folder))
 
@@ -67,6 +69,14 @@ def _export(ledger: Ledger, folder: Path) -> None:
             click.echo(f"{path}  {path.stat().st_size:>9,} bytes")
 
 
+def _draw(ledger: Ledger, folder: Path) -> None:
+    _say("Charts")
+    for name in ("balances", "cash_flow", "spending"):
+        path = folder / f"{name}.png"
+        write_picture(getattr(ledger.plot, name)(), path)
+        click.echo(f"{path}  {path.stat().st_size:>9,} bytes")
+
+
 def _say(heading: str) -> None:
     click.secho(f"\n{heading}", bold=True)
 
@@ -77,11 +87,14 @@ _NEXT = """\
     ledger = Ledger.demo()
     ledger.sync()
     ledger.transfers_where(text="Maple Street", status="complete")
+    ledger.spending(["month", "category"])
+
+  Seven notebooks on the sandbox, in JupyterLab:  seqdata notebooks
 
   The exported files:
     import pandas, seqdata
     seqdata.read_csv("{folder}/transfers.csv")
     pandas.read_parquet("{folder}/transfers.parquet")
 
-  A sandbox that stays, for your own programs:   seqdata sandbox
+  A sandbox that stays, for your own programs:    seqdata sandbox
   Your own account: see the README, "Your own account"."""
