@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
             { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak bench gallery lint format clean
+.PHONY: help demo lab test soak bench gallery docs lint format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes
 gallery: $(STAMP)  ## Draw the charts that the documentation shows, from the sandbox
 	@$(BIN)/python docs/gallery/draw.py
 
+docs: $(STAMP)  ## Build the documentation into site/, warnings as errors
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 lint: $(STAMP)  ## Check style (ruff) and types (mypy)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q . && $(BIN)/mypy
 
@@ -41,7 +44,7 @@ format: $(STAMP)  ## Rewrite the code in the project's style
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 clean:  ## Remove the virtual environment and everything generated; your data stays
-	rm -rf $(VENV) benchmarks/.peer-venv benchmarks/.data build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.peer-venv benchmarks/.data build dist demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(STAMP): pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \

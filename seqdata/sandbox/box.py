@@ -55,6 +55,9 @@ _ENVIRONMENT = {
 class Sandbox:
     """A local Sequence over real HTTP, on loopback.
 
+    The world's clock stands still but for `advance` and one second after each accepted
+    payment, so that no two payments are created at the same instant.
+
     Parameters
     ----------
     seed, months, now, scale, organizations
@@ -69,9 +72,6 @@ class Sandbox:
         ("refuse") or silently made smaller ("clamp").
     token_lifetime
         Seconds an access token lives, on the wall clock.
-
-    The world's clock stands still but for `advance` and one second after each accepted
-    payment, so that no two payments are created at the same instant.
     """
 
     def __init__(

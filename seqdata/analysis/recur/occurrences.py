@@ -40,7 +40,7 @@ def find_series(rows: pd.DataFrame, *, include_internal: bool = False) -> Any:
     Parameters
     ----------
     rows
-        As :func:`seqdata.analysis.recurring.recurring` takes them.
+        As :func:`seqdata.analysis.recurring` takes them.
     """
     label = np.full(len(rows), -1)
     counted = np.flatnonzero(_counts(rows, include_internal))

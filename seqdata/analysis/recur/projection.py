@@ -51,7 +51,7 @@ def projected_balances(
         :attr:`Ledger.accounts` gives them; kinds other than pod and port, and balances that
         are not known, are left out.
     upcoming_frame
-        As :func:`seqdata.analysis.upcoming.upcoming` gives it for the same `now` and `days`.
+        As :func:`seqdata.analysis.upcoming` gives it for the same `now` and `days`.
     rows
         Transfers with ``payee`` and ``settled_at``.
     now

@@ -43,7 +43,7 @@ def upcoming(
     rows
         Transfers with ``payee`` and ``settled_at``.
     recurring_frame
-        As :func:`seqdata.analysis.recurring.recurring` gives it, best with `include_internal`:
+        As :func:`seqdata.analysis.recurring` gives it, best with `include_internal`:
         each move between pods is then two rows, one for each of them.
     now
         The moment of the last sync, with a zone.

@@ -65,7 +65,7 @@ def compare(
     by
         "category", "payee", "pod", "account", or several of these.
     account, category, include_moves, accounts
-        See :func:`seqdata.analysis.spending.spending`.
+        See :func:`seqdata.analysis.spending`.
     known_until
         The moment of the last sync (tz-aware); by default that of the last transfer.
 

@@ -1,0 +1,169 @@
+"""Write the pages of the reference that are made from the code: the command line and the tables.
+
+``python docs/reference/generate.py`` writes both; a test compares them with what it would write.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+import pyarrow as pa
+
+from seqdata import Ledger, schemas
+from seqdata.cli import cli
+from seqdata.exceptions import MissingColumns
+
+FOLDER = Path(__file__).parent
+COLUMNS = FOLDER / "columns.toml"
+
+_MADE = "<!-- Made by docs/reference/generate.py: edit the code or that file, not this page. -->\n"
+
+# -- the command line -------------------------------------------------------------------------
+
+_CLI = """\
+# Command line
+
+{made}
+`seqdata COMMAND --help` says the same in your terminal. Options that take several values are
+given again for each one. Exit codes are on the page of the [errors](../errors.md#exit-codes).
+"""
+
+
+def cli_page() -> str:
+    """Return the page of all commands."""
+    sections = [_command(words, command) for words, command in commands(cli, ["seqdata"])]
+    return "\n".join([_CLI.format(made=_MADE), *sections])
+
+
+def commands(command: click.Command, words: list[str]) -> Iterator[tuple[list[str], click.Command]]:
+    """Yield each command with the words that call it, the group before its members."""
+    yield words, command
+    if isinstance(command, click.Group):
+        for name, member in sorted(command.commands.items()):
+            yield from commands(member, [*words, name])
+
+
+def _command(words: list[str], command: click.Command) -> str:
+    context = click.Context(command, info_name=" ".join(words))
+    usage = " ".join(command.collect_usage_pieces(context))
+    name = " ".join(words)
+    said = cleandoc(command.help or "")
+    lines = [f"## {name}", "", said, "", "```text", f"{name} {usage}", "```"]
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    if options:
+        lines += ["", "| option | what it does |", "|---|---|"]
+        lines += [_option(one, context) for one in options]
+    return "\n".join([*lines, ""])
+
+
+def _option(option: click.Option, context: click.Context) -> str:
+    names, said = option.get_help_record(context) or ("", "")
+    return f"| `{_cell(names)}` | {_cell(said)} |"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip().replace("|", "\\|")
+
+
+# -- the tables -------------------------------------------------------------------------------
+
+_TABLES = """\
+# Tables and dtypes
+
+{made}
+Three rules hold everywhere:
+
+- A column `X_cents` holds whole cents (`Int64`, exact); the column `X` after it holds the same in
+  dollars (`float64`), for reading and drawing. Sum the cents.
+- A moment carries your time zone (`SEQUENCE_TIMEZONE`); a date or period is naive midnight of a
+  day in that zone, and a period is named by its first day.
+- What is not known is NA (or NaT, NaN), never 0 and never an empty text.
+
+Each table can be had by its name: `ledger.table("cash_flow")`, and the first group of tables below
+by `ledger.export(path, "cash_flow")` and `seqdata export FILE --table cash_flow`.
+
+## DataFrames
+
+"""
+
+_PARQUET = """\
+## Parquet files
+
+Under `cache/<organization id>/`: what is on the disk, for DuckDB, Polars, Spark and others. All
+columns may be null. [How a sync works](../sync.md#the-tables) says what each table is for.
+
+"""
+
+_STORED = {
+    "transfers/month=YYYY-MM/": schemas.TRANSFERS,
+    "transfer_history/": schemas.TRANSFER_HISTORY,
+    "details/month=YYYY-MM/": schemas.DETAILS,
+    "legs/month=YYYY-MM/": schemas.LEGS,
+    "accounts/": schemas.ACCOUNTS,
+    "balances/": schemas.BALANCES,
+    "annotations/": schemas.ANNOTATIONS,
+}
+
+
+def tables_page() -> str:
+    """Return the page of all tables, from the frames of a sandbox and the files' schemas."""
+    meanings = tomllib.loads(COLUMNS.read_text(encoding="utf-8"))
+    parts = [_frame_section(name, frame, meanings) for name, frame in frames().items()]
+    stored = [_schema_section(name, schema) for name, schema in _STORED.items()]
+    return "\n".join([_TABLES.format(made=_MADE), *parts, _PARQUET, *stored])
+
+
+def frames() -> dict[str, pd.DataFrame]:
+    """Return one frame of each kind that a ledger gives, by what makes it."""
+    from seqdata.ledger.query import TABLES
+
+    with Ledger.demo(months=4, now="2026-11-01") as ledger:
+        ledger.sync(details="all", details_per_request=25, progress=False)
+        newest = ledger.transfers["id"].iloc[0]
+        ledger.annotate(newest, category="Fun", note="with Ana")
+        found = {name: ledger.table(name) for name in TABLES}
+        found["running_short"] = ledger.running_short()
+        found["compare"] = ledger.compare("2026-10")
+        found["cash_flow_by_account"] = ledger.cash_flow(by="account")
+        found["history"] = ledger.history(newest)
+        return found
+
+
+def _frame_section(name: str, frame: pd.DataFrame, meanings: dict[str, Any]) -> str:
+    table = meanings[name]
+    lines = [f"### {name}", "", table["about"], "", "| column | dtype | meaning |", "|---|---|---|"]
+    for column, dtype in frame.dtypes.items():
+        said = table.get(column) or meanings["any"].get(column) or _dollars(str(column), frame)
+        if said is None:
+            raise MissingColumns(COLUMNS.name, [f"{name}.{column}"], list(table), str(COLUMNS))
+        lines.append(f"| `{column}` | `{_dtype(dtype)}` | {said} |")
+    return "\n".join([*lines, ""])
+
+
+def _dollars(column: str, frame: pd.DataFrame) -> str | None:
+    return f"`{column}_cents` in dollars" if f"{column}_cents" in frame else None
+
+
+def _dtype(dtype: Any) -> str:
+    return re.sub(r", [\w/]+\]$", ", zone]", str(dtype))
+
+
+def _schema_section(name: str, schema: pa.Schema) -> str:
+    rows = [f"| `{field.name}` | `{field.type}` |" for field in schema]
+    return "\n".join([f"### {name}", "", "| column | type |", "|---|---|", *rows, ""])
+
+
+PAGES = {"cli.md": cli_page, "tables.md": tables_page}
+
+if __name__ == "__main__":
+    for file, page in PAGES.items():
+        (FOLDER / file).write_text(page(), encoding="utf-8")
+        sys.stdout.write(f"{FOLDER / file}\n")
