@@ -97,4 +97,4 @@ _NEXT = """\
     pandas.read_parquet("{folder}/transfers.parquet")
 
   A sandbox that stays, for your own programs:    seqdata sandbox
-  Your own account: see the README, "Your own account"."""
+  Your own account: docs/how-to/own-account.md (or the README)."""
