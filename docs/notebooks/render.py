@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -78,16 +79,26 @@ def _parts(cell: Node, stem: str) -> Iterator[str]:
         yield re.sub(r"\((\w+)\.ipynb\)", r"(\1.md)", cell.source)
         return
     yield f"```python\n{cell.source.removeprefix(CHECKED)}\n```"
-    for output in cell.outputs:
+    for output in _joined(cell.outputs):
         yield from _shown(output, stem)
+
+
+def _joined(outputs: list[Node]) -> Iterator[Node]:
+    """Yield outputs, with what was printed in pieces put together."""
+    for name, group in groupby(outputs, key=lambda one: one.get("name")):
+        pieces = list(group)
+        if name is None:
+            yield from pieces
+        else:
+            yield {**pieces[0], "text": "".join(one.text for one in pieces)}
 
 
 def _shown(output: Node, stem: str) -> Iterator[str]:
     """Yield an output as Markdown: text, a table, a picture, or the picture of a widget."""
-    if output.output_type == "stream":
-        yield _text(output.text)
+    if output["output_type"] == "stream":
+        yield _text(output["text"])
         return
-    data = output.data
+    data = output["data"]
     plain = data.get("text/plain", "")
     if "application/vnd.jupyter.widget-view+json" in data:
         yield next(picture for name, picture in WIDGETS.items() if name in plain)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.cli.notebooks import originals
+from seqdata.ledger import demo_settings
+from seqdata.safeguards import TransferDesk
+from seqdata.sandbox import Sandbox
+from seqdata.transport import Answer, CurlSend, Request, Transport
 
 NOTEBOOKS = {path.stem: path for path in originals()}
 
@@ -21,7 +27,9 @@ NOTEBOOKS = {path.stem: path for path in originals()}
 _PLANTED = """
 import json, os
 box = ledger.sandbox
-names = ("access_token", "refresh_token", "password", "totp_secret", "kyc_id")
+names = (
+    "access_token", "refresh_token", "client_id", "email", "password", "totp_secret", "kyc_id",
+)
 with open(os.environ["PLANTED"], "w") as file:
     json.dump({name: str(getattr(box, name)) for name in names}, file)
 """
@@ -30,32 +38,53 @@ every_notebook = pytest.mark.parametrize("stem", sorted(NOTEBOOKS))
 
 
 class Executed:
-    """A notebook that was run, and the secrets of its sandbox."""
+    """A notebook that was run, and what must not stand in it."""
 
     def __init__(self, path: Path, folder: Path) -> None:
         notebook = nbformat.read(path, as_version=4)
         notebook.cells.append(nbformat.v4.new_code_cell(_PLANTED))
         planted = folder / "planted.json"
-        client = NotebookClient(
-            notebook, timeout=120, resources={"metadata": {"path": str(folder)}}
-        )
-        client.execute(env={**os.environ, "PLANTED": str(planted), "LOGNAME": "reader"})
+        run(notebook, folder, {"PLANTED": str(planted)})
         notebook.cells.pop()
-        self.cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        self.outputs = outputs(notebook)
         self.text = nbformat.writes(notebook)
         self.secrets: dict[str, str] = json.loads(planted.read_text())
         self.files = {one.name for one in folder.iterdir()} - {"planted.json"}
 
-    @property
-    def outputs(self) -> Iterator[Any]:
-        for cell in self.cells:
-            yield from cell.outputs
+
+def run(notebook: Any, folder: Path, env: dict[str, str]) -> None:
+    """Run a notebook from top to bottom, in a kernel of its own and in that folder."""
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client.execute(env={**os.environ, "LOGNAME": "reader", **env})
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [one for cell in notebook.cells for one in cell.get("outputs", [])]
 
 
 @pytest.fixture(scope="module", params=sorted(NOTEBOOKS))
 def executed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Executed:
     folder = tmp_path_factory.mktemp("notebook")
     return Executed(NOTEBOOKS[request.param], folder)
+
+
+@pytest.fixture(scope="module")
+def account_numbers(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """All account and routing numbers that the sandbox of the notebooks tells."""
+    bodies: list[bytes] = []
+
+    def send(request: Request) -> Answer:
+        answer = CurlSend()(request)
+        bodies.append(answer.body)
+        return answer
+
+    with Sandbox(seed=7, now="2026-11-01") as box:
+        settings = demo_settings(box, tmp_path_factory.mktemp("desk"))
+        transport, token = Transport(send), lambda: box.access_token
+        with TransferDesk(settings, transport=transport, token_provider=token) as desk:
+            desk.look()
+    told = b"".join(bodies).decode()
+    return set(re.findall(r'"(?:bankAccountNumber|routingNumber)": ?"(\w+)"', told))
 
 
 def test_a_run_says_nothing_on_stderr(executed: Executed) -> None:
@@ -66,21 +95,51 @@ def test_a_run_says_nothing_on_stderr(executed: Executed) -> None:
     assert "Warning" not in executed.text
 
 
-def test_a_run_holds_no_secret(executed: Executed) -> None:
-    """Tokens, password, one-time secret, KYC and account numbers are nowhere in what is saved."""
+def test_a_run_holds_no_secret(executed: Executed, account_numbers: set[str]) -> None:
+    """Tokens, login, one-time secret, KYC and account numbers are nowhere in what is saved."""
     found = [name for name, secret in executed.secrets.items() if secret in executed.text]
     assert found == []
-    assert len(executed.secrets) == 5
-    plain = "\n".join(
-        str(one.get("text", "")) + json.dumps(one.get("data", {}).get("text/plain", ""))
-        for one in executed.outputs
-    )
-    assert re.findall(r"(?<![\w.-])\d{9,17}(?![\w.-])", plain) == []
+    assert len(executed.secrets) == 7
+    assert len(account_numbers) > 10
+    assert [number for number in account_numbers if number in executed.text] == []
+
+
+def test_a_run_names_no_folder_of_the_machine(executed: Executed) -> None:
+    """What is saved does not tell where the package, the user's files or the demo's data lie."""
+    places = {
+        str(Path.home()),
+        tempfile.gettempdir(),
+        sys.prefix,
+        str(NOTEBOOKS["04_exports"].parent),
+    }
+    assert [place for place in places if place in executed.text] == []
 
 
 def test_a_run_leaves_no_file_beside_the_notebook(executed: Executed) -> None:
     """What a notebook writes goes to a folder of its own, which is gone afterwards."""
     assert executed.files == set()
+
+
+@every_notebook
+def test_a_notebook_that_was_switched_reads_the_own_account(stem: str, tmp_path: Path) -> None:
+    """With the one cell switched it runs on the account of the settings, and sends no money."""
+    notebook = nbformat.read(NOTEBOOKS[stem], as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source = first.source.replace("SANDBOX = True", "SANDBOX = False")
+    with Sandbox(seed=11, months=4, now="2026-08-20T15:00:00Z") as box:
+        data = tmp_path / "data"
+        TokenStore(demo_settings(box, data)).write(
+            AuthTokens(box.access_token, box.refresh_token, 0.0), client_id=box.client_id
+        )
+        run(notebook, tmp_path, {**box.environment(), "SEQUENCE_DATA_DIR": str(data)})
+        assert box.requests()
+        assert box.payments() == []
+        secrets = box.connection().items() - {("app_url", box.app_url)}
+    assert [one for one in outputs(notebook) if one.output_type == "error"] == []
+    saved = nbformat.writes(notebook)
+    assert [name for name, secret in secrets if secret in saved] == []
+    assert (data / "cache").is_dir()
+    assert [one.name for one in tmp_path.iterdir()] == ["data"]
 
 
 @every_notebook
