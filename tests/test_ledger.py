@@ -110,6 +110,14 @@ def test_an_exported_csv_reads_back_equal(ledger: Ledger, tmp_path: Path, table:
     pd.testing.assert_frame_equal(pd.read_parquet(parquet), frame)
 
 
+def test_a_filtered_table_has_the_words_that_occur_in_it(ledger: Ledger, tmp_path: Path) -> None:
+    """What was filtered comes back from a CSV as the same frame, categories included."""
+    frame = ledger.transfers_where(since="2026-10-20", direction="internal")
+    assert frame["direction"].cat.categories.tolist() == ["INTERNAL"]
+    path = ledger.export(tmp_path / "x.csv", since="2026-10-20", direction="internal")
+    pd.testing.assert_frame_equal(seqdata.read_csv(path), frame)
+
+
 def test_the_attrs_are_json_and_say_where_a_frame_is_from(ledger: Ledger) -> None:
     """Each frame says in its attrs, as JSON, its organization, zone, freshness and filters."""
     attrs = ledger.transfers_where(since="2026-10", status="failed").attrs["seqdata"]

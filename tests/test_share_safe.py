@@ -149,6 +149,7 @@ def test_a_chart_of_it_says_so(safe: ShareSafeLedger) -> None:
     ]
     assert any("disguised" in text for text in texts)
     assert table_of(axes)["spent_cents"].sum() > 0
+    assert axes.get_title(loc="left").startswith("Spending by category,")
 
 
 @pytest.mark.parametrize("name", ["shown.csv", "shown.parquet"])

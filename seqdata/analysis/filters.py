@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from seqdata.exceptions import InvalidFilter, UnknownAccount
+from seqdata.schemas import CATEGORIES
 from seqdata.timestamps import parse_moment
 
 Moment: TypeAlias = str | date | datetime
@@ -69,7 +70,20 @@ def filter_transfers(
         keep &= transfers["source_id"].isin(ids) | transfers["destination_id"].isin(ids)
     if text is not None:
         keep &= _contains(transfers, text)
-    return transfers[keep].reset_index(drop=True)
+    return _with_own_words(transfers[keep].reset_index(drop=True))
+
+
+def _with_own_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the words that occur in them as categories, as unfiltered ones have."""
+    words = [name for name in rows.columns if name in CATEGORIES]
+    return rows.assign(**{name: _used(rows[name]) for name in words})
+
+
+def _used(column: pd.Series[Any]) -> pd.Series[Any]:
+    found = column.cat.remove_unused_categories()
+    # pandas makes objects of an empty list of categories when it reads Parquet.
+    nothing = pd.Index([], dtype="object")
+    return found if len(found.cat.categories) else found.cat.set_categories(nothing)
 
 
 def filter_balances(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     class _Tables:  # what a Ledger has
         certificate: Callable[[], Certificate]
         _marked: Callable[..., pd.DataFrame]
+        _transfers: Callable[..., pd.DataFrame]
 
         @property
         def transfers(self) -> pd.DataFrame: ...
@@ -112,7 +113,7 @@ class Analyses(_Tables):
         """
         accounts = self.accounts
         found = analysis.reconcile(
-            self.transfers,
+            self._transfers(include_removed=True),
             self.legs,
             accounts,
             self.balances,

@@ -118,8 +118,10 @@ class AuditReport:
     def __str__(self) -> str:
         if not self.lines and not self.breaks:
             return "The audit log is empty."
-        state = "is intact" if self.is_intact else "is broken"
-        return f"The chain {state}: {self.chained:,} of {self.lines:,} lines are chained."
+        lines = f"{self.chained:,} of {self.lines:,} lines are chained"
+        if self.is_intact:
+            return f"The chain is intact: {lines}."
+        return f"The chain is broken in {len(self.breaks):,} places; {lines}."
 
 
 class Link(NamedTuple):

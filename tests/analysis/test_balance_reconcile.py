@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-from tables import accounts, balances, legs, transfers
+import pytest
+from tables import accounts, balances, legs, moments, transfers
 
 from seqdata.analysis import reconcile
 
@@ -74,6 +75,34 @@ def test_a_difference_that_nothing_explains_says_so() -> None:
     row = disagreement(BEFORE)
     assert (row["difference_cents"], row["candidates"]) == (-1000, 0)
     assert "A full sync reads everything again" in row["explanation"]
+
+
+@pytest.mark.parametrize("first", [5000, 4000], ids=["seen before", "seen after"])
+def test_a_payment_in_the_second_of_a_sync_may_be_on_either_side(first: int) -> None:
+    """A payment made in the very second of a sync is no difference, whichever came first."""
+    found = reconcile(
+        transfers("2026-03-02T15:00:00Z 2026-03-02T15:00:00Z 1000 pod1 shop1"),
+        legs(),
+        accounts("pod1"),
+        balances(f"pod1 2026-03-02T15:00:00Z {first}", "pod1 2026-03-02T15:00:01Z 4000"),
+    )
+    assert len(found) == 0
+
+
+def test_a_transfer_that_vanished_may_explain_a_difference() -> None:
+    """One that the service does not list any more moves nothing, and is named as the reason."""
+    rows = transfers(BEFORE, "2026-03-04T12:00Z 2026-03-04T12:00Z 1000 pod1 shop1")
+    gone = [None, "2026-03-10T12:00Z"]
+    found = reconcile(
+        rows.assign(removed_at=moments(gone)),
+        legs(),
+        accounts("pod1"),
+        balances("pod1 2026-03-02T15:00Z 5000", "pod1 2026-03-09T15:00Z 4000"),
+    )
+    assert found["candidate_ids"].tolist() == ["t1"]
+    assert found["explanation"].tolist() == [
+        "A transfer of exactly $10.00 is removed: the service does not list it any more."
+    ]
 
 
 def test_a_payment_read_within_the_second_of_a_sync_is_no_difference() -> None:

@@ -96,6 +96,7 @@ def _history(known: Known, account: int) -> dict[str, Any]:
     own = known.movements.of(account)
     days, ends = _days(known, account, observed, own)
     walk = Walk(own, observed)
+    observed = walk.observed
     complete_from = known.complete_from(account)
     derives = np.zeros(len(ends), bool) if complete_from is None else ends >= complete_from
     anchor, has_earlier = walk.anchor(ends)

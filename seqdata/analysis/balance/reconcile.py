@@ -27,7 +27,8 @@ def reconcile(
     Parameters
     ----------
     transfers, legs, accounts, balances, complete_since
-        As for :func:`seqdata.analysis.balance_history`.
+        As for :func:`seqdata.analysis.balance_history`. With ``removed_at``, transfers that
+        vanished from the service move nothing, and may explain a difference.
 
     Returns
     -------
@@ -41,10 +42,14 @@ def reconcile(
         amount first) and ``explanation`` (str, a sentence). Empty where all agrees.
 
         Transfers that could explain it touch the account in that time, and are open or of an
-        unknown status, lack an amount, a moment or their payment's details. Outside accounts
-        are not compared: they move without Sequence.
+        unknown status, were removed, lack an amount, a moment or their payment's details.
+        Outside accounts are not compared: they move without Sequence.
     """
-    known = Known(transfers, legs, accounts, balances, complete_since, None)
+    here = transfers
+    if "removed_at" in transfers:
+        here = transfers[transfers["removed_at"].isna()].reset_index(drop=True)
+    known = Known(here, legs, accounts, balances, complete_since, None)
+    known.listed = transfers
     found = [row for account in range(len(accounts)) for row in _disagreements(known, account)]
     frame = pd.DataFrame(found, columns=list(_DISAGREEMENT))
     zone = transfers["created_at"].dt.tz
@@ -69,11 +74,11 @@ def _disagreements(known: Known, account: int) -> list[tuple[Any, ...]]:
     observed, complete_from = known.observed(account), known.complete_from(account)
     if observed is None or complete_from is None:
         return []
-    gaps = Walk(known.movements.of(account), observed).gaps()
+    walk = Walk(known.movements.of(account), observed)
     return [
-        _disagreement(known, account, observed, int(place))
-        for place in np.flatnonzero(gaps)
-        if observed.at[place] >= complete_from
+        _disagreement(known, account, walk.observed, int(place))
+        for place in np.flatnonzero(walk.gaps())
+        if walk.observed.at[place] >= complete_from
     ]
 
 
@@ -96,7 +101,7 @@ def _candidates(
     known: Known, account_id: str, since: Any, until: Any, missing: int
 ) -> pd.DataFrame:
     """Return the transfers that could explain a difference, those of its very amount first."""
-    rows: Any = known.transfers
+    rows: Any = known.listed
     touched = (
         (rows["source_id"] == account_id) | (rows["destination_id"] == account_id)
     ).to_numpy()
@@ -115,14 +120,16 @@ def _reasons(rows: pd.DataFrame, legs: pd.DataFrame) -> Any:
     """Say of each transfer why what it moved is not sure; "" where it is."""
     is_inside = (rows["direction"] == "INTERNAL") & (rows["status"] == "COMPLETE")
     lacks_details = ~rows["id"].isin(legs["id"]) & ~is_inside
+    is_removed = rows["removed_at"].notna() if "removed_at" in rows else rows["id"].isna()
     return np.select(
         [
+            is_removed,
             rows["amount_cents"].isna(),
             rows["created_at"].isna(),
             is_open(rows),
             lacks_details,
         ],
-        ["no amount", "no moment", "open", "no details"],
+        ["removed", "no amount", "no moment", "open", "no details"],
         "",
     )
 
@@ -144,6 +151,7 @@ def _explanation(candidates: pd.DataFrame, missing: int) -> str:
 
 
 _WORDS = {
+    "removed": "removed: the service does not list it any more",
     "no amount": "without an amount",
     "no moment": "without a moment",
     "open": "open, so whether it has moved yet is not sure",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ class Observations:
 
     at: Any
     cents: Any
+    #: The least moment that is possible: the service's clock is told in whole seconds.
+    early: Any
 
 
 _ACCOUNT_FACTS = ("id", "name", "kind", "created_at", "closed_at")
@@ -54,6 +56,8 @@ class Known:
         self.created = utc(accounts["created_at"])
         self.closed = utc(accounts["closed_at"])
         self.legs = legs
+        #: All transfers that may explain something: also those that vanished.
+        self.listed = transfers
 
     def observed(self, account: int) -> Observations | None:
         """Return what was observed of an account; None if its balance never was."""
@@ -67,17 +71,18 @@ class Known:
 def _observations(balances: pd.DataFrame) -> dict[str, Observations]:
     known = balances[balances["balance_cents"].notna()]
     at = utc(known["as_of"])
-    # The service's clock is told in whole seconds: what was seen was so by the second's end.
+    # What was seen was so by the end of its second, or before its beginning: see Walk.
     whole = (at.astype(np.int64) % 1_000_000 == 0) & (known["origin"] == "sync").to_numpy()
     rows = pd.DataFrame(
         {
             "id": known["account_id"].to_numpy(),
             "at": at + np.where(whole, 999_999, 0).astype("timedelta64[us]"),
             "cents": known["balance_cents"].to_numpy(np.int64),
+            "early": at - whole.astype("timedelta64[us]"),
         }
     ).sort_values("at", kind="stable")
     return {
-        str(own_id): Observations(part["at"].to_numpy(), part["cents"].to_numpy())
+        str(own_id): Observations(*(part[name].to_numpy() for name in ("at", "cents", "early")))
         for own_id, part in rows.groupby("id", sort=False)
     }
 
@@ -87,16 +92,31 @@ def _utc(moment: datetime) -> Any:
 
 
 class Walk:
-    """One account's running sum of movements, pinned to its observations."""
+    """One account's running sum of movements, pinned to its observations.
+
+    A movement in the very second of an observation may have come before or after it. It is
+    taken for before, unless only after agrees with the observation next to it.
+    """
 
     def __init__(self, own: Movements, observed: Observations) -> None:
         self._at = own.at
         self._sums = np.concatenate([[0], np.cumsum(own.cents)])
-        self._observed = observed
-        self._pins = observed.cents - self._sum(observed.at)
+        self.observed, self._pins = self._pinned(observed)
         unsure = ~np.isnat(own.earliest)
         self._earliest = np.sort(own.earliest[unsure])
         self._latest = np.sort(own.latest[unsure])
+
+    def _pinned(self, observed: Observations) -> tuple[Observations, Any]:
+        """Place each observation in its second; return them, and what each has beyond the sum."""
+        at = observed.at.copy()
+        late, early = (observed.cents - self._sum(one) for one in (observed.at, observed.early))
+        pins = late.copy()
+        for place in np.flatnonzero(late != early):
+            before, after = slice(max(place - 1, 0), place), slice(place + 1, place + 2)
+            beside = {*pins[before].tolist(), *late[after].tolist(), *early[after].tolist()}
+            if late[place] not in beside and early[place] in beside:
+                at[place], pins[place] = observed.early[place], early[place]
+        return replace(observed, at=at), pins
 
     def _count(self, moments: Any) -> Any:
         return np.searchsorted(self._at, moments, side="right")
@@ -109,7 +129,7 @@ class Walk:
 
         It is the last one so far; before the first one, the first.
         """
-        place = np.searchsorted(self._observed.at, moments, side="right") - 1
+        place = np.searchsorted(self.observed.at, moments, side="right") - 1
         return np.maximum(place, 0), place >= 0
 
     def balance(self, moments: Any, anchor: Any) -> Any:
