@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
             { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak bench gallery docs lint format clean
+.PHONY: help demo lab test soak bench gallery pictures docs lint format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes
 
 gallery: $(STAMP)  ## Draw the charts that the documentation shows, from the sandbox
 	@$(BIN)/python docs/gallery/draw.py
+
+pictures: $(STAMP)  ## Take the pictures of the widgets, and run the notebooks for readers
+	@SEQDATA_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/lab/test_lab_looks.py
+	@$(BIN)/python docs/notebooks/render.py
 
 docs: $(STAMP)  ## Build the documentation into site/, warnings as errors
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -1,0 +1,91 @@
+"""One JupyterLab server and one browser for the tests of a module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from lab_kit import PANEL, Desk, Notebook, Panel, Server
+from playwright.sync_api import BrowserContext, expect
+
+from seqdata.auth.chromium import find_browser, starting
+from seqdata.exceptions import NoBrowser
+from seqdata.sandbox import Sandbox
+
+#: Two cores that also run other tests can be slow; nothing waits as long as this by itself.
+PATIENCE = 30_000
+
+#: Wide enough for the widgets, and so high that nothing has to be scrolled.
+SIZE = {"width": 1000, "height": 1700}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[BrowserContext]:
+    """A Chromium of the module's own; where there is none, the tests are skipped, but not in CI."""
+    try:
+        found = find_browser(None)
+    except NoBrowser:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("no browser to look at JupyterLab with; get one: seqdata browser install")
+    expect.set_options(timeout=PATIENCE)
+    with starting(found, headless=True) as running, running.new_context(viewport=SIZE) as context:
+        context.set_default_timeout(PATIENCE)
+        yield context
+
+
+@pytest.fixture(scope="module")
+def server(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A JupyterLab server; asked for after the browser, so that none starts in vain."""
+    one = Server(tmp_path_factory.mktemp("lab"))
+    try:
+        one.start()
+        yield one
+    finally:
+        one.stop()
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """A sandbox of the test's own: transfers change it."""
+    with Sandbox(months=1, now="2026-11-01") as running:
+        yield running
+
+
+@pytest.fixture
+def open_notebook(
+    server: Server, browser: BrowserContext, box: Sandbox, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """Open a notebook of given cells in a folder whose settings point at the sandbox, and run it.
+
+    Words beside `in_notebook7`, `theme` and `saves_widgets` are settings.
+    """
+
+    def opened(
+        *lines: str,
+        in_notebook7: bool = False,
+        theme: str = "light",
+        saves_widgets: bool = False,
+        **settings: Any,
+    ) -> Notebook:
+        desk = Desk.set_up(box, server.root / request.node.name, **settings)
+        desk.write_notebook("mine.ipynb", list(lines))
+        server.set_up(theme=theme, saves_widgets=saves_widgets)
+        notebook = Notebook(browser.new_page(), server, desk, "mine.ipynb")
+        notebook.open(in_notebook7=in_notebook7)
+        notebook.run()
+        return notebook
+
+    yield opened
+    for page in browser.pages:
+        page.close()
+    if server.url:
+        server.end_kernels()
+
+
+@pytest.fixture
+def open_panel(open_notebook: Callable[..., Notebook]) -> Callable[..., Panel]:
+    """Open a notebook with the transfer panel, as `open_notebook` does."""
+    return lambda **words: Panel(open_notebook(*PANEL, **words))
