@@ -70,10 +70,10 @@ def filter_transfers(
         keep &= transfers["source_id"].isin(ids) | transfers["destination_id"].isin(ids)
     if text is not None:
         keep &= _contains(transfers, text)
-    return _with_own_words(transfers[keep].reset_index(drop=True))
+    return with_own_words(transfers[keep].reset_index(drop=True))
 
 
-def _with_own_words(rows: pd.DataFrame) -> pd.DataFrame:
+def with_own_words(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with the words that occur in them as categories, as unfiltered ones have."""
     words = [name for name in rows.columns if name in CATEGORIES]
     return rows.assign(**{name: _used(rows[name]) for name in words})

@@ -188,8 +188,8 @@ class Analyses(_Tables):
             "since": since, "until": until, "account": account, "direction": direction,
             "status": status, "text": text,
         }  # fmt: skip
-        rows = analysis.filter_transfers(rows, accounts=accounts, **filters)
         rows = analysis.filter_categories(rows, category)
+        rows = analysis.filter_transfers(rows, accounts=accounts, **filters)
         return self._marked(rows, {**filters, "category": category})
 
     def spending(

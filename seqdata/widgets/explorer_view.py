@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.filters import with_own_words
 from seqdata.ledger.query import plain_filters
 from seqdata.money import format_cents
 from seqdata.widgets.explorer_rows import Cents, Positions, Rows
@@ -59,7 +60,7 @@ class View:
     @property
     def frame(self) -> pd.DataFrame:
         """What is shown, all of it, with all columns that the transfers have."""
-        found = self.rows.frame.iloc[self.places].reset_index(drop=True)
+        found = with_own_words(self.rows.frame.iloc[self.places].reset_index(drop=True))
         known = self.rows.frame.attrs.get("seqdata", {})
         sort = {"column": self.asked.sort.column, "descending": self.asked.sort.descending}
         filters = plain_filters(self.asked.filters.given())

@@ -251,8 +251,8 @@ def test_totals_are_the_sums_of_the_frame(household: Rows, words: dict[str, Any]
     if "account" not in words:
         went = found[found["status"].isin(["COMPLETE", "PENDING", "UNDER_REVIEW"])]
         went = went[went["reversed_at"].isna()]
-        sums = went.groupby("direction", observed=False)["amount_cents"].sum()
-        assert [sums[word] for word in ("INCOMING", "OUTGOING", "INTERNAL")] == list(parts)
+        sums = went.groupby("direction", observed=True)["amount_cents"].sum()
+        assert [sums.get(word, 0) for word in ("INCOMING", "OUTGOING", "INTERNAL")] == list(parts)
 
 
 @given(start=st.integers(-5, 900), stop=st.integers(-5, 3_000))
