@@ -121,7 +121,8 @@ class AuditReport:
         lines = f"{self.chained:,} of {self.lines:,} lines are chained"
         if self.is_intact:
             return f"The chain is intact: {lines}."
-        return f"The chain is broken in {len(self.breaks):,} places; {lines}."
+        places = "one place" if len(self.breaks) == 1 else f"{len(self.breaks):,} places"
+        return f"The chain is broken in {places}; {lines}."
 
 
 class Link(NamedTuple):
