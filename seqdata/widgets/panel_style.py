@@ -9,7 +9,10 @@ CSS = """
   --sqp-line: var(--jp-border-color2, #c4c4c4); --sqp-soft: var(--jp-layout-color2, #f0f0f0);
   --sqp-quiet: var(--jp-ui-font-color2, #5f5f5f); --sqp-ok: var(--jp-success-color1, #2e7d32);
   --sqp-no: var(--jp-error-color1, #c62828); --sqp-warn: var(--jp-warn-color1, #b26a00);
-  --sqp-info: var(--jp-info-color1, #00798a); }
+  --sqp-info: var(--jp-info-color1, #00798a);
+  --sqp-ok-ink: color-mix(in srgb, var(--sqp-ok) 75%, var(--jp-ui-font-color1, #212121));
+  --sqp-no-ink: color-mix(in srgb, var(--sqp-no) 75%, var(--jp-ui-font-color1, #212121));
+  --sqp-warn-ink: color-mix(in srgb, var(--sqp-warn) 60%, var(--jp-ui-font-color1, #212121)); }
 .seqdata-panel .widget-html-content { line-height: 1.45; font-size: 13px; }
 .seqdata-panel .widget-html, .seqdata-panel .widget-html-content { height: auto; }
 .seqdata-panel .widget-label { color: var(--sqp-quiet); }
@@ -28,7 +31,7 @@ CSS = """
 .seqdata-panel .sqp-readonly { border: 4px double var(--sqp-quiet); border-left-width: 12px;
   background: var(--sqp-soft); }
 .seqdata-panel .sqp-hint { color: var(--sqp-quiet); }
-.seqdata-panel .sqp-bad { color: var(--sqp-no); }
+.seqdata-panel .sqp-bad { color: var(--sqp-no-ink); }
 .seqdata-panel .sqp-bar { height: 6px; border-radius: 3px; overflow: hidden; margin-bottom: 4px;
   background: var(--jp-layout-color3, #dcdcdc); }
 .seqdata-panel .sqp-bar > div { height: 100%; background: var(--jp-brand-color1, #1976d2); }
@@ -37,7 +40,7 @@ CSS = """
 .seqdata-panel .sqp-said { padding: 7px 12px; margin: 2px 0; border-left: 4px solid var(--sqp-info);
   background: var(--sqp-soft); border-radius: 0 4px 4px 0; overflow-wrap: anywhere; }
 .seqdata-panel .sqp-alert { border-left-color: var(--sqp-no); }
-.seqdata-panel .sqp-alert::before { content: "✗ "; color: var(--sqp-no); font-weight: 600; }
+.seqdata-panel .sqp-alert::before { content: "✗ "; color: var(--sqp-no-ink); font-weight: 600; }
 .seqdata-panel .sqp-warn { border-left-color: var(--sqp-warn); }
 .seqdata-panel .seqdata-panel-staged { border: 1px solid var(--sqp-line); border-radius: 6px;
   padding: 12px 14px; background: var(--jp-layout-color1, #fff); }
@@ -63,11 +66,11 @@ CSS = """
   overflow-wrap: anywhere; }
 .seqdata-panel .sqp-outcome > span { font-size: 20px; line-height: 1.1; font-weight: 700; }
 .seqdata-panel .sqp-completed { border-left-color: var(--sqp-ok); }
-.seqdata-panel .sqp-completed > span { color: var(--sqp-ok); }
+.seqdata-panel .sqp-completed > span { color: var(--sqp-ok-ink); }
 .seqdata-panel .sqp-failed { border-left-color: var(--sqp-no); }
-.seqdata-panel .sqp-failed > span { color: var(--sqp-no); }
+.seqdata-panel .sqp-failed > span { color: var(--sqp-no-ink); }
 .seqdata-panel .sqp-unknown { border-left-color: var(--sqp-warn); border-left-style: double; }
-.seqdata-panel .sqp-unknown > span { color: var(--sqp-warn); }
+.seqdata-panel .sqp-unknown > span { color: var(--sqp-warn-ink); }
 .seqdata-panel .sqp-dry-run { border-left-color: var(--sqp-info); border-left-style: dashed; }
 .seqdata-panel .seqdata-panel-settling { border: 1px solid var(--sqp-line);
   border-left: 6px double var(--sqp-warn); border-radius: 6px; padding: 10px 14px; }
@@ -83,8 +86,14 @@ CSS = """
 .seqdata-panel .seqdata-panel-title .sqp-head { font-size: 16px; margin: 2px 0 6px; }
 .seqdata-panel .sqp-num + td { padding-left: 14px; }
 .seqdata-panel .sqp-events th:nth-child(4) { padding-left: 14px; }
-.seqdata-panel .sqp-events td:nth-child(4) { min-width: 170px; }
-.seqdata-panel .sqp-events td:last-child { overflow-wrap: anywhere; }
-.seqdata-panel .sqp-events td:first-child, .seqdata-panel .sqp-events td:nth-child(2) {
-  white-space: nowrap; font-variant-numeric: tabular-nums; }
+.seqdata-panel .sqp-events td:nth-child(4), .seqdata-panel .sqp-events td:last-child {
+  min-width: 110px; overflow-wrap: anywhere; }
+.seqdata-panel .sqp-events td:first-child { white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+.seqdata-panel .widget-checkbox, .seqdata-panel .widget-checkbox .widget-label-basic {
+  height: auto; line-height: 1.45; white-space: normal; overflow: visible; }
+.seqdata-panel .seqdata-panel-form { container-type: inline-size; }
+@container (max-width: 639px) { .seqdata-panel .seqdata-panel-from-hint,
+  .seqdata-panel .seqdata-panel-to-hint, .seqdata-panel .seqdata-panel-amount-hint {
+  margin-left: 86px; flex-basis: 100%; } }
 """
