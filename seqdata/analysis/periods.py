@@ -57,7 +57,7 @@ def period_range(first: Any, last: Any, freq: str) -> Any:
     return np.arange(start, stop + 1).astype("datetime64[us]")
 
 
-def local_days(moments: Any, zone: Any) -> tuple[Any, ...]:
+def local_times(moments: Any, zone: Any) -> tuple[Any, ...]:
     """Return the naive local time of each UTC ``datetime64[us]``."""
     local = pd.DatetimeIndex(moments).tz_localize("UTC").tz_convert(zone).tz_localize(None)
     return tuple(local.to_numpy("datetime64[us]"))

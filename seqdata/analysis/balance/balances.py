@@ -20,10 +20,11 @@ from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.periods import (
     check_frequency,
     day_ends,
-    local_days,
+    local_times,
     period_range,
     period_starts,
 )
+from seqdata.analysis.settlement import settle
 
 #: How a balance of a history is known, in the codes' order.
 PROVENANCES = ("observed", "derived", "carried")
@@ -78,7 +79,7 @@ def balance_history(
         No such `freq`; a frame that is another one.
     """
     check_frequency(freq)
-    known = Known(transfers, legs, accounts, balances, complete_since, until)
+    known = Known(settle(transfers, legs), accounts, balances, complete_since, until)
     parts = [
         _history(known, account) for account in range(len(accounts)) if known.observed(account)
     ]
@@ -125,7 +126,7 @@ def _days(known: Known, account: int, observed: Observations, own: Movements) ->
         first = min(first, complete_from if np.isnat(begin) else max(begin, complete_from))
     last: Any = known.until if np.isnat(known.closed[account]) else known.closed[account]
     last = max(min(last, known.until), observed.at[-1])
-    begin, end = local_days(np.array([first, last]), known.zone)
+    begin, end = local_times(np.array([first, last]), known.zone)
     days = period_range(begin, end, "day")
     return days, np.minimum(day_ends(days, known.zone), last)
 

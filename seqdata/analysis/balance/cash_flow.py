@@ -13,7 +13,7 @@ import pandas as pd
 from seqdata.analysis.balance.movements import movements
 from seqdata.analysis.columns import require, with_dollars
 from seqdata.analysis.filters import Moment, between, find_account
-from seqdata.analysis.periods import check_frequency, day_ends, local_days, period_range
+from seqdata.analysis.periods import check_frequency, day_ends, local_times, period_range
 from seqdata.analysis.settlement import is_open, moments, places_of, settle, utc
 from seqdata.exceptions import InvalidFilter
 
@@ -167,7 +167,7 @@ def _entries(settled: pd.DataFrame, inside: pd.DataFrame, boundary: str) -> _Ent
             _Entries.of("internal_cents", happened & stays, destination, at, signed),
         ]
     if boundary == "sequence":
-        moved = movements(settled, settled, inside["id"])
+        moved = movements(settled, inside["id"])
         everything = np.ones(len(moved.at), bool)
         parts.append(_Entries.of("moved_cents", everything, moved.account, moved.at, moved.cents))
     return _Entries.joined(parts)
@@ -209,5 +209,5 @@ def _summed(entries: _Entries, inside: pd.DataFrame, freq: str, zone: tzinfo) ->
 def _periods(at: Any, freq: str, zone: tzinfo) -> Any:
     if not len(at):
         return np.array([], "datetime64[us]")
-    first, last = local_days(np.array([at.min(), at.max()]), zone)
+    first, last = local_times(np.array([at.min(), at.max()]), zone)
     return period_range(first, last, freq)

@@ -13,27 +13,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.settlement import RETURNED_STATUSES, places_of, settle, utc
+from seqdata.analysis.settlement import RETURNED_STATUSES, places_of, utc
 
 
 @dataclass(frozen=True)
 class Movements:
-    """The movements of some accounts, sorted by account and moment; arrays of equal length.
+    """The movements of some accounts; arrays of equal length.
 
     ``account`` is a position in the list of accounts that was asked for, ``at`` a UTC moment
-    (``datetime64[us]``), ``cents`` signed int64, ``transfer`` a position in the transfers. Of a
-    movement whose moment is estimated, ``earliest`` and ``latest`` bound it; else both are NaT.
+    (``datetime64[us]``), ``cents`` signed int64. Of a movement whose moment is estimated,
+    ``earliest`` and ``latest`` bound it; else both are NaT.
     """
 
     account: Any
     at: Any
     cents: Any
-    transfer: Any
     earliest: Any
     latest: Any
 
+    def in_order(self) -> Movements:
+        """Return them sorted by account and moment."""
+        return self.take(np.lexsort((self.at, self.account)))
+
     def of(self, account: int) -> Movements:
-        """Return those of one account, which stand together."""
+        """Return those of one account, of movements in order."""
         first, last = np.searchsorted(self.account, [account, account + 1])
         return self.take(slice(first, last))
 
@@ -42,24 +45,19 @@ class Movements:
         return Movements(**{name: values[chosen] for name, values in vars(self).items()})
 
 
-def movements(
-    transfers: pd.DataFrame, legs: pd.DataFrame, account_ids: pd.Series[Any]
-) -> Movements:
-    """List what moved the balances of these pods and ports.
+def movements(settled: pd.DataFrame, account_ids: pd.Series[Any]) -> Movements:
+    """List what moved the balances of these pods and ports, of transfers that were settled.
 
     Transfers without an amount or ``created_at`` move nothing here: they cannot be placed.
     """
-    settled = settle(transfers, legs)
     ends = _Ends(settled, account_ids)
     parts = [*_leaving(ends), *_arriving(ends), *_reversed(ends)]
-    joined = Movements(
+    return Movements(
         **{
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in Movements.__dataclass_fields__
         }
     )
-    order = np.lexsort((joined.at, joined.account))
-    return joined.take(order)
 
 
 class _Ends:
@@ -86,7 +84,6 @@ class _Ends:
             account=account[rows],
             at=at[rows],
             cents=sign * self.cents[rows],
-            transfer=rows,
             earliest=np.where(is_estimated, self.created[rows], never),
             latest=np.where(is_estimated, np.fmax(self.updated[rows], at[rows]), never),
         )

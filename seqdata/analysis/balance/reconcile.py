@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.balance.walk import Known, Observations, Walk
+from seqdata.analysis.balance.walk import Known, Walk
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.settlement import is_open, utc
+from seqdata.analysis.settlement import is_open, moments, settle, utc
 from seqdata.money import format_cents
 
 
@@ -48,14 +49,13 @@ def reconcile(
     here = transfers
     if "removed_at" in transfers:
         here = transfers[transfers["removed_at"].isna()].reset_index(drop=True)
-    known = Known(here, legs, accounts, balances, complete_since, None)
-    known.listed = transfers
-    found = [row for account in range(len(accounts)) for row in _disagreements(known, account)]
+    known = Known(settle(here, legs), accounts, balances, complete_since, None)
+    gaps = [gap for account in range(len(accounts)) for gap in _gaps(known, account)]
+    doubtful = _doubtful(transfers if gaps else transfers[:0], legs)
+    found = [_disagreement(gap, doubtful) for gap in gaps]
     frame = pd.DataFrame(found, columns=list(_DISAGREEMENT))
-    zone = transfers["created_at"].dt.tz
     for name in ("since", "until"):
-        column = pd.Series(pd.DatetimeIndex(frame[name]), dtype="datetime64[us]")
-        frame[name] = column.dt.tz_localize("UTC").dt.tz_convert(zone)
+        frame[name] = moments(frame[name].to_numpy("datetime64[us]"), known.zone)
     kinds = {"name": "category", "kind": "category", "candidates": "Int64"}
     texts = dict.fromkeys(("account_id", "candidate_ids", "explanation"), "str")
     frame = frame.astype({**texts, **kinds}).sort_values(
@@ -70,48 +70,56 @@ _DISAGREEMENT = (
 )  # fmt: skip
 
 
-def _disagreements(known: Known, account: int) -> list[tuple[Any, ...]]:
+class _Gap(NamedTuple):
+    """Two observations of an account next to each other, and what moved in between, in cents."""
+
+    account: pd.Series[Any]
+    since: Any
+    until: Any
+    observed: int
+    moved: int
+
+
+def _gaps(known: Known, account: int) -> Iterator[_Gap]:
+    """Yield where what was observed of an account is not what moved."""
     observed, complete_from = known.observed(account), known.complete_from(account)
     if observed is None or complete_from is None:
-        return []
-    walk = Walk(known.movements.of(account), observed)
-    return [
-        _disagreement(known, account, walk.observed, int(place))
-        for place in np.flatnonzero(walk.gaps())
-        if walk.observed.at[place] >= complete_from
-    ]
-
-
-def _disagreement(
-    known: Known, account: int, observed: Observations, place: int
-) -> tuple[Any, ...]:
-    since, until = observed.at[place], observed.at[place + 1]
-    changed = int(observed.cents[place + 1] - observed.cents[place])
+        return
     own = known.movements.of(account)
-    moved = int(own.cents[(own.at > since) & (own.at <= until)].sum())
-    facts = known.accounts.iloc[account]
-    candidates = _candidates(known, str(facts["id"]), since, until, changed - moved)
+    walk = Walk(own, observed)
+    at, cents = walk.observed.at, walk.observed.cents
+    for place in np.flatnonzero(walk.gaps()):
+        since, until = at[place], at[place + 1]
+        if since >= complete_from:
+            moved = own.cents[(own.at > since) & (own.at <= until)].sum()
+            changed = cents[place + 1] - cents[place]
+            yield _Gap(known.accounts.iloc[account], since, until, int(changed), int(moved))
+
+
+def _disagreement(gap: _Gap, doubtful: pd.DataFrame) -> tuple[Any, ...]:
+    facts, missing = gap.account, gap.observed - gap.moved
+    candidates = _candidates(gap, doubtful)
     return (
-        facts["id"], facts["name"], facts["kind"], since, until, changed, moved, changed - moved,
-        len(candidates), " ".join(candidates["id"]), _explanation(candidates, changed - moved),
+        facts["id"], facts["name"], facts["kind"], gap.since, gap.until, gap.observed, gap.moved,
+        missing, len(candidates), " ".join(candidates["id"]), _explanation(candidates, missing),
     )  # fmt: skip
 
 
-def _candidates(
-    known: Known, account_id: str, since: Any, until: Any, missing: int
-) -> pd.DataFrame:
+def _doubtful(transfers: pd.DataFrame, legs: pd.DataFrame) -> pd.DataFrame:
+    """Return the transfers of which it is not sure what they moved, each with its ``reason``."""
+    found = transfers.assign(reason=_reasons(transfers, legs))
+    return found[found["reason"] != ""]
+
+
+def _candidates(gap: _Gap, doubtful: pd.DataFrame) -> pd.DataFrame:
     """Return the transfers that could explain a difference, those of its very amount first."""
-    rows: Any = known.listed
-    touched = (
-        (rows["source_id"] == account_id) | (rows["destination_id"] == account_id)
-    ).to_numpy()
-    rows = rows[touched]
+    own_id = gap.account["id"]
+    is_its = (doubtful["source_id"] == own_id) | (doubtful["destination_id"] == own_id)
+    rows: Any = doubtful[is_its]
     created, updated = utc(rows["created_at"]), utc(rows["updated_at"])
-    was_there = ~(created > until) & ~((updated < since) & ~is_open(rows).to_numpy())
+    was_there = ~(created > gap.until) & ~((updated < gap.since) & ~is_open(rows).to_numpy())
     rows = rows[was_there]
-    reasons = _reasons(rows, known.legs)
-    rows = rows.assign(reason=reasons)[reasons != ""]
-    exact = (rows["amount_cents"] == abs(missing)).fillna(value=False)
+    exact = (rows["amount_cents"] == abs(gap.observed - gap.moved)).fillna(value=False)
     marked: pd.DataFrame = rows.assign(exact=exact)
     return marked.sort_values(["exact", "created_at"], ascending=[False, False], kind="stable")
 

@@ -33,31 +33,26 @@ class Known:
 
     def __init__(
         self,
-        transfers: pd.DataFrame,
-        legs: pd.DataFrame,
+        settled: pd.DataFrame,
         accounts: pd.DataFrame,
         balances: pd.DataFrame,
         complete_since: datetime | None,
         until: datetime | None,
     ) -> None:
-        require(transfers, "transfers", ["created_at"], "Ledger.transfers")
         require(accounts, "accounts", _ACCOUNT_FACTS, "Ledger.accounts")
         require(balances, "balances", _BALANCE_FACTS, "Ledger.balances")
-        self.transfers, self.accounts = transfers, accounts
-        self.zone = transfers["created_at"].dt.tz
+        self.accounts = accounts
+        self.zone = settled["created_at"].dt.tz
         self.is_walked = (accounts["kind"] != "account").to_numpy()
-        self.movements = movements(transfers, legs, accounts["id"])
+        self.movements = movements(settled, accounts["id"]).in_order()
         self._observations = _observations(balances)
-        created = utc(transfers["created_at"])
-        self.first = np.nanmin(created) if (~np.isnat(created)).any() else None
-        self.complete_since = self.first if complete_since is None else _utc(complete_since)
+        created = utc(settled["created_at"])
+        first = np.nanmin(created) if (~np.isnat(created)).any() else None
+        self.complete_since = first if complete_since is None else _utc(complete_since)
         newest = max((one.at[-1] for one in self._observations.values()), default=None)
         self.until = newest if until is None else _utc(until)
         self.created = utc(accounts["created_at"])
         self.closed = utc(accounts["closed_at"])
-        self.legs = legs
-        #: All transfers that may explain something: also those that vanished.
-        self.listed = transfers
 
     def observed(self, account: int) -> Observations | None:
         """Return what was observed of an account; None if its balance never was."""
