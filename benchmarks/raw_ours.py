@@ -14,7 +14,7 @@ import pyarrow.parquet as pq  # noqa: F401
 
 from benchmarks.made_up import APP_URL, NOW
 from benchmarks.meter import Meter, answer
-from seqdata.jsontext import parse_json
+from seqdata.core.json import parse_json
 from seqdata.source import AnswerReader, Page
 from seqdata.store import Store
 from seqdata.store.tables import write_table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seqdata.exceptions import InvalidSetting
 from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, checked_origin, is_loopback
+
+log = logging.getLogger("seqdata")
 
 #: The pace of the service's web application, in seconds; only loopback servers take a faster one.
 MIN_DELAY, MAX_JITTER = 1.5, 2.0
@@ -32,6 +35,15 @@ def _known_timezone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("an IANA time zone such as America/New_York")
     return name
+
+
+def _readable_file(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    found = path.expanduser().absolute()
+    if not (found.is_file() and os.access(found, os.R_OK)):
+        raise ValueError("a file that can be read, with certificates in PEM form")
+    return found
 
 
 def _login_name() -> str:
@@ -81,6 +93,7 @@ class Settings(BaseSettings):
     rescan_days: Days = 90
     archive: bool = True
     browser: Path | None = None
+    ca_bundle: Annotated[Path | None, AfterValidator(_readable_file)] = None
     debug: bool = False
 
     @property
@@ -104,11 +117,28 @@ class Settings(BaseSettings):
 def read_settings(data_dir: Path) -> Settings:
     """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
     try:
-        return Settings(_env_file=data_dir / ".env", _env_file_encoding="utf-8", data_dir=data_dir)
+        found = Settings(_env_file=data_dir / ".env", _env_file_encoding="utf-8", data_dir=data_dir)
+        return found.model_copy(update=_not_taken(found))
     except UnicodeDecodeError:
         raise InvalidSetting(str(data_dir / ".env"), "text in UTF-8") from None
     except ValidationError as error:
         raise _invalid(error) from None
+
+
+def _not_taken(found: Settings) -> dict[str, None]:
+    """Return what a ``.env`` file that was merely found must not say.
+
+    The folder may be a clone of somebody else's: who may vouch for the service is taken from
+    the environment, or from the file of a folder that SEQUENCE_DATA_DIR names.
+    """
+    named = {name.upper() for name in os.environ}
+    if found.ca_bundle is None or named & {"SEQUENCE_CA_BUNDLE", "SEQUENCE_DATA_DIR"}:
+        return {}
+    log.warning(
+        "SEQUENCE_CA_BUNDLE is not taken from a .env file that was merely found: path=%s; set it "
+        "in the environment, or name the folder with SEQUENCE_DATA_DIR", found.data_dir / ".env",
+    )  # fmt: skip
+    return {"ca_bundle": None}
 
 
 def _invalid(error: ValidationError) -> InvalidSetting:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.auth import reject_token
 from seqdata.config import get_settings
+from seqdata.core.json import parse_json
 from seqdata.exceptions import (
     GraphQLError,
     InvalidAmount,
     ReadOnlyMode,
+    SequenceError,
     TransferRejected,
     Unauthorized,
     UnexpectedAnswer,
@@ -28,12 +30,14 @@ from seqdata.exceptions import (
     UnknownTransfer,
 )
 from seqdata.graphql import contains_mutation, document, expect
-from seqdata.jsontext import parse_json
+from seqdata.http.messages import Answer, Exchange, Request, accepted
+from seqdata.http.transport import Transport, open_transport
 from seqdata.masking import mask_numbers
 from seqdata.money import format_cents
 from seqdata.origins import is_loopback
+from seqdata.sources.base import Verdict
+from seqdata.sources.webapp.judging import judge, payment_of
 from seqdata.timestamps import to_eastern
-from seqdata.transport import Answer, Request, Transport, open_transport
 
 if TYPE_CHECKING:
     from seqdata._settings import Settings
@@ -130,16 +134,12 @@ class SequenceClient:
         self, query: str, variables: Node | None = None, operation_name: str | None = None
     ) -> GraphQLAnswer:
         """Like :meth:`execute`; return the raw bytes and the service's clock too."""
-        once = contains_mutation(query)
-        # Read again: in a notebook the switch is often thrown after the client was made.
-        if once and (self._settings.read_only or get_settings().read_only):
-            raise ReadOnlyMode(operation_name or "")
-        body: Node = {"query": query}
-        if variables:
-            body["variables"] = variables
-        if operation_name:
-            body["operationName"] = operation_name
-        answer = self._send(json.dumps(body).encode(), operation_name or "", once=once)
+        body, operation = _body(query, variables, operation_name), operation_name or ""
+        if contains_mutation(query):
+            request, exchange = self._send_once(body, operation)
+            answer = accepted(exchange, request)
+        else:
+            answer = self._send(body, operation)
         return GraphQLAnswer(
             data=_data(answer, query, operation_name or "the document"),
             body=answer.body,
@@ -147,23 +147,43 @@ class SequenceClient:
             is_sandbox=is_loopback(self._app_url) and answer.headers.get(SANDBOX_HEADER) == "1",
         )
 
-    def _send(self, body: bytes, operation: str, *, once: bool) -> Answer:
+    def send_once(self, name: str, variables: Node) -> Exchange:
+        """Send a mutation of ours, a single time; say what left and what came.
+
+        Raises
+        ------
+        ReadOnlyMode
+            SEQUENCE_READ_ONLY is 1. Nothing was sent.
+        """
+        operation = "CreatePayment"
+        return self._send_once(_body(document(name), variables, operation), operation)[1]
+
+    def _send(self, body: bytes, operation: str) -> Answer:
         token = self._current_token()
         try:
-            return self._transport.send(self._request(token, body, operation, once=once))
+            return self._transport.send(self._request(token, body, operation))
         except Unauthorized:
             reject_token(token, self._settings)
-            if once:
-                raise
             other = self._current_token()
             if other == token:
                 raise
-        return self._transport.send(self._request(other, body, operation, once=once))
+        return self._transport.send(self._request(other, body, operation))
+
+    def _send_once(self, body: bytes, operation: str) -> tuple[Request, Exchange]:
+        # Read again: in a notebook the switch is often thrown after the client was made.
+        if self._settings.read_only or get_settings().read_only:
+            raise ReadOnlyMode(operation)
+        token = self._current_token()
+        request = self._request(token, body, operation, once=True)
+        exchange = self._transport.send_once(request)
+        if exchange.answer is not None and exchange.answer.status == 401:
+            reject_token(token, self._settings)
+        return request, exchange
 
     def _current_token(self) -> str:
         return self._token if self._token_provider is None else self._token_provider()
 
-    def _request(self, token: str, body: bytes, operation: str, *, once: bool) -> Request:
+    def _request(self, token: str, body: bytes, operation: str, *, once: bool = False) -> Request:
         headers = {
             "accept": _ACCEPT,
             "authorization": f"Bearer {token}",
@@ -328,7 +348,7 @@ class SequenceClient:
         return {
             "transfers": [_transfer(node) for node in _nodes(page)],
             "page_info": {
-                "end_cursor": info.get("endCursor") or "",
+                "end_cursor": info.get("endCursor"),
                 "has_next_page": bool(info.get("hasNextPage")),
             },
         }
@@ -406,14 +426,15 @@ class SequenceClient:
             "isInstantTransfer": instant,
             "achDescription": description,
         }
-        result = (self._operation("CreatePayment", variables).get("forKYC") or {}).get(
-            "createPayment"
-        ) or {}
-        if error := result.get("error"):
-            raise TransferRejected(error.get("message") or "no reason given")
-        if not result.get("ok"):
-            raise UnexpectedAnswer("CreatePayment", "ok or an error", "neither")
-        ok: Node = result["ok"]
+        operation = "CreatePayment"
+        request, exchange = self._send_once(
+            _body(document(operation), variables, operation), operation
+        )
+        verdict = judge(exchange)
+        answer = accepted(exchange, request)
+        if verdict.kind != "accepted":
+            raise _not_done(answer, verdict)
+        ok: Node = (payment_of(parse_json(answer.body)) or {})["ok"]
         return ok
 
 
@@ -431,6 +452,26 @@ _ACCOUNT_EXTRAS = {
 }
 
 
+def _body(query: str, variables: Node | None, operation_name: str | None) -> bytes:
+    body: Node = {"query": query}
+    if variables:
+        body["variables"] = variables
+    if operation_name:
+        body["operationName"] = operation_name
+    return json.dumps(body).encode()
+
+
+def _not_done(answer: Answer, verdict: Verdict) -> SequenceError:
+    """Build the error of a payment that was not clearly accepted, of an answer with 2xx."""
+    try:
+        _data(answer, document("CreatePayment"), "CreatePayment")
+    except SequenceError as error:
+        return error
+    if verdict.kind == "failed":
+        return TransferRejected(verdict.why)
+    return UnexpectedAnswer("CreatePayment", "a clear yes or no", verdict.why)
+
+
 def _data(answer: Answer, query: str, operation: str) -> Node:
     try:
         body = parse_json(answer.body)
@@ -439,8 +480,10 @@ def _data(answer: Answer, query: str, operation: str) -> Node:
         raise UnexpectedAnswer(operation, "JSON", f"{len(answer.body)} bytes: {start!r}") from None
     if not isinstance(body, dict):
         raise UnexpectedAnswer(operation, "a JSON object", type(body).__name__)
-    if body.get("errors"):
-        raise GraphQLError(body["errors"], query)
+    if errors := body.get("errors"):
+        if not isinstance(errors, list):
+            raise UnexpectedAnswer(operation, "errors in a list", type(errors).__name__)
+        raise GraphQLError(errors, query)
     if not isinstance(body.get("data"), dict):
         raise UnexpectedAnswer(operation, "data", "none")
     data: Node = body["data"]

@@ -156,11 +156,20 @@ class GraphQLSource:
         raw = self._raw("accounts", answer, {})
         return replace(self._reader.read_accounts(answer.data, raw.served_at), raw=raw)
 
-    def fetch_page(self, window: Window, cursor: str, size: int, *, with_count: bool) -> Page:
+    def fetch_page(
+        self,
+        window: Window,
+        cursor: str,
+        size: int,
+        *,
+        with_count: bool,
+        count_window: bool = False,
+    ) -> Page:
         """Fetch one page of a window, newest first.
 
         The window is asked for a day wider at both ends, since it is not known how the service
-        rounds it: rows outside of it may come back.
+        rounds it: rows outside of it may come back. With `count_window` the count is of that
+        wider window, and not of all transfers.
 
         Raises
         ------
@@ -177,7 +186,8 @@ class GraphQLSource:
             "first": size,
             "after": cursor,
         }
-        answer = self._ask_page(variables, with_count=with_count and self._counts)
+        counted = variables["transferFilter"] if count_window else {}
+        answer = self._ask_page(variables, counted if with_count and self._counts else None)
         raw = self._raw("page", answer, variables)
         return replace(self._reader.read_page(answer.data, raw.served_at), raw=raw)
 
@@ -208,10 +218,10 @@ class GraphQLSource:
         """Read the body of a kept answer again, as the method that fetched it did."""
         return self._reader.read(kind, data, served_at)
 
-    def _ask_page(self, variables: Node, *, with_count: bool) -> GraphQLAnswer:
+    def _ask_page(self, variables: Node, counted: Node | None) -> GraphQLAnswer:
         name = "ActivityLogV2Transfers"
-        if with_count:
-            counting = {**variables, "numberOfTransfersFilter": {}}
+        if counted is not None:
+            counting = {**variables, "numberOfTransfersFilter": counted}
             try:
                 return self._client.ask(_counting(document(name)), counting, name)
             except (GraphQLError, HTTPError) as error:

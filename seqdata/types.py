@@ -57,3 +57,17 @@ class AccountType(StrEnum):
 def is_final(status: str | None) -> bool:
     """Tell whether a transfer of this status has come to its end."""
     return status in FINAL_STATUSES
+
+
+#: What the statuses mean for money: still on its way, there, not there. An unknown one is none
+#: of these.
+_STATES = {
+    "open": {"PENDING", "PROCESSING", "PENDING_APPROVAL"},
+    "settled": {"COMPLETE"},
+    "failed": {"FAILED", "CANCELLED", "INCOMPLETE", "ERROR"},
+}
+
+
+def state_of(status: str | None) -> str:
+    """Return what a status means: "open", "settled", "failed", or "unknown" for a new word."""
+    return next((state for state, words in _STATES.items() if status in words), "unknown")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchanges import came
 
 from seqdata import models
 from seqdata.auth import AuthTokens, get_access_token
@@ -33,10 +34,11 @@ from seqdata.exceptions import (
     UnknownOrganization,
     UnknownTransfer,
 )
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
 from seqdata.money import format_cents
 from seqdata.sandbox import Sandbox
 from seqdata.timestamps import EASTERN, to_eastern
-from seqdata.transport import Answer, Request, Transport
 
 Node = dict[str, Any]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -403,7 +405,7 @@ def test_an_unknown_organization_is_said(
     with pytest.raises(GraphQLError, match="Organization not found") as refused:
         call(client)
     assert refused.value.query.startswith("query ")
-    nothing = Transport(lambda _: Answer(200, {}, b'{"data": {"organization": null}}'))
+    nothing = Transport(lambda _: came(200, b'{"data": {"organization": null}}'))
     with pytest.raises(UnknownOrganization, match=NOWHERE):
         call(SequenceClient(box.access_token, transport=nothing))
 
@@ -427,7 +429,7 @@ def test_execute_gives_the_data_as_sent(client: SequenceClient) -> None:
 )
 def test_an_answer_that_is_none_is_not_understood(body: bytes, said: str) -> None:
     """A page, a cut answer and an answer without data are said to be no answer, and what came."""
-    client = SequenceClient("token", transport=Transport(lambda _: Answer(200, {}, body)))
+    client = SequenceClient("token", transport=Transport(lambda _: came(200, body)))
     with pytest.raises(UnexpectedAnswer, match=re.escape(said)):
         client.get_pods()
 
@@ -554,12 +556,12 @@ def test_only_the_refused_token_is_rejected(tmp_path: Path) -> None:
     store.write(AuthTokens("second", None, 4e9), client_id=None)
     sent: list[str] = []
 
-    def send(request: Request) -> Answer:
+    def send(request: Request) -> Exchange:
         sent.append(request.headers["authorization"])
         if len(sent) == 1:
             client.execute("{ me { id } }")
-            return Answer(401, {}, b"")
-        return Answer(200, {}, b'{"data": {}}')
+            return came(401, b"")
+        return came(200, b'{"data": {}}')
 
     client = SequenceClient("unused", lambda: next(tokens), transport=Transport(send))
     assert client.execute("{ me { id } }") == {}

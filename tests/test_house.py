@@ -13,12 +13,11 @@ PACKAGE = Path(__file__).parent.parent / "seqdata"
 #: From the ground up; a module imports from its own rank or a lower one.
 RANKS = (
     {"config", "_settings", "exceptions", "types", "models", "money", "timestamps", "files",
-     "masking", "origins", "jsontext", "schemas", "arrow", "_lazy"},
+     "masking", "origins", "core", "schemas", "arrow", "_lazy"},
     {"graphql"},
-    {"transport", "pace"},
+    {"http"},
     {"auth"},
-    {"client"},
-    {"source", "nodes"},
+    {"client", "source", "sources", "nodes"},
     {"store"},
     {"sync"},
     {"analysis", "plots", "export"},

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from seqdata.exceptions import FolderNotWritable
-from seqdata.pace import Pacer
+from seqdata.http.pace import Pacer
 
 DELAY = 0.05
 ROUNDING = 0.002  # the file holds milliseconds
@@ -20,7 +20,7 @@ ROUNDING = 0.002  # the file holds milliseconds
 SCRIPT = f"""
 import json, sys, time
 from pathlib import Path
-from seqdata.pace import Pacer
+from seqdata.http.pace import Pacer
 turns = []
 for _ in range(4):
     with Pacer(Path(".pace"), {DELAY}, 0.0).turn():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchanges import came
 
 from seqdata.auth import AuthTokens, get_access_token, reject_token
 from seqdata.auth.refresh import USUAL_LIFETIME, expiry, refresh_tokens
@@ -25,7 +26,8 @@ from seqdata.exceptions import (
     TokenExpiredError,
     UnexpectedAnswer,
 )
-from seqdata.transport import Answer, Request, Transport
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
 
 APP, ELSEWHERE = "http://127.0.0.1:1", "http://127.0.0.1:2"
 
@@ -267,9 +269,9 @@ def test_the_end_of_a_token(token: str, expires_in: object, end: float) -> None:
 def refresh(status: int, body: Any, sent: list[Request]) -> AuthTokens:
     """Send the refresh grant to a function that answers `body`."""
 
-    def send(request: Request) -> Answer:
+    def send(request: Request) -> Exchange:
         sent.append(request)
-        return Answer(status, {}, json.dumps(body).encode())
+        return came(status, json.dumps(body).encode())
 
     return refresh_tokens(
         Transport(send), "https://auth.example.org", client_id="client-1", refresh_token="refresh-0"

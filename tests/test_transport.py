@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from exchanges import came
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,34 +16,27 @@ from seqdata.exceptions import (
     ConnectionFailed,
     HTTPError,
     RateLimited,
-    SequenceError,
     Unauthorized,
 )
-from seqdata.transport import ATTEMPTS, Answer, CurlSend, Request, Transport
+from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request, accepted
+from seqdata.http.transport import ATTEMPTS, Transport
 
 URL = "https://app.example.org/api/graphql"
 READ = Request(URL, {"authorization": "Bearer plant-1"}, b'{"query": "plant-2"}', "Pods")
 PAYMENT = Request(URL, {"authorization": "Bearer plant-1"}, b"{}", "CreatePayment", once=True)
 
 
-def answer(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
-    """Make an answer; ``retry_after`` stands for the header ``retry-after``."""
-    return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, body)
-
-
 class Service:
     """Stands in for the network: gives its answers in order, and counts what was sent."""
 
-    def __init__(self, *answers: Answer | SequenceError) -> None:
+    def __init__(self, *answers: Exchange) -> None:
         self.answers = list(answers)
         self.sent: list[Request] = []
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Exchange:
         self.sent.append(request)
-        following = self.answers.pop(0)
-        if isinstance(following, SequenceError):
-            raise following
-        return following
+        return self.answers.pop(0)
 
 
 def transport(service: Service, slept: list[float], *, chance: float = 1.0) -> Transport:
@@ -54,23 +48,23 @@ def transport(service: Service, slept: list[float], *, chance: float = 1.0) -> T
     )
 
 
-LOST = ConnectionFailed("https://app.example.org", "Connection reset by peer")
+LOST = Exchange(left=True, fault="(56) Connection reset by peer")
 
 
 # -- reads are retried ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trouble", [answer(500), answer(503), answer(429), LOST])
-def test_a_read_is_tried_again(trouble: Answer | SequenceError) -> None:
+@pytest.mark.parametrize("trouble", [came(500), came(503), came(429), LOST])
+def test_a_read_is_tried_again(trouble: Exchange) -> None:
     """Connection faults, 429 and 5xx are tried again, and the answer that comes is returned."""
-    service, slept = Service(trouble, trouble, answer(body=b"here")), list[float]()
+    service, slept = Service(trouble, trouble, came(body=b"here")), list[float]()
     assert transport(service, slept).send(READ).body == b"here"
     assert service.sent == [READ] * 3
     assert slept == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("trouble", [answer(500, b"no"), answer(429), LOST])
-def test_a_read_is_given_up_after_some_attempts(trouble: Answer | SequenceError) -> None:
+@pytest.mark.parametrize("trouble", [came(500, b"no"), came(429), LOST])
+def test_a_read_is_given_up_after_some_attempts(trouble: Exchange) -> None:
     """After the last attempt the service's own refusal is raised."""
     service = Service(*[trouble] * ATTEMPTS)
     with pytest.raises((HTTPError, ConnectionFailed)):
@@ -81,7 +75,7 @@ def test_a_read_is_given_up_after_some_attempts(trouble: Answer | SequenceError)
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 422])
 def test_other_refusals_are_final(status: int) -> None:
     """What another attempt cannot mend is raised at once, and its text starts with the status."""
-    service = Service(answer(status, b"why"))
+    service = Service(came(status, b"why"))
     with pytest.raises(HTTPError, match=f"^HTTP {status} .*Pods.*: why") as refused:
         transport(service, []).send(READ)
     assert isinstance(refused.value, RuntimeError)
@@ -94,7 +88,7 @@ def test_other_refusals_are_final(status: int) -> None:
 def test_the_backoff_doubles_within_bounds(chance: float) -> None:
     """Whatever chance draws, each wait lies between half and whole of 1, 2, 4 and 8 seconds."""
     slept: list[float] = []
-    service = Service(*[answer(500)] * (ATTEMPTS - 1), answer())
+    service = Service(*[came(500)] * (ATTEMPTS - 1), came())
     transport(service, slept, chance=chance).send(READ)
     bounds = [2.0**attempt for attempt in range(ATTEMPTS - 1)]
     assert len(slept) == len(bounds)
@@ -120,16 +114,16 @@ def test_the_backoff_doubles_within_bounds(chance: float) -> None:
 )
 def test_a_wait_that_is_asked_for_is_kept(header: str, wait: float) -> None:
     """Retry-After is obeyed: seconds, or a date against the service's own clock."""
-    busy = answer(429, retry_after=header, date="Mon, 23 Nov 2026 12:00:00 GMT")
+    busy = came(429, retry_after=header, date="Mon, 23 Nov 2026 12:00:00 GMT")
     slept: list[float] = []
-    transport(Service(busy, answer()), slept).send(READ)
+    transport(Service(busy, came()), slept).send(READ)
     assert slept == [wait]
 
 
 @pytest.mark.parametrize("header", ["121", "86400", "Tue, 24 Nov 2026 12:00:00 GMT"])
 def test_a_long_wait_is_raised_with_its_time(header: str) -> None:
     """Beyond 120 seconds nothing is waited for: the error says how long the service asks."""
-    busy = answer(429, retry_after=header, date="Mon, 23 Nov 2026 12:00:00 GMT")
+    busy = came(429, retry_after=header, date="Mon, 23 Nov 2026 12:00:00 GMT")
     service, slept = Service(busy), list[float]()
     with pytest.raises(RateLimited, match=r"^HTTP 429 .*wait \d+ seconds") as refused:
         transport(service, slept).send(READ)
@@ -150,26 +144,37 @@ def test_a_long_wait_is_raised_with_its_time(header: str) -> None:
 )
 def test_the_service_has_a_clock(header: str, moment: datetime | None) -> None:
     """The Date header is read as UTC; one that cannot be read is no moment."""
-    assert answer(date=header).served_at == moment
+    answered = came(date=header).answer
+    assert answered is not None
+    assert answered.served_at == moment
 
 
 # -- what may be sent only once ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trouble", [answer(500), answer(429, retry_after="0"), answer(401), LOST])
-def test_once_is_sent_once(trouble: Answer | SequenceError) -> None:
+@pytest.mark.parametrize("trouble", [came(500), came(429, retry_after="0"), came(401), LOST])
+def test_once_is_sent_once(trouble: Exchange) -> None:
     """A request that changes something is never sent again, whatever came back."""
     service, slept = Service(trouble), list[float]()
+    assert transport(service, slept).send_once(PAYMENT) is trouble
     with pytest.raises((HTTPError, ConnectionFailed)):
-        transport(service, slept).send(PAYMENT)
+        accepted(trouble, PAYMENT)
     assert (service.sent, slept) == ([PAYMENT], [])
+
+
+def test_once_never_goes_the_way_of_what_is_asked_again() -> None:
+    """The seam of the reads takes nothing that may be sent only once."""
+    service = Service()
+    with pytest.raises(ValueError, match="send_once"):
+        transport(service, []).send(PAYMENT)
+    assert service.sent == []
 
 
 def test_requests_and_logs_keep_secrets(caplog: pytest.LogCaptureFixture) -> None:
     """Neither the repr of a request or an answer nor any log line shows a header or a body."""
-    got = answer(body=b"plant-3", set_cookie="plant-4")
+    got = came(body=b"plant-3", set_cookie="plant-4")
     with caplog.at_level(logging.DEBUG, "seqdata"):
-        transport(Service(answer(500, b"plant-5"), LOST, got), []).send(READ)
+        transport(Service(came(500, b"plant-5"), LOST, got), []).send(READ)
     assert "operation=Pods" in caplog.text
     assert "attempt=2" in caplog.text
     assert "plant" not in f"{caplog.text} {READ!r} {got!r}"
@@ -248,17 +253,22 @@ def request(server: Server, body: bytes, *, once: bool = False) -> Request:
     return Request(server.url, {"content-type": "application/json"}, body, "Test", once)
 
 
+def status_of(exchange: Exchange) -> int | None:
+    """Give the status of an exchange's answer, or None."""
+    return None if exchange.answer is None else exchange.answer.status
+
+
 def test_a_reused_connection_is_a_trap(server: Server, send: CurlSend) -> None:
     """libcurl by itself repeats a request when a reused connection dies: a read arrives twice."""
     send(request(server, b"warm"))
-    assert send(request(server, b"read")).status == 200
+    assert status_of(send(request(server, b"read"))) == 200
     assert server.arrived == [(1, b"warm"), (1, b"read"), (2, b"read")]
 
 
 def test_a_payment_does_not_step_into_it(server: Server, send: CurlSend) -> None:
     """After reads that left a connection open, a payment gets one that was never used."""
     send(request(server, b"warm"))
-    assert send(request(server, b"pay", once=True)).status == 200
+    assert status_of(send(request(server, b"pay", once=True))) == 200
     assert server.arrived == [(1, b"warm"), (2, b"pay")]
 
 
@@ -266,9 +276,10 @@ def test_a_payment_whose_connection_is_cut_arrived_once(server: Server, send: Cu
     """A connection that dies after the body was read: the payment arrived once, and may count."""
     over_curl = Transport(send, sleep=lambda _: None)
     over_curl.send(request(server, b"warm"))
-    with pytest.raises(ConnectionFailed, match=r"^No answer from http://127\.0\.0\.1") as lost:
-        over_curl.send(request(server, b"pay-cut", once=True))
-    assert lost.value.body_sent is True
+    lost = over_curl.send_once(request(server, b"pay-cut", once=True))
+    assert (lost.left, lost.answer) == (True, None)
+    with pytest.raises(ConnectionFailed, match=r"^No answer from http://127\.0\.0\.1"):
+        accepted(lost, request(server, b"pay-cut", once=True))
     assert server.arrived == [(1, b"warm"), (2, b"pay-cut")]
 
 
@@ -290,8 +301,11 @@ def test_a_refused_connection_sent_nothing(send: CurlSend) -> None:
     """Where nobody listens, the error knows that the body never left this machine."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    asked = Request(url, {}, b"{}", once=True)
+    exchange = send(asked)
+    assert (exchange.left, exchange.answer) == (False, None)
     with pytest.raises(ConnectionFailed, match="SEQUENCE_APP_URL") as refused:
-        send(Request(url, {}, b"{}", once=True))
+        accepted(exchange, asked)
     assert refused.value.body_sent is False
 
 

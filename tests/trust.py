@@ -13,6 +13,7 @@ import pyarrow as pa
 from seqdata.auth import access_token_for
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.client import SequenceClient
+from seqdata.http.transport import Transport
 from seqdata.ledger import demo_settings
 from seqdata.sandbox import Sandbox
 from seqdata.schemas import TRANSFER_ROWS
@@ -20,7 +21,6 @@ from seqdata.source import GraphQLSource
 from seqdata.store import Store
 from seqdata.sync import SyncReport, sync
 from seqdata.sync.run import SyncOptions
-from seqdata.transport import Transport
 
 NOW = "2026-11-01"
 SOAK = os.environ.get("SEQDATA_SOAK") == "1"

@@ -11,7 +11,7 @@ from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.exceptions import AuthenticationError, FolderNotWritable, TokenExpiredError
 from seqdata.files import holding
-from seqdata.transport import open_transport
+from seqdata.http.transport import open_transport
 
 __all__ = ["AuthTokens", "access_token_for", "get_access_token", "reject_token"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from seqdata.auth.tokens import AuthTokens
 from seqdata.exceptions import AuthenticationError, HTTPError, UnexpectedAnswer
-from seqdata.transport import Answer, Request, Transport
+from seqdata.http.messages import Answer, Request, accepted
+from seqdata.http.transport import Transport
 
 #: Lifetime of an access token in seconds, where neither answer nor token says it.
 USUAL_LIFETIME = 86_400.0
@@ -42,7 +43,7 @@ def refresh_tokens(
         once=True,  # a rotated token that is offered twice can end the whole login
     )
     try:
-        answer = transport.send(request)
+        answer = accepted(transport.send_once(request), request)
     except HTTPError as error:
         if error.status == 429 or error.status >= 500:
             raise

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from seqdata import analysis
 from seqdata.analysis.filters import Moment, Words
 from seqdata.analysis.spend.spending import By
+from seqdata.store import Store
 
 if TYPE_CHECKING:
     from seqdata.sync import Certificate
@@ -21,18 +23,10 @@ if TYPE_CHECKING:
         _marked: Callable[..., pd.DataFrame]
         _transfers: Callable[..., pd.DataFrame]
 
-        @property
-        def transfers(self) -> pd.DataFrame: ...
-        @property
-        def accounts(self) -> pd.DataFrame: ...
-        @property
-        def balances(self) -> pd.DataFrame: ...
-        @property
-        def legs(self) -> pd.DataFrame: ...
-        @property
-        def details(self) -> pd.DataFrame: ...
-        @property
-        def annotations(self) -> pd.DataFrame: ...
+        _read: Callable[[Callable[[Store], pa.Table]], pd.DataFrame]
+        _read_accounts: Callable[[], pd.DataFrame]
+        _read_balances: Callable[[], pd.DataFrame]
+
         @property
         def complete_since(self) -> datetime | None: ...
         @property
@@ -80,23 +74,23 @@ class Analyses(_Tables):
         InvalidFilter, InvalidMoment, UnknownAccount
             A value that cannot be used; the message lists the choices.
         """
-        accounts, transfers = self.accounts, self.transfers
+        accounts, transfers = self._read_accounts(), self._transfers()
         if account is not None:
             accounts = accounts[accounts["id"].isin(analysis.find_account(account, accounts))]
+        certificate = self.certificate()
         history = analysis.balance_history(
             transfers,
-            self.legs,
+            self._read(Store.read_legs),
             accounts.reset_index(drop=True),
-            self.balances,
+            self._read_balances(),
             freq=freq,
             complete_since=self.complete_since,
-            until=self.certificate().last_sync_at,
+            until=certificate.last_sync_at,
         )
         days = history["date"].dt.tz_localize(transfers["created_at"].dt.tz, ambiguous=True)
         found = history[analysis.between(days, since, until)].reset_index(drop=True)
-        return self._marked(
-            found, {"freq": freq, "since": since, "until": until, "account": account}
-        )
+        filters = {"freq": freq, "since": since, "until": until, "account": account}
+        return self._marked(found, filters, certificate=certificate)
 
     def reconcile(
         self,
@@ -111,12 +105,12 @@ class Analyses(_Tables):
         :func:`seqdata.analysis.reconcile`. (The audit log is compared with the transfers by
         :meth:`reconcile_audit`.)
         """
-        accounts = self.accounts
+        accounts = self._read_accounts()
         found = analysis.reconcile(
             self._transfers(include_removed=True),
-            self.legs,
+            self._read(Store.read_legs),
             accounts,
-            self.balances,
+            self._read_balances(),
             complete_since=self.complete_since,
         )
         keep = analysis.between(found["until"], since, until)
@@ -142,11 +136,15 @@ class Analyses(_Tables):
 
         See :func:`seqdata.analysis.cash_flow`. `category` counts transfers of it alone.
         """
-        transfers = self.transfers if category is None else self.categorized(category=category)
+        accounts, legs = self._read_accounts(), self._read(Store.read_legs)
+        if category is None:
+            transfers = self._transfers()
+        else:
+            transfers = self._categorize(accounts, legs, category)
         found = analysis.cash_flow(
             transfers,
-            self.legs,
-            self.accounts,
+            legs,
+            accounts,
             freq=freq,
             by=by,
             boundary=boundary,
@@ -177,19 +175,12 @@ class Analyses(_Tables):
         :func:`seqdata.analysis.categorize` and :func:`seqdata.analysis.settle`; the rules are
         those of ``categories.toml`` in the data folder, then the starter set.
         """
-        accounts = self.accounts
-        rows = analysis.categorize(
-            analysis.settle(self.transfers, self.legs),
-            accounts,
-            self.annotations,
-            analysis.read_rules(self.categories_path),
-        )
         filters: dict[str, Any] = {
             "since": since, "until": until, "account": account, "direction": direction,
             "status": status, "text": text,
         }  # fmt: skip
-        rows = analysis.filter_categories(rows, category)
-        rows = analysis.filter_transfers(rows, accounts=accounts, **filters)
+        accounts, legs = self._read_accounts(), self._read(Store.read_legs)
+        rows = self._categorize(accounts, legs, category, **filters)
         return self._marked(rows, {**filters, "category": category})
 
     def spending(
@@ -209,18 +200,20 @@ class Analyses(_Tables):
         filters: dict[str, Any] = {
             "since": since, "until": until, "account": account, "category": category,
         }  # fmt: skip
+        accounts = self._read_accounts()
         found = analysis.spending(
-            self.categorized(),
+            self._categorize(accounts, self._read(Store.read_legs)),
             by,
             include_moves=include_moves,
-            accounts=self.accounts,
+            accounts=accounts,
             **filters,
         )
         return self._marked(found, {"by": by, **filters})
 
     def uncategorized(self) -> pd.DataFrame:
         """Return the payees that no rule and no annotation names, the largest first."""
-        return self._marked(analysis.uncategorized(self.categorized()))
+        rows = self._categorize(self._read_accounts(), self._read(Store.read_legs))
+        return self._marked(analysis.uncategorized(rows))
 
     def compare(
         self,
@@ -243,22 +236,23 @@ class Analyses(_Tables):
         previous
             "previous", "year ago", "mean" (of the periods before), or a period.
         """
+        accounts, certificate = self._read_accounts(), self.certificate()
         found = analysis.compare(
-            self.categorized(),
+            self._categorize(accounts, self._read(Store.read_legs)),
             period,
             previous,
             by,
             account=account,
             category=category,
             include_moves=include_moves,
-            accounts=self.accounts,
-            known_until=self.certificate().last_sync_at,
+            accounts=accounts,
+            known_until=certificate.last_sync_at,
         )
         filters = {
             "period": period, "previous": previous, "by": by, "account": account,
             "category": category,
         }  # fmt: skip
-        return self._marked(found, filters)
+        return self._marked(found, filters, certificate=certificate)
 
     def money_flow(
         self, *, since: Moment | None = None, until: Moment | None = None
@@ -267,7 +261,8 @@ class Analyses(_Tables):
 
         See :func:`seqdata.analysis.money_flow`.
         """
-        found = analysis.money_flow(self.categorized(), since=since, until=until)
+        rows = self._categorize(self._read_accounts(), self._read(Store.read_legs))
+        found = analysis.money_flow(rows, since=since, until=until)
         return self._marked(found, {"since": since, "until": until})
 
     # -- what comes again ---------------------------------------------------------------------
@@ -283,18 +278,22 @@ class Analyses(_Tables):
 
         See :func:`seqdata.analysis.recurring`.
         """
-        rows = self.categorized(account=account, category=category)
-        found = analysis.recurring(rows, now=self._seen_at(), include_internal=include_internal)
-        return self._marked(found, {"account": account, "category": category})
+        accounts, certificate = self._read_accounts(), self.certificate()
+        rows = self._categorize(accounts, self._read(Store.read_legs), category, account=account)
+        now = self._seen_at(certificate)
+        found = analysis.recurring(rows, now=now, include_internal=include_internal)
+        filters = {"account": account, "category": category}
+        return self._marked(found, filters, certificate=certificate)
 
     def upcoming(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
         """Return the movements that are expected: what is pending, and what recurs.
 
         See :func:`seqdata.analysis.upcoming`.
         """
-        rows = self.categorized()
-        found = self._expected(rows, days)
-        return self._marked(self._of_account(found, account), {"days": days, "account": account})
+        accounts, certificate = self._read_accounts(), self.certificate()
+        _, found = self._expected(accounts, self._seen_at(certificate), days)
+        filters = {"days": days, "account": account}
+        return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
 
     def projected_balances(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
         """Return the balance of each pod and port on each of the next days, with a band.
@@ -302,21 +301,17 @@ class Analyses(_Tables):
         See :func:`seqdata.analysis.projected_balances`; :meth:`running_short` names the pods
         that would run short.
         """
-        rows, accounts = self.categorized(), self.accounts
-        found = analysis.projected_balances(
-            accounts[accounts["closed_at"].isna()],
-            self._expected(rows, days),
-            rows,
-            now=self._seen_at(),
-            days=days,
-        )
-        return self._marked(self._of_account(found, account), {"days": days, "account": account})
+        accounts, certificate = self._read_accounts(), self.certificate()
+        found = self._project(accounts, self._seen_at(certificate), days)
+        filters = {"days": days, "account": account}
+        return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
 
     def running_short(self, *, days: int = 30) -> pd.DataFrame:
         """Return the pods that would run short: when, and by how much."""
-        return self._marked(
-            analysis.running_short(self.projected_balances(days=days)), {"days": days}
-        )
+        certificate = self.certificate()
+        projected = self._project(self._read_accounts(), self._seen_at(certificate), days)
+        found = analysis.running_short(projected)
+        return self._marked(found, {"days": days}, certificate=certificate)
 
     def rules(
         self,
@@ -331,24 +326,52 @@ class Analyses(_Tables):
         fetched (``sync(details="all")``).
         """
         filters: dict[str, Any] = {"since": since, "until": until, "account": account}
-        settled = analysis.settle(self.transfers, self.legs)
-        rows = analysis.filter_transfers(settled, accounts=self.accounts, **filters)
-        return self._marked(analysis.rules(rows, self.details), filters)
+        settled = analysis.settle(self._transfers(), self._read(Store.read_legs))
+        rows = analysis.filter_transfers(settled, accounts=self._read_accounts(), **filters)
+        return self._marked(analysis.rules(rows, self._read(Store.read_details)), filters)
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _seen_at(self) -> datetime:
+    def _seen_at(self, certificate: Certificate) -> datetime:
         """Say up to when the tables tell what happened, on the service's clock."""
-        seen = self.certificate().last_sync_at or self.transfers["created_at"].max()
+        seen = certificate.last_sync_at or self._transfers()["created_at"].max()
         return pd.Timestamp(seen).to_pydatetime()
 
-    def _expected(self, rows: pd.DataFrame, days: int) -> pd.DataFrame:
-        now = self._seen_at()
-        repeating = analysis.recurring(rows, now=now, include_internal=True)
-        return analysis.upcoming(rows, repeating, now=now, days=days, legs=self.legs)
+    def _categorize(
+        self,
+        accounts: pd.DataFrame,
+        legs: pd.DataFrame,
+        category: Words | None = None,
+        **filters: Any,
+    ) -> pd.DataFrame:
+        """Read the transfers, say when each settled and what it was for, and filter them."""
+        rows = analysis.categorize(
+            analysis.settle(self._transfers(), legs),
+            accounts,
+            self._read(Store.read_annotations),
+            analysis.read_rules(self.categories_path),
+        )
+        rows = analysis.filter_categories(rows, category)
+        return analysis.filter_transfers(rows, accounts=accounts, **filters)
 
-    def _of_account(self, rows: pd.DataFrame, account: str | None) -> pd.DataFrame:
-        if account is None:
-            return rows
-        ids = analysis.find_account(account, self.accounts)
-        return rows[rows["account_id"].isin(ids)].reset_index(drop=True)
+    def _expected(
+        self, accounts: pd.DataFrame, now: datetime, days: int
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return all categorized transfers, and the movements that are expected from them."""
+        legs = self._read(Store.read_legs)
+        rows = self._categorize(accounts, legs)
+        repeating = analysis.recurring(rows, now=now, include_internal=True)
+        return rows, analysis.upcoming(rows, repeating, now=now, days=days, legs=legs)
+
+    def _project(self, accounts: pd.DataFrame, now: datetime, days: int) -> pd.DataFrame:
+        rows, expected = self._expected(accounts, now, days)
+        is_open = accounts["closed_at"].isna()
+        return analysis.projected_balances(accounts[is_open], expected, rows, now=now, days=days)
+
+
+def _of_account(rows: pd.DataFrame, account: str | None, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one account; all where none is asked for."""
+    if account is None:
+        return rows
+    ids = analysis.find_account(account, accounts)
+    return rows[rows["account_id"].isin(ids)].reset_index(drop=True)

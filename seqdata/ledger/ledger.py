@@ -293,7 +293,8 @@ class Ledger(Analyses):
     def desk(self) -> TransferDesk:
         """The transfer desk of this organization: stage, review, confirm.
 
-        It warns of transfers whose outcome is not known when it is first asked for.
+        When it is first asked for it warns of transfers whose outcome is not known, or that
+        failed at the service after it had accepted them.
 
         Raises
         ------
@@ -304,7 +305,7 @@ class Ledger(Analyses):
 
         if self._desk is None:
             desk = TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
-            desk.warn_of_open_intents()
+            desk.warn()
             self._desk = desk
             self._closing.callback(desk.close)
         return self._desk
@@ -469,17 +470,17 @@ class Ledger(Analyses):
     @property
     def details(self) -> pd.DataFrame:
         """What made the transfers: id, kind, rule_trigger_type, rule_trigger_cron, fetched_at."""
-        return self._marked(frame(self._joined(Store.read_details), self._zone))
+        return self._marked(self._read(Store.read_details))
 
     @property
     def legs(self) -> pd.DataFrame:
         """The payments of the transfers: id, leg, status, created_at, completed_at, expected_on."""
-        return self._marked(frame(self._joined(Store.read_legs), self._zone))
+        return self._marked(self._read(Store.read_legs))
 
     @property
     def annotations(self) -> pd.DataFrame:
         """Categories and notes of your own: id, category, note, annotated_at."""
-        return self._marked(frame(self._joined(Store.read_annotations), self._zone))
+        return self._marked(self._read(Store.read_annotations))
 
     def transfers_where(
         self,
@@ -516,7 +517,7 @@ class Ledger(Analyses):
     @property
     def pods(self) -> pd.DataFrame:
         """The open pods with their newest observed balance, by name."""
-        accounts = self.accounts
+        accounts = self._read_accounts()
         pods = accounts[(accounts["kind"] == "pod") & accounts["closed_at"].isna()]
         wanted = ["name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "id"]
         return self._marked(pods[wanted].reset_index(drop=True))
@@ -527,20 +528,12 @@ class Ledger(Analyses):
 
         Closed ones stay, with ``closed_at``. A balance that the service does not know is NA.
         """
-        newest = self.balances.drop_duplicates("account_id", keep="last")
-        balances = newest[["account_id", "balance_cents", "balance", "as_of"]]
-        joined = self._accounts.merge(
-            balances, left_on="id", right_on="account_id", how="left", validate="1:1"
-        )
-        ordered = joined.sort_values(["kind", "name", "id"], ignore_index=True)
-        return self._marked(ordered[list(_ACCOUNT_ORDER)])
+        return self._marked(self._read_accounts())
 
     @property
     def balances(self) -> pd.DataFrame:
         """Balances as observed by syncs, oldest first: account_id, as_of, cents and dollars."""
-        table = self._joined(Store.read_balances)
-        ordered = table.sort_by([("as_of", "ascending"), ("account_id", "ascending")])
-        return self._marked(balances_frame(ordered, self._zone))
+        return self._marked(self._read_balances())
 
     def balances_where(
         self,
@@ -551,7 +544,7 @@ class Ledger(Analyses):
     ) -> pd.DataFrame:
         """Return the observed balances that pass all filters that are given."""
         found = filter_balances(
-            self.balances, self._accounts, since=since, until=until, account=account
+            self._read_balances(), self._accounts, since=since, until=until, account=account
         )
         return self._marked(found, {"since": since, "until": until, "account": account})
 
@@ -734,6 +727,25 @@ class Ledger(Analyses):
     def _joined(self, read: Callable[[Store], pa.Table]) -> pa.Table:
         """Read a table of each organization and put them together."""
         return pa.concat_tables([read(store) for store in self._stores])
+
+    def _read(self, read: Callable[[Store], pa.Table]) -> pd.DataFrame:
+        """Read a table of each organization as a frame. It is not marked: that counts rows."""
+        return frame(self._joined(read), self._zone)
+
+    def _read_balances(self) -> pd.DataFrame:
+        table = self._joined(Store.read_balances)
+        ordered = table.sort_by([("as_of", "ascending"), ("account_id", "ascending")])
+        return balances_frame(ordered, self._zone)
+
+    def _read_accounts(self) -> pd.DataFrame:
+        """Read the accounts with the newest balance of each."""
+        newest = self._read_balances().drop_duplicates("account_id", keep="last")
+        balances = newest[["account_id", "balance_cents", "balance", "as_of"]]
+        joined = self._accounts.merge(
+            balances, left_on="id", right_on="account_id", how="left", validate="1:1"
+        )
+        ordered = joined.sort_values(["kind", "name", "id"], ignore_index=True)
+        return ordered[list(_ACCOUNT_ORDER)]
 
     def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
         columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from seqdata.safeguards.desk import TransferDesk
     from seqdata.safeguards.journal import OpenIntent
     from seqdata.safeguards.limits import DailyLimitTracker
-    from seqdata.safeguards.outcomes import Completed, Failed, Unknown
-    from seqdata.safeguards.settle import Settlement
+    from seqdata.safeguards.outcomes import Completed, Failed, Returned, Settlement, Unknown
     from seqdata.safeguards.staged import StagedTransfer
 
 _HOMES = {
@@ -24,7 +23,8 @@ _HOMES = {
     "DailyLimitTracker": "limits",
     "Failed": "outcomes",
     "OpenIntent": "journal",
-    "Settlement": "settle",
+    "Returned": "outcomes",
+    "Settlement": "outcomes",
     "StagedTransfer": "staged",
     "TransferDesk": "desk",
     "Unknown": "outcomes",
@@ -36,6 +36,7 @@ __all__ = [
     "DailyLimitTracker",
     "Failed",
     "OpenIntent",
+    "Returned",
     "Settlement",
     "StagedTransfer",
     "TransferDesk",

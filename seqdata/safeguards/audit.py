@@ -47,6 +47,7 @@ EVENTS = (
     "transfer_cancelled",
     "transfer_expired",
     "transfer_unknown",
+    "transfer_returned",
 )
 
 #: What the log writes of itself: a crash's leftovers were mended; a broken chain was accepted.

@@ -24,8 +24,8 @@ from seqdata.exceptions import (
 from seqdata.money import MAX_CENTS, parse_cents
 
 if TYPE_CHECKING:
-    from seqdata.safeguards.accounts import Account
     from seqdata.safeguards.limits import DailyRecords
+    from seqdata.sources.base import Account
 
 #: The least that a transfer can move, in cents. (service facts: the service's newer API)
 LEAST_CENTS = 100

@@ -9,21 +9,17 @@ happened.
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from seqdata.auth import access_token_for
-from seqdata.client import SequenceClient
-from seqdata.config import get_settings, missing
+from seqdata.config import get_settings
 from seqdata.exceptions import (
     FolderNotWritable,
     ForeignStage,
@@ -37,13 +33,11 @@ from seqdata.exceptions import (
     StageExpired,
     StageUnknown,
     StageUsed,
-    UnexpectedAnswer,
 )
 from seqdata.files import holding
-from seqdata.graphql import document, expect
-from seqdata.nodes import Drift, transfer_table
-from seqdata.safeguards import checks, settle
-from seqdata.safeguards.accounts import Account, find_account, read_accounts
+from seqdata.http.transport import Transport, open_transport
+from seqdata.safeguards import checks, matching
+from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import AuditLog, utc_now
 from seqdata.safeguards.journal import (
@@ -65,16 +59,33 @@ from seqdata.safeguards.outcomes import (
     Failed,
     Outcome,
     Rehearsed,
+    Returned,
+    Settlement,
     Unknown,
-    Verdict,
-    judge_answer,
-    judge_error,
 )
-from seqdata.safeguards.settle import Settlement
-from seqdata.safeguards.settling import Settling
+from seqdata.safeguards.settling import (
+    Settling,
+    follow,
+    is_followed,
+    known_outcome,
+    outcome_of,
+    write_returned,
+)
+from seqdata.safeguards.signals import terminable, undisturbed
 from seqdata.safeguards.staged import StagedTransfer, expected_settlement
-from seqdata.source import GraphQLSource
-from seqdata.transport import Transport, open_transport
+from seqdata.sources.base import (
+    FOLLOWED,
+    Account,
+    Mover,
+    Payment,
+    Prepared,
+    Reading,
+    Row,
+    Verdict,
+    View,
+)
+from seqdata.sources.webapp.mover import WebAppMover
+from seqdata.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -85,22 +96,6 @@ log = logging.getLogger("seqdata")
 
 Node = dict[str, Any]
 Lives = dict[str, Life]
-
-_OPERATION = "CreatePayment"
-
-
-@dataclass(frozen=True)
-class View:
-    """The accounts as they are now, and the service's clock."""
-
-    organization_id: str
-    accounts: list[Account]
-    served_at: datetime
-    is_sandbox: bool
-
-    def account(self, account_id: str) -> Account:
-        """Return an account by its id; UnknownAccount where it is gone."""
-        return find_account(account_id, self.accounts)
 
 
 @dataclass(frozen=True)
@@ -146,9 +141,12 @@ class TransferDesk:
     ) -> None:
         self._settings = settings
         self._organization_id = organization_id or settings.org_id
-        self._transport = transport or open_transport(settings)
-        self._token = token_provider or partial(access_token_for, settings)
-        self._client = SequenceClient("", self._token, settings=settings, transport=self._transport)
+        self._mover: Mover = WebAppMover(
+            settings,
+            transport or open_transport(settings),
+            token_provider or partial(access_token_for, settings),
+            clock,
+        )
         self._clock = clock
         self._somebody_there = somebody_there
         folder = settings.data_dir
@@ -158,11 +156,13 @@ class TransferDesk:
             folder / ".daily_limits.json", settings.max_daily_transfer_cents, now=clock
         )
         self._lock = folder / ".transfers.lock"
-        self._kyc_id = settings.kyc_id
 
     @classmethod
     def open(cls, organization_id: str | None = None) -> TransferDesk:
-        """Open the desk of the configured account; warn of transfers with no known outcome.
+        """Open the desk of the configured account; warn of what a person should know.
+
+        That is: transfers with no known outcome, and those that failed at the service after it
+        had accepted them.
 
         Raises
         ------
@@ -172,7 +172,7 @@ class TransferDesk:
             The audit log was changed by something else, so what is open is not known.
         """
         desk = cls(get_settings(), organization_id)
-        desk.warn_of_open_intents()
+        desk.warn()
         return desk
 
     def __repr__(self) -> str:
@@ -206,7 +206,7 @@ class TransferDesk:
 
     def close(self) -> None:
         """Close the connections; may be called again."""
-        self._transport.close()
+        self._mover.close()
 
     # -- look ---------------------------------------------------------------------------------
 
@@ -220,7 +220,9 @@ class TransferDesk:
         ServiceError, UnexpectedAnswer, AuthenticationError
             The accounts could not be read.
         """
-        return self._look()
+        view = self._mover.accounts(self._organization_id)
+        self._organization_id = view.organization_id
+        return view
 
     def limits(self) -> Limits:
         """Read what may still be moved today; asks the service nothing.
@@ -282,7 +284,7 @@ class TransferDesk:
             checks.check_note(note)
             cents = checks.read_amount(amount, amount_cents)
             checks.check_amount(cents, self._settings.max_transfer_cents)
-            view = self._look()
+            view = self.look()
             staged = self._staged(
                 view,
                 find_account(source, view.accounts),
@@ -305,7 +307,7 @@ class TransferDesk:
         checks.check_parties(source, destination)
         checks.check_balance(source, cents)
         self._require_settled(source.id, destination.id, despite=given["despite_unknown"])
-        self._kyc(view.organization_id)
+        self._mover.check(view.organization_id)
         settings, now = self._settings, self._clock()
         return StagedTransfer(
             id=str(uuid.uuid4()),
@@ -341,9 +343,10 @@ class TransferDesk:
 
         Returns
         -------
-        Completed, Failed or Unknown
-            Each has ``.status``. After Unknown the amount stays counted; never send it again,
-            see :meth:`settle`. A dry run returns Rehearsed.
+        Completed, Failed, Returned or Unknown
+            Each has ``.status``, ``.accepted``, ``.arrived`` and ``.service_status``. After
+            Unknown the amount stays counted; never send it again, see :meth:`settle`. Returned
+            was accepted, and failed at the service. A dry run returns Rehearsed.
 
         Raises
         ------
@@ -362,15 +365,15 @@ class TransferDesk:
             self._require_writable()
             more: Node = {DRY_RUN: True} if dry_run else {}
             self._log("transfer_confirmed", staged, **more)
-            view = self._look()
+            view = self.look()
             self._check_again(staged, view, lives)
-            kyc_id, token = self._kyc(view.organization_id), self._token()
+            prepared = self._mover.prepare(_payment_of(staged), view.organization_id)
             self._reserve(staged, lives)
             self._write_intent(staged, served_at=view.served_at.isoformat(), **more)
             if dry_run:
                 self._record(staged, Rehearsed(staged.id))
                 return Rehearsed(staged.id)
-            return self._send_and_record(staged, view, kyc_id, token)
+            return self._send_and_record(staged, prepared)
 
     def _check_again(self, staged: StagedTransfer, view: View, lives: Lives) -> None:
         if view.organization_id != staged.organization_id:
@@ -408,84 +411,66 @@ class TransferDesk:
 
     # -- sending ------------------------------------------------------------------------------
 
-    def _send_and_record(
-        self, staged: StagedTransfer, view: View, kyc_id: str, token: str
-    ) -> Outcome:
+    def _send_and_record(self, staged: StagedTransfer, prepared: Prepared) -> Outcome:
         known: Outcome = Unknown("it was interrupted while sending", staged.id)
         try:
-            with _terminable():
-                verdict = self._send(staged, kyc_id, token)
-                known = replace(verdict.outcome, intent_id=staged.id)
-                if isinstance(known, Completed):
-                    known = self._identified(known, staged, view, verdict.ok)
+            with terminable():
+                verdict = _sent(prepared)
+                known = self._outcome(verdict, staged)
         except BaseException:
             with suppress(SequenceError):
                 self._record(staged, known)
             raise
-        self._record(staged, known)
+        with undisturbed():
+            self._record(staged, known)
         return known
 
-    def _send(self, staged: StagedTransfer, kyc_id: str, token: str) -> Verdict:
-        """Send the payment, once, with a token that was there before the intent."""
-        client = SequenceClient(token, settings=self._settings, transport=self._transport)
-        variables = {
-            "id": kyc_id,
-            "source": {"id": staged.source.id, "type": staged.source.kind.upper()},
-            "destination": {"id": staged.destination.id, "type": staged.destination.kind.upper()},
-            "amount": staged.amount_cents,
-            "isInstantTransfer": staged.instant,
-            "achDescription": staged.note,
-        }
-        try:
-            answer = client.ask(document("CreatePaymentWithTransfers"), variables, _OPERATION)
-            return judge_answer(answer.data)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the money may have moved
-            return Verdict(judge_error(error))
+    def _outcome(self, verdict: Verdict, staged: StagedTransfer) -> Outcome:
+        if verdict.kind == "failed":
+            return Failed(verdict.why, staged.id)
+        if verdict.kind != "accepted":
+            return Unknown(verdict.why, staged.id)
+        return self._identified(verdict, staged)
 
-    def _identified(
-        self, known: Completed, staged: StagedTransfer, view: View, ok: Node
-    ) -> Completed:
+    def _identified(self, verdict: Verdict, staged: StagedTransfer) -> Completed | Returned:
         """Learn the new transfer's id: from the answer, else from one reading of the activity."""
         try:
-            lives = self._lives()
-            intent, claimed = intent_of(lives[staged.id]), claimed_ids(lives)
-            rows = _rows_of(ok, view.organization_id)
-            found = settle.matches(rows, intent, claimed) or settle.doubtful(rows, intent, claimed)
-            found = settle.narrowed(found, intent)
-            if len(found) != 1:
-                source = self._source(view.organization_id)
-                reading = settle.read_activity(source, intent.sent_at - settle.MARGIN)
-                found = settle.narrowed(settle.matches(reading.rows, intent, claimed), intent)
+            found = self._own_rows(verdict.rows, staged)
         except Exception as error:  # noqa: BLE001 - the money has moved, whatever this is
-            return replace(known, why_no_id=str(error) or type(error).__name__)
+            return Completed(None, str(error) or type(error).__name__, staged.id)
         if len(found) != 1:
-            return replace(known, why_no_id=f"{len(found)} transfers could be this one")
-        return replace(known, transfer_id=found[0]["id"])
+            return Completed(None, f"{len(found)} transfers could be this one", staged.id)
+        return outcome_of(found[0], staged.id)
+
+    def _own_rows(self, shown: Iterable[Row], staged: StagedTransfer) -> list[Row]:
+        lives = self._lives()
+        intent, claimed = intent_of(lives[staged.id]), claimed_ids(lives)
+        found = matching.matches(shown, intent, claimed)
+        found = found or matching.doubtful(shown, intent, claimed)
+        found = matching.narrowed(found, intent)
+        if len(found) == 1:
+            return found
+        reading = self._mover.find(staged.organization_id, intent.sent_at - matching.MARGIN)
+        return matching.narrowed(matching.matches(reading.rows, intent, claimed), intent)
 
     def _record(self, staged: StagedTransfer, outcome: ConfirmOutcome) -> None:
         """Write an outcome down: the audit log first, which the reservation follows."""
-        facts: Node = {"served_state": outcome.status}
-        if isinstance(outcome, Completed):
-            facts |= {"transfer_id": outcome.transfer_id, "why_no_id": outcome.why_no_id or None}
-        elif isinstance(outcome, Failed):
-            facts["error"] = outcome.reason
-        elif isinstance(outcome, Unknown):
-            facts["error"] = outcome.why
-        else:
-            facts[DRY_RUN] = True
-        event = "rehearsed" if isinstance(outcome, Rehearsed) else outcome.status
+        event, facts = _event_of(outcome)
         try:
             self._log(f"transfer_{event}", staged, **facts)
+            if isinstance(outcome, Returned):
+                write_returned(self, self._lives()[staged.id], outcome)
+                return
         except SequenceError as error:
             raise OutcomeNotRecorded(outcome.status, staged.id, str(error)) from error
-        state = "failed" if isinstance(outcome, Rehearsed) else outcome.status
-        self.follow_or_warn(staged.id, state, facts.get("transfer_id"))
+        state = "failed" if isinstance(outcome, Rehearsed) else event
+        self._follow_or_warn(staged.id, state, facts.get("transfer_id"))
 
     def _follow(self, intent_id: str, state: str, transfer_id: str | None = None) -> None:
         with self._limits.locked() as records:
             settle_reservation(records, intent_id, state, transfer_id)
 
-    def follow_or_warn(self, intent_id: str, state: str, transfer_id: str | None) -> None:
+    def _follow_or_warn(self, intent_id: str, state: str, transfer_id: str | None) -> None:
         """Let the reservation follow an outcome that the log holds."""
         # The log holds the outcome: the next desk mends the reservation, which counts till then.
         try:
@@ -517,10 +502,21 @@ class TransferDesk:
         lives = self._lives_at_rest().values()
         return [intent_of(life) for life in lives if self._is_open_here(life)]
 
-    def warn_of_open_intents(self) -> None:
-        """Log a warning for each transfer whose outcome is not known."""
+    def returned(self) -> list[Settlement]:
+        """Return the transfers of the last days that failed at the service after it took them."""
+        return self._returned(self._lives_at_rest())
+
+    def warn(self) -> None:
+        """Log a warning for each transfer with no known outcome, or that failed afterwards."""
         for intent in self.open_intents():
             log.warning("outcome unknown, run seqdata transfer settle: %s", intent)
+        for settlement in self.returned():
+            log.warning("accepted, and then failed at the service: %s", settlement)
+
+    def outcome_of(self, intent_id: str) -> Outcome | None:
+        """Return what the audit log says became of a transfer; None where none was sent."""
+        life = self._lives_at_rest().get(intent_id)
+        return None if life is None else known_outcome(life)
 
     def settle(
         self,
@@ -528,20 +524,24 @@ class TransferDesk:
         choose: Mapping[str, str] | None = None,
         assume_failed: Iterable[str] = (),
     ) -> list[Settlement]:
-        """Find out what became of the transfers without a known outcome, from the activity.
+        """Find out what became of transfers, from the activity.
+
+        Of those without a known outcome; and of those that the service accepted in the last ten
+        days, which can still fail there.
 
         Parameters
         ----------
         choose
             Intent id to transfer id: which of several candidates is the one.
         assume_failed
-            Intent ids that a person gives up: not found in two complete readings, the last of
-            them 24 hours after the intent or later.
+            Intent ids that a person gives up: not found in two complete readings, some minutes
+            apart, the last of them 24 hours after the intent or later.
 
         Returns
         -------
         list of Settlement
-            One for each that was open: Completed, Failed, or Unknown with its candidates.
+            One for each that was open: Completed, Returned, Failed, or Unknown with its
+            candidates. Then one, Returned, for each that failed after it was accepted.
 
         Raises
         ------
@@ -557,19 +557,95 @@ class TransferDesk:
             _require_open({*chosen, *given_up}, opened)
             with self._limits.locked() as records:
                 align(records, lives)
+            accepted = [life for life in lives.values() if self._may_fail_yet(life)]
             done: list[Settlement] = []
-            for intents in _by_organization(opened):
-                since = min(one.sent_at for one in intents) - settle.MARGIN
-                source = self._source(intents[0].organization_id)
-                reading = settle.read_activity(source, since)
-                done += Settling(self, lives, intents, reading, chosen, given_up).run()
-            return done
+            for organization_id, here in _by_organization([*opened, *accepted]).items():
+                since = min(intent_of(life).sent_at for life in here) - matching.MARGIN
+                reading = self._mover.find(organization_id, since)
+                intents = [intent_of(life) for life in here if life.is_open]
+                done += Settling(self, lives, reading, chosen, given_up).run(intents)
+                self._follow_accepted(
+                    [life for life in here if life in accepted], organization_id, reading
+                )
+            said = {one.intent.id for one in done}
+            return [*done, *(one for one in self._returned(lives) if one.intent.id not in said)]
+
+    def follow(self, rows: Iterable[Row]) -> list[Settlement]:
+        """Compare accepted transfers with rows of the activity that were read anyway.
+
+        Parameters
+        ----------
+        rows
+            With id, status, error_reason and ``state``.
+
+        Returns
+        -------
+        list of Settlement
+            The transfers of which it was found just now that they failed at the service.
+        """
+        by_id = {row["id"]: row for row in rows}
+        if not any(self._may_fail_yet(life) for life in self._lives().values()):
+            return []
+        with self._taking_turns():
+            accepted = [life for life in self._lives().values() if self._may_fail_yet(life)]
+            known = [(life, by_id.get(life.transfer_id)) for life in accepted]
+            found = [follow(self, life, row) for life, row in known if row is not None]
+        return [one for one in found if one is not None]
+
+    def _follow_accepted(
+        self, accepted: list[Life], organization_id: str, reading: Reading
+    ) -> None:
+        """Look at each accepted transfer in a reading; a reversal shows only by its id."""
+        by_id = {row["id"]: row for row in reading.rows}
+        for life in [one for one in accepted if is_followed(one, reading.served_at)]:
+            transfer_id = life.transfer_id or self._only_match(life, reading)
+            if transfer_id is None:
+                continue
+            row = by_id.get(transfer_id)
+            if row is None or _is_compound(life):
+                row = next(iter(self._mover.look_up(organization_id, [transfer_id])), None)
+            if row is not None:
+                follow(self, life, row)
+
+    def _only_match(self, life: Life, reading: Reading) -> str | None:
+        found = matching.matches(reading.rows, intent_of(life), claimed_ids(self._lives()))
+        return found[0]["id"] if len(found) == 1 else None
+
+    def _returned(self, lives: Lives) -> list[Settlement]:
+        found = [
+            life
+            for life in lives.values()
+            if life.state == "returned" and self._is_here(life) and self._is_recent(life)
+        ]
+        return [
+            Settlement(intent_of(life), outcome)
+            for life in found
+            if (outcome := known_outcome(life)) is not None
+        ]
+
+    def _may_fail_yet(self, life: Life) -> bool:
+        return life.state == "completed" and self._is_here(life) and self._is_recent(life)
+
+    def _is_recent(self, life: Life) -> bool:
+        """Whether it was sent in the last days, by this machine's clock at both ends."""
+        at = parse_timestamp(str((life.requested or {}).get("timestamp")))
+        return at is not None and self._clock() - at <= FOLLOWED
+
+    def note_found(self, event: str, life: Life, **facts: Any) -> None:
+        """Write an event about a transfer that was sent, and let its reservation follow."""
+        request = life.requested or {}
+        kept = {word: request[word] for word in _KEPT if word in request}
+        entry = self.audit.log(event, user_id=self.user, intent_id=life.intent_id, **kept, **facts)
+        life.take(entry, life.requested_line)
+        state = event.removeprefix("transfer_")
+        if state in ("completed", "failed", "returned"):
+            self._follow_or_warn(life.intent_id, state, life.transfer_id)
 
     # -- what is allowed ----------------------------------------------------------------------
 
     def _require_writable(self) -> None:
         if self.is_read_only:
-            raise ReadOnlyMode(_OPERATION)
+            raise ReadOnlyMode("CreatePayment")
 
     def _require_attended(self, *, is_sandbox: bool) -> None:
         is_allowed = is_sandbox or self._settings.allow_unattended_transfers
@@ -631,38 +707,12 @@ class TransferDesk:
         return lives
 
     def _is_open_here(self, life: Life) -> bool:
+        return life.is_open and self._is_here(life)
+
+    def _is_here(self, life: Life) -> bool:
         request = life.requested or {}
         here = (self._settings.app_url, self._organization_id or request.get("organization_id"))
-        return life.is_open and (request.get("app_url"), request.get("organization_id")) == here
-
-    def _look(self) -> View:
-        name = "SelectSourceAndDestination"
-        answer = self._client.ask(document(name), None, name)
-        organization_id, accounts = read_accounts(answer.data, self._organization_id)
-        self._organization_id = organization_id
-        served_at = answer.served_at or self._clock()
-        return View(organization_id, accounts, served_at, answer.is_sandbox)
-
-    def _kyc(self, organization_id: str) -> str:
-        """Return the configured KYC, or the only one of the organization."""
-        if self._kyc_id is None:
-            self._kyc_id = self._only_kyc(organization_id)
-        return self._kyc_id
-
-    def _only_kyc(self, organization_id: str) -> str:
-        name = "ActivityLogV2Transfers"
-        variables = {
-            "organizationId": organization_id, "transferFilter": {}, "after": "", "first": 1,
-        }  # fmt: skip
-        data = self._client.ask(document(name), variables, name).data
-        kycs = expect(expect(data, "organization", dict), "kycs", list)
-        ids = [expect(one, "id", str) for one in kycs]
-        if len(ids) != 1:
-            raise missing("SEQUENCE_KYC_ID", f"This organization has: {', '.join(ids) or 'none'}.")
-        return ids[0]
-
-    def _source(self, organization_id: str) -> GraphQLSource:
-        return GraphQLSource(self._client, organization_id, clock=self._clock)
+        return (request.get("app_url"), request.get("organization_id")) == here
 
     def _log(self, event: str, staged: StagedTransfer, **more: Any) -> None:
         self.audit.log(event, **{**staged.facts(), **more})
@@ -685,11 +735,49 @@ def _require_open(intent_ids: Iterable[str], lives: Iterable[Life]) -> None:
         raise SettleRefused(intent_id, "no transfer with this id is open here")
 
 
-def _by_organization(lives: Iterable[Life]) -> list[list[OpenIntent]]:
-    found: dict[str, list[OpenIntent]] = {}
-    for intent in map(intent_of, lives):
-        found.setdefault(intent.organization_id, []).append(intent)
-    return list(found.values())
+def _by_organization(lives: Iterable[Life]) -> dict[str, list[Life]]:
+    found: dict[str, list[Life]] = {}
+    for life in lives:
+        found.setdefault(intent_of(life).organization_id, []).append(life)
+    return found
+
+
+#: What an event about a transfer that was sent repeats of its request.
+_KEPT = ("amount_cents", "source", "destination", "note", "source_id", "destination_id",
+         "organization_id", "app_url")  # fmt: skip
+
+
+def _is_compound(life: Life) -> bool:
+    request = life.requested or {}
+    return request.get("source_kind") == request.get("destination_kind") == "account"
+
+
+def _payment_of(staged: StagedTransfer) -> Payment:
+    return Payment(
+        staged.source, staged.destination, staged.amount_cents, staged.note, staged.instant
+    )
+
+
+def _sent(prepared: Prepared) -> Verdict:
+    try:
+        return prepared.send()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the money may have moved
+        return Verdict("unknown", (str(error) or type(error).__name__).rstrip(". "))
+
+
+def _event_of(outcome: ConfirmOutcome) -> tuple[str, Node]:
+    """Return the event of an outcome, without ``transfer_``, and what is written with it."""
+    facts: Node = {"served_state": outcome.status, "service_status": outcome.service_status}
+    if isinstance(outcome, Completed):
+        why = outcome.why_no_id or None
+        return "completed", {**facts, "transfer_id": outcome.transfer_id, "why_no_id": why}
+    if isinstance(outcome, Returned):  # it was accepted first
+        return "completed", {**facts, "transfer_id": outcome.transfer_id}
+    if isinstance(outcome, Failed):
+        return "failed", {**facts, "error": outcome.reason}
+    if isinstance(outcome, Unknown):
+        return "unknown", {**facts, "error": outcome.why}
+    return "rehearsed", {**facts, DRY_RUN: True}
 
 
 def _words_of(staged: StagedTransfer) -> Node:
@@ -701,35 +789,3 @@ def _words_of(staged: StagedTransfer) -> Node:
 def _logged(facts: Node) -> Node:
     """Return facts as the audit log keeps them: without what is None."""
     return {key: value for key, value in facts.items() if value is not None}
-
-
-def _rows_of(ok: Node, organization_id: str) -> list[Node]:
-    """Read the newest transfers that the answer carries, as far as it can be understood."""
-    try:
-        connection = expect(expect(ok, "organization", dict), "transferReferences", dict)
-        nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
-        rows: list[Node] = transfer_table(nodes, organization_id, Drift()).to_pylist()
-    except UnexpectedAnswer:
-        return []
-    return rows
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM raise while a transfer is being sent, so that its outcome is written down."""
-    is_ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if not is_ours:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _terminate(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -24,6 +24,7 @@ STATES = {
     "transfer_unknown": "unknown",
     "transfer_completed": "completed",
     "transfer_failed": "failed",
+    "transfer_returned": "returned",
 }
 
 #: A complete reading of the activity that did not find the transfer.
@@ -47,6 +48,8 @@ class Life:
     state: str = "staged"
     transfer_id: str | None = None
     why: str = ""
+    why_no_id: str = ""
+    service_status: str | None = None
     readings: list[str] = field(default_factory=list)
 
     @property
@@ -67,6 +70,8 @@ class Life:
             self.state = STATES[str(event)]
             self.transfer_id = entry.get("transfer_id") or self.transfer_id
             self.why = str(entry.get("error") or "")
+            self.why_no_id = str(entry.get("why_no_id") or "")
+            self.service_status = entry.get("service_status") or self.service_status
 
 
 def read_lives(entries: Iterable[Entry]) -> dict[str, Life]:
@@ -84,7 +89,7 @@ class OpenIntent:
     """A transfer that was sent, and of which it is not known whether it moved money.
 
     `sent_at` is the service's time before it was sent. `readings` is how many complete
-    readings of the activity did not find it.
+    readings of the activity did not find it, `searched` when, by the service's clock.
     """
 
     id: str
@@ -100,6 +105,7 @@ class OpenIntent:
     app_url: str
     why: str
     readings: int
+    searched: tuple[datetime, ...] = ()
 
     def __str__(self) -> str:
         return (
@@ -127,14 +133,15 @@ def intent_of(life: Life) -> OpenIntent:
         sent_at=sent_at,
         why=life.why,
         readings=len(life.readings),
+        searched=tuple(one for one in map(parse_timestamp, life.readings) if one is not None),
         **{word: str(entry.get(word, "")) for word in words},
     )
 
 
 def claimed_ids(lives: Mapping[str, Life]) -> list[str]:
     """List the service's transfers that an intent has already."""
-    done = (life for life in lives.values() if life.state == "completed")
-    return [life.transfer_id for life in done if life.transfer_id is not None]
+    ids = (life.transfer_id for life in lives.values())
+    return [transfer_id for transfer_id in ids if transfer_id is not None]
 
 
 def own_cents_since(lives: Mapping[str, Life], life: Life, user: str, source_id: str) -> int:

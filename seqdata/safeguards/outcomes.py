@@ -1,37 +1,57 @@
-"""What became of a transfer: the three outcomes, and how they are told apart."""
+"""What became of a transfer, and the words for it: what happened, what to do, what not to do.
+
+==========  ===========  ==========================================================================
+status      accepted     meaning
+==========  ===========  ==========================================================================
+completed   True         the service took it: the money has arrived, or is on its way (`arrived`)
+failed      False        it never left, or was refused: nothing moved, and nothing stays counted
+failed      True         it was taken and then failed at the service; it stays counted for its day
+unknown     None         the money may have moved: never send it again, settle it
+dry run     False        everything was done but the sending
+==========  ===========  ==========================================================================
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
-from seqdata.exceptions import (
-    ConnectionFailed,
-    GraphQLError,
-    HTTPError,
-    ReadOnlyMode,
-    UnexpectedAnswer,
-)
-
-Node = dict[str, Any]
+from seqdata.safeguards.journal import OpenIntent
 
 
 @dataclass(frozen=True)
 class Completed:
     """The service accepted the transfer.
 
-    `transfer_id` is the service's; where it could not be learned it is None, and `why_no_id`
-    says why.
+    Parameters
+    ----------
+    transfer_id, why_no_id
+        The service's id; where it could not be learned it is None, and `why_no_id` says why.
+    arrived
+        Whether the service says that the money is there. Between pods that is at once, to an
+        outside account it takes days.
+    service_status
+        The service's own word, where it was seen.
     """
 
     transfer_id: str | None
     why_no_id: str = ""
     intent_id: str = ""
+    arrived: bool = field(default=False, compare=False)
+    service_status: str | None = field(default=None, compare=False)
     status: ClassVar[str] = "completed"
+    accepted: ClassVar[bool | None] = True
 
     def __str__(self) -> str:
         which = self.transfer_id or f"its id is not known: {self.why_no_id}"
-        return f"Completed: the service accepted the transfer ({which})."
+        taken = f"Completed: the service accepted the transfer ({which})."
+        if self.arrived:
+            return f"{taken} The money has arrived."
+        says = f" (the service says {self.service_status})" if self.service_status else ""
+        return (
+            f"{taken} The money is on its way and has not arrived yet{says}. Do not send it "
+            "again; seqdata transfer settle says when it fails there."
+        )
 
 
 @dataclass(frozen=True)
@@ -41,9 +61,38 @@ class Failed:
     reason: str
     intent_id: str = ""
     status: ClassVar[str] = "failed"
+    accepted: ClassVar[bool | None] = False
+    arrived: ClassVar[bool] = False
+    service_status: ClassVar[str | None] = None
 
     def __str__(self) -> str:
         return f"Failed, nothing was moved: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The service accepted the transfer, and it failed there, at once or days later.
+
+    `service_status` is the service's word for it (FAILED, CANCELLED, …), `reason` its reason.
+    The amount stays counted for its day.
+    """
+
+    transfer_id: str | None
+    service_status: str | None = None
+    reason: str = ""
+    intent_id: str = ""
+    status: ClassVar[str] = "failed"
+    accepted: ClassVar[bool | None] = True
+    arrived: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        return (
+            f"Accepted, and then failed at the service ({self.transfer_id or 'id not known'}, "
+            f"{self.service_status or 'reversed'}{why}). The money did not arrive. It goes back "
+            "to where it came from, which can take days: look at that balance before you send it "
+            "again. The amount stays counted for its day."
+        )
 
 
 @dataclass(frozen=True)
@@ -53,6 +102,9 @@ class Unknown:
     why: str
     intent_id: str = ""
     status: ClassVar[str] = "unknown"
+    accepted: ClassVar[bool | None] = None
+    arrived: ClassVar[bool] = False
+    service_status: ClassVar[str | None] = None
 
     def __str__(self) -> str:
         return (
@@ -67,88 +119,31 @@ class Rehearsed:
 
     intent_id: str = ""
     status: ClassVar[str] = "dry run"
+    accepted: ClassVar[bool | None] = False
+    arrived: ClassVar[bool] = False
+    service_status: ClassVar[str | None] = None
 
     def __str__(self) -> str:
         return "Dry run: every check passed, and nothing was sent."
 
 
-Outcome: TypeAlias = Completed | Failed | Unknown
-ConfirmOutcome: TypeAlias = Completed | Failed | Unknown | Rehearsed
+Outcome: TypeAlias = Completed | Failed | Returned | Unknown
+ConfirmOutcome: TypeAlias = Completed | Failed | Returned | Unknown | Rehearsed
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """An outcome, and the `ok` of the answer where there is one."""
+class Settlement:
+    """What settling found out about a transfer.
 
+    `candidates` are the transfers that it can be, where a person has to choose: ids and when
+    they were created. `may_be_assumed_failed`: it was not found for so long that a person may
+    give it up.
+    """
+
+    intent: OpenIntent
     outcome: Outcome
-    ok: Node = field(default_factory=dict, repr=False)
+    candidates: tuple[tuple[str, str], ...] = ()
+    may_be_assumed_failed: bool = False
 
-
-#: HTTP statuses with which the service refuses before it acts.
-_REFUSALS = frozenset({400, 401, 403, 404, 429})
-
-_BEFORE_ACTING = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"})
-
-
-def judge_error(error: BaseException) -> Outcome:
-    """Tell what an error while sending means for the money: failed, or unknown."""
-    if is_refusal(error):
-        return Failed(str(error))
-    return Unknown(_without_advice(error))
-
-
-def _without_advice(error: BaseException) -> str:
-    """Say what happened; what such an error says elsewhere is "try again", which is wrong here."""
-    if isinstance(error, ConnectionFailed):
-        return f"no answer from {error.origin}: {error.reason}"
-    if isinstance(error, HTTPError):
-        return f"HTTP {error.status}"
-    if isinstance(error, GraphQLError):
-        return f"GraphQL errors: {'; '.join(map(_message, error.errors)) or 'none given'}"
-    if isinstance(error, UnexpectedAnswer):
-        return f"expected {error.expected}, got {error.got}"
-    return (str(error) or type(error).__name__).rstrip(". ")
-
-
-def _message(error: object) -> str:
-    return str(error.get("message")) if isinstance(error, dict) else str(error)
-
-
-def is_refusal(error: BaseException) -> bool:
-    """Tell whether an error while sending proves that the service did not act."""
-    if isinstance(error, ReadOnlyMode):
-        return True
-    if isinstance(error, HTTPError):
-        return error.status in _REFUSALS
-    if isinstance(error, ConnectionFailed):
-        return not error.body_sent
-    if isinstance(error, GraphQLError):
-        return bool(error.errors) and all(map(_is_before_acting, error.errors))
-    return False
-
-
-def _is_before_acting(error: object) -> bool:
-    if not isinstance(error, dict) or error.get("path"):
-        return False
-    extensions = error.get("extensions")
-    return isinstance(extensions, dict) and extensions.get("code") in _BEFORE_ACTING
-
-
-def judge_answer(data: Node) -> Verdict:
-    """Tell what the `data` of the answer means: `ok`, `error`, or neither of them clearly."""
-    result: Any = data
-    for key in ("forKYC", "createPayment"):
-        result = result.get(key) if isinstance(result, dict) else None
-    if not isinstance(result, dict):
-        return _contradictory("no createPayment")
-    ok, error = result.get("ok"), result.get("error")
-    if isinstance(ok, dict) and error is None:
-        return Verdict(Completed(None), ok)
-    message = error.get("message") if isinstance(error, dict) else None
-    if ok is None and isinstance(message, str):
-        return Verdict(Failed(message or "the service gave no reason"))
-    return _contradictory("both or neither of ok and error")
-
-
-def _contradictory(got: str) -> Verdict:
-    return Verdict(Unknown(f"the answer has {got}"))
+    def __str__(self) -> str:
+        return f"{self.intent}\n  {self.outcome}"

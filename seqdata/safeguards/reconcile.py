@@ -30,6 +30,7 @@ _STATES = {
     "transfer_unknown": "open",
     "transfer_completed": "completed",
     "transfer_failed": "failed",
+    "transfer_returned": "completed",  # the service has it, as one that failed
 }
 
 

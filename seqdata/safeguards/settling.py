@@ -1,66 +1,74 @@
-"""One run of settle: what the activity says about each open transfer, written down as it goes."""
+"""One run of settle: what the activity says about each transfer, written down as it goes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from seqdata.exceptions import SettleRefused
-from seqdata.safeguards import settle
+from seqdata.safeguards import matching
 from seqdata.safeguards.journal import SEARCHED, Life, OpenIntent, claimed_ids, intent_of
-from seqdata.safeguards.outcomes import Completed, Failed, Unknown
-from seqdata.safeguards.settle import Settlement
+from seqdata.safeguards.outcomes import Completed, Failed, Outcome, Returned, Settlement, Unknown
+from seqdata.sources.base import FOLLOWED, Reading, Row
 
-if TYPE_CHECKING:
-    from seqdata.safeguards.desk import TransferDesk
-
-Node = dict[str, Any]
 Lives = dict[str, Life]
+
+#: How old an intent is, how many complete readings missed it, and how far apart these lie, all
+#: by the service's clock, before it may be given up.
+PATIENCE, READINGS, APART = timedelta(hours=24), 2, timedelta(minutes=5)
+
+
+class Book(Protocol):
+    """Where what was found is written: the desk's audit log and limits."""
+
+    def note_found(self, event: str, life: Life, **facts: Any) -> None:
+        """Write an event about an intent durably; a final one changes its reservation too."""
 
 
 @dataclass
 class Settling:
-    """One run of settle over one reading; it writes down what it finds as it goes."""
+    """One run over one complete reading of the activity."""
 
-    desk: TransferDesk
+    book: Book
     lives: Lives
-    intents: list[OpenIntent]
-    reading: settle.Reading
+    reading: Reading
     chosen: dict[str, str]
     given_up: set[str]
 
-    def run(self) -> list[Settlement]:
-        """Settle each intent; raise SettleRefused once all others are done."""
+    def run(self, opened: Iterable[OpenIntent]) -> list[Settlement]:
+        """Settle each open intent; raise SettleRefused once all others are done."""
         refusals: list[SettleRefused] = []
         done: dict[str, Settlement] = {}
+        intents = list(opened)
         # A person's choice claims its transfer before anything else is told from what is left.
-        for intent in sorted(self.intents, key=lambda one: one.id not in self.chosen):
+        for intent in sorted(intents, key=lambda one: one.id not in self.chosen):
             try:
                 done[intent.id] = self._settled(intent)
             except SettleRefused as error:
                 refusals.append(error)
         if refusals:
             raise refusals[0]
-        return [done[intent.id] for intent in self.intents]
+        return [done[intent.id] for intent in intents]
 
     def _settled(self, intent: OpenIntent) -> Settlement:
         rows, claimed = self.reading.rows, claimed_ids(self.lives)
-        found = settle.assign(rows, self._rivals(intent), claimed)
-        own, doubt = found[intent.id], settle.doubtful(rows, intent, claimed)
+        found = matching.assign(rows, self._rivals(intent), claimed)
+        own, doubt = found[intent.id], matching.doubtful(rows, intent, claimed)
         if intent.id in self.chosen:
-            return self._chosen(intent, [*settle.matches(rows, intent, claimed), *doubt])
+            return self._chosen(intent, [*matching.matches(rows, intent, claimed), *doubt])
         if intent.id in self.given_up and (own or doubt):
             raise SettleRefused(intent.id, f"it may be {_ids([*own, *doubt])}")
-        if settle.is_sure(found, intent.id):
-            return self._completed(intent, own[0]["id"])
+        if matching.is_sure(found, intent.id):
+            return self._taken(intent, own[0])
         if own or doubt:
             why = f"it may be one of {len(own) + len(doubt)} transfers, or none"
-            return Settlement(intent, Unknown(why, intent.id), settle.listed([*own, *doubt]))
+            return Settlement(intent, Unknown(why, intent.id), matching.listed([*own, *doubt]))
         return self._not_found(intent)
 
     def _rivals(self, intent: OpenIntent) -> list[OpenIntent]:
-        """List whom a transfer could belong to: open intents, and those completed without id."""
+        """List whom a transfer could belong to: open intents, and those accepted without id."""
         lives = [
             life
             for life in self.lives.values()
@@ -69,57 +77,116 @@ class Settling:
         others = [intent_of(life) for life in lives if life.requested is not None]
         return [one for one in others if one.key == intent.key]
 
-    def _chosen(self, intent: OpenIntent, candidates: list[Node]) -> Settlement:
+    def _chosen(self, intent: OpenIntent, candidates: list[Row]) -> Settlement:
         transfer_id = self.chosen[intent.id]
-        if transfer_id not in {row["id"] for row in candidates}:
+        row = next((one for one in candidates if one["id"] == transfer_id), None)
+        if row is None:
             choices = _ids(candidates) or "none"
             raise SettleRefused(
                 intent.id, f"{transfer_id!r} is not one of its candidates: {choices}"
             )
-        return self._completed(intent, transfer_id)
+        return self._taken(intent, row)
 
     def _not_found(self, intent: OpenIntent) -> Settlement:
         served_at = self.reading.served_at
-        self._write(SEARCHED, intent, served_at=served_at.isoformat(), found=0)
-        readings = intent.readings + 1
-        is_old = served_at - intent.sent_at >= settle.PATIENCE
-        may_fail = is_old and readings >= settle.READINGS
+        self._write(SEARCHED, intent.id, served_at=served_at.isoformat(), found=0)
+        moments = [*intent.searched, served_at]
+        missing = _not_yet(intent, moments)
         if intent.id in self.given_up:
-            if not may_fail:
-                raise SettleRefused(intent.id, _not_yet(readings, is_old=is_old))
+            if missing:
+                raise SettleRefused(intent.id, missing)
             return self._failed(intent)
-        why = f"not found in {readings} complete readings of the activity"
-        return Settlement(intent, Unknown(why, intent.id), may_be_assumed_failed=may_fail)
+        noun = "complete reading" if len(moments) == 1 else "complete readings"
+        why = f"not found in {len(moments)} {noun} of the activity"
+        return Settlement(intent, Unknown(why, intent.id), may_be_assumed_failed=not missing)
 
-    def _completed(self, intent: OpenIntent, transfer_id: str) -> Settlement:
-        self._end(intent, "completed", transfer_id=transfer_id)
-        return Settlement(intent, Completed(transfer_id, intent_id=intent.id))
+    def _taken(self, intent: OpenIntent, row: Row) -> Settlement:
+        """Take a transfer for the intent's: it was accepted, and may have failed since."""
+        outcome = outcome_of(row, intent.id)
+        facts = {"transfer_id": row["id"], "service_status": row["status"]}
+        self._write("transfer_completed", intent.id, settled=True, **facts)
+        if isinstance(outcome, Returned):
+            write_returned(self.book, self.lives[intent.id], outcome)
+        return Settlement(intent, outcome)
 
     def _failed(self, intent: OpenIntent) -> Settlement:
         reason = "it was not found after 24 hours, and a person gave it up"
-        self._end(intent, "failed", error=reason)
+        self._write("transfer_failed", intent.id, settled=True, error=reason)
         return Settlement(intent, Failed(reason, intent.id))
 
-    def _end(self, intent: OpenIntent, state: str, **facts: Any) -> None:
-        self._write(f"transfer_{state}", intent, settled=True, **facts)
-        life, transfer_id = self.lives[intent.id], facts.get("transfer_id")
-        life.state, life.transfer_id = state, transfer_id
-        self.desk.follow_or_warn(intent.id, state, transfer_id)
-
-    def _write(self, event: str, intent: OpenIntent, **facts: Any) -> None:
-        request = self.lives[intent.id].requested or {}
-        words = ("amount_cents", "source", "destination", "note", "source_id", "destination_id",
-                 "organization_id", "app_url")  # fmt: skip
-        kept = {word: request[word] for word in words if word in request}
-        user = self.desk.user
-        self.desk.audit.log(event, user_id=user, intent_id=intent.id, **kept, **facts)
+    def _write(self, event: str, intent_id: str, **facts: Any) -> None:
+        self.book.note_found(event, self.lives[intent_id], **facts)
 
 
-def _not_yet(readings: int, *, is_old: bool) -> str:
-    if not is_old:
+# -- what became of the accepted ones ---------------------------------------------------------
+
+
+def is_followed(life: Life, now: datetime) -> bool:
+    """Tell whether an accepted transfer is young enough to fail yet, by the service's clock."""
+    return life.state == "completed" and now - intent_of(life).sent_at <= FOLLOWED
+
+
+def outcome_of(row: Row, intent_id: str) -> Completed | Returned:
+    """Tell what an accepted transfer's own row says of it."""
+    if row["state"] == "failed":
+        return Returned(row["id"], row["status"], row["error_reason"] or "", intent_id)
+    return Completed(
+        row["id"],
+        intent_id=intent_id,
+        arrived=row["state"] == "settled",
+        service_status=row["status"],
+    )
+
+
+def follow(book: Book, life: Life, row: Row) -> Settlement | None:
+    """Write down that an accepted transfer failed at the service; None where it did not."""
+    outcome = outcome_of(row, life.intent_id)
+    if not isinstance(outcome, Returned):
+        return None
+    intent = intent_of(life)
+    write_returned(book, life, outcome)
+    return Settlement(intent, outcome)
+
+
+def write_returned(book: Book, life: Life, outcome: Returned) -> None:
+    """Write down that an accepted transfer failed at the service. Its amount stays counted."""
+    book.note_found(
+        "transfer_returned",
+        life,
+        transfer_id=outcome.transfer_id,
+        service_status=outcome.service_status,
+        error=outcome.reason or None,
+    )
+
+
+def known_outcome(life: Life) -> Outcome | None:
+    """Return what the log says became of a transfer that was sent; None where none was sent."""
+    if life.requested is None:
+        return None
+    if life.state == "returned":
+        return Returned(life.transfer_id, life.service_status, life.why, life.intent_id)
+    if life.state == "failed":
+        return Failed(life.why, life.intent_id)
+    if life.state == "completed":
+        return Completed(
+            life.transfer_id, life.why_no_id, life.intent_id, service_status=life.service_status
+        )
+    return Unknown(life.why or "it was interrupted", life.intent_id)
+
+
+def _not_yet(intent: OpenIntent, moments: list[datetime]) -> str:
+    """Say what is missing before an intent may be given up; "" where nothing is."""
+    if moments[-1] - intent.sent_at < PATIENCE:
         return "it is younger than 24 hours, and may still appear"
-    return f"{readings} complete reading did not find it, and {settle.READINGS} are needed"
+    if len(moments) < READINGS:
+        return f"{len(moments)} complete reading did not find it, and {READINGS} are needed"
+    if max(moments) - min(moments) < APART:
+        return (
+            f"the readings that did not find it lie less than {APART.seconds // 60} minutes "
+            "apart, by the service's clock"
+        )
+    return ""
 
 
-def _ids(rows: Iterable[Node]) -> str:
+def _ids(rows: Iterable[Row]) -> str:
     return ", ".join(str(row["id"]) for row in rows)

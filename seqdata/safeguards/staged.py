@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from seqdata.money import format_cents
-from seqdata.safeguards.accounts import Account
+from seqdata.sources.base import Account
 
 
 @dataclass(frozen=True, repr=False)

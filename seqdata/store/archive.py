@@ -28,9 +28,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from seqdata.core.json import parse_json
 from seqdata.exceptions import CorruptFile
 from seqdata.files import make_private_folder, sync_folder, writing_in
-from seqdata.jsontext import parse_json
 from seqdata.masking import SECRET_FIELDS
 
 REMEDY = "The tables are whole without it. Move it away; a rebuild then needs: seqdata sync --full"

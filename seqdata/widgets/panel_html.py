@@ -9,12 +9,12 @@ from html import escape
 
 from seqdata.exceptions import InvalidAmount, UnknownAccount
 from seqdata.money import format_cents, parse_cents
-from seqdata.safeguards.accounts import Account, find_account
+from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.desk import Limits
 from seqdata.safeguards.journal import DRY_RUN, OpenIntent
-from seqdata.safeguards.outcomes import ConfirmOutcome, Failed, Rehearsed, Unknown
-from seqdata.safeguards.settle import Settlement
+from seqdata.safeguards.outcomes import ConfirmOutcome, Failed, Rehearsed, Settlement, Unknown
 from seqdata.safeguards.staged import StagedTransfer
+from seqdata.sources.base import Account
 from seqdata.timestamps import parse_timestamp
 from seqdata.widgets.panel_state import Entry, PanelState, Said
 

@@ -11,12 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seqdata.exceptions import OutcomeNotRecorded, SequenceError, StageRefused, StageUsed
-from seqdata.safeguards.accounts import Account
-from seqdata.safeguards.desk import Limits, View
+from seqdata.safeguards.desk import Limits
 from seqdata.safeguards.journal import OpenIntent
-from seqdata.safeguards.outcomes import Completed, ConfirmOutcome, Rehearsed, Unknown
-from seqdata.safeguards.settle import Settlement
+from seqdata.safeguards.outcomes import (
+    Completed,
+    ConfirmOutcome,
+    Rehearsed,
+    Returned,
+    Settlement,
+    Unknown,
+)
 from seqdata.safeguards.staged import StagedTransfer
+from seqdata.sources.base import Account, View
 
 Entry = Mapping[str, Any]
 
@@ -87,8 +93,8 @@ class PanelState:
     @property
     def is_stale(self) -> bool:
         """Whether money may have moved since the balances were read, by what was just done."""
-        moved = isinstance(self.outcome, Completed | Unknown) or any(
-            isinstance(one.outcome, Completed) for one in self.settlements
+        moved = isinstance(self.outcome, Completed | Returned | Unknown) or any(
+            isinstance(one.outcome, Completed | Returned) for one in self.settlements
         )
         return moved and self.doing in ("confirm", "settle") and not self.is_closed
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from seqdata.money import format_cents
-from seqdata.safeguards.settle import Settlement
+from seqdata.safeguards.outcomes import Settlement
 from seqdata.widgets import panel_html as html
 from seqdata.widgets.panel_state import DOING, PanelState, Said
 

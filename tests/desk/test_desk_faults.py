@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -12,13 +11,15 @@ from typing import Any
 
 import pytest
 from desk_helper import arrived, charged, events, limits_file, open_desk, story
+from exchanges import without_mark
 from full_disk import full_disk
 
 from seqdata import exceptions as ex
+from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
 from seqdata.safeguards import AuditLog, Completed, Failed, TransferDesk, Unknown
-from seqdata.safeguards.outcomes import judge_answer, judge_error
 from seqdata.sandbox import Sandbox
-from seqdata.transport import Answer, CurlSend, Request, Transport
 
 
 @pytest.fixture
@@ -32,11 +33,11 @@ LOST = "given up by a person"
 
 FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("unauthorized", {}, "failed"),
-    ("forbidden", {}, "failed"),
+    ("forbidden", {}, LOST),  # a wall in between answers in HTML, which proves nothing
     ("rate_limit", {"retry_after": 1}, "failed"),
     ("rate_limit", {"retry_after": 600}, "failed"),
-    ("server_error", {"status": 404}, "failed"),
-    ("server_error", {"status": 400}, "failed"),
+    ("server_error", {"status": 404}, LOST),
+    ("server_error", {"status": 400}, LOST),
     ("server_error", {"status": 500}, LOST),
     ("server_error", {"status": 422}, LOST),
     ("bad_gateway", {}, LOST),
@@ -154,9 +155,9 @@ def test_no_connection_is_failed_and_released(box: Sandbox, tmp_path: Path) -> N
     """A payment that provably never left this machine is Failed, and nothing is counted."""
     curl = CurlSend()
 
-    def send(request: Request) -> Answer:
+    def send(request: Request) -> Exchange:
         if request.once:
-            raise ex.ConnectionFailed("http://x", "could not connect", body_sent=False)
+            return Exchange(left=False, fault="could not connect")
         return curl(request)
 
     desk = open_desk(box, tmp_path, transport=Transport(send))
@@ -171,7 +172,7 @@ def test_an_interrupt_while_sending_is_unknown(
     """An interrupt after the service acted passes on once the log says unknown; settle finds it."""
     curl = CurlSend()
 
-    def send(request: Request) -> Answer:
+    def send(request: Request) -> Exchange:
         answer = curl(request)
         if request.once:
             raise raised
@@ -195,7 +196,7 @@ def test_a_termination_while_sending_is_written_down(box: Sandbox, tmp_path: Pat
     """SIGTERM in the middle of a sending ends the program after the log says unknown."""
     curl = CurlSend()
 
-    def send(request: Request) -> Answer:
+    def send(request: Request) -> Exchange:
         if request.once:
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.1)
@@ -244,7 +245,7 @@ def test_an_outcome_that_cannot_be_written_is_said(box: Sandbox, tmp_path: Path)
     """Where the disk is full after the sending the error says what happened; settle mends it."""
     curl, disks = CurlSend(), []
 
-    def send(request: Request) -> Answer:
+    def send(request: Request) -> Exchange:
         answer = curl(request)
         if request.once:
             disks.append(full_disk())
@@ -400,10 +401,8 @@ def test_a_real_service_needs_somebody(box: Sandbox, tmp_path: Path) -> None:
     """Without the sandbox's header nothing is sent unattended, unless the setting allows it."""
     curl = CurlSend()
 
-    def send(request: Request) -> Answer:
-        answer = curl(request)
-        kept = {k: v for k, v in answer.headers.items() if k != "x-seqdata-sandbox"}
-        return Answer(answer.status, kept, answer.body)
+    def send(request: Request) -> Exchange:
+        return without_mark(curl(request))
 
     def desk(**more: Any) -> TransferDesk:
         return open_desk(box, tmp_path, transport=Transport(send), **more)
@@ -417,57 +416,3 @@ def test_a_real_service_needs_somebody(box: Sandbox, tmp_path: Path) -> None:
     assert desk(somebody_there=lambda: True).confirm(staged).status == "completed"
     allowed = desk(somebody_there=lambda: False, allow_unattended_transfers=True)
     assert allowed.confirm(allowed.stage("Bills", "Groceries", "5")).status == "completed"
-
-
-# -- the verdicts -----------------------------------------------------------------------------
-
-REFUSED = {"message": "no", "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (ex.HTTPError(400), "failed"),
-        (ex.Unauthorized(401), "failed"),
-        (ex.HTTPError(403), "failed"),
-        (ex.HTTPError(404), "failed"),
-        (ex.RateLimited(None), "failed"),
-        (ex.ConnectionFailed("x", "refused", body_sent=False), "failed"),
-        (ex.GraphQLError([REFUSED]), "failed"),
-        (ex.GraphQLError([REFUSED, {"message": "no"}]), "unknown"),
-        (ex.GraphQLError([{**REFUSED, "path": ["forKYC"]}]), "unknown"),
-        (ex.GraphQLError([]), "unknown"),
-        (ex.HTTPError(302), "unknown"),
-        (ex.HTTPError(408), "unknown"),
-        (ex.HTTPError(409), "unknown"),
-        (ex.HTTPError(503), "unknown"),
-        (ex.ConnectionFailed("x", "timeout"), "unknown"),
-        (ex.UnexpectedAnswer("x", "y", "z"), "unknown"),
-        (KeyboardInterrupt(), "unknown"),
-    ],
-)
-def test_an_error_means_failed_or_unknown(error: BaseException, status: str) -> None:
-    """Only what proves that nothing was done is failed; everything else is unknown."""
-    outcome = judge_error(error)
-    assert outcome.status == status
-    assert status == "failed" or not re.search("try again", str(outcome), re.IGNORECASE)
-
-
-@pytest.mark.parametrize(
-    ("result", "status"),
-    [
-        ({"ok": {}, "error": None}, "completed"),
-        ({"ok": {}}, "completed"),
-        ({"ok": None, "error": {"message": "no"}}, "failed"),
-        ({"ok": None, "error": {}}, "unknown"),
-        ({"ok": {}, "error": {"message": "no"}}, "unknown"),
-        ({"ok": True, "error": None}, "unknown"),
-        ({}, "unknown"),
-        (None, "unknown"),
-        ([], "unknown"),
-    ],
-)
-def test_an_answer_is_clear_or_unknown(result: Any, status: str) -> None:
-    """An ok is completed, an error with words failed, and anything contradictory unknown."""
-    assert judge_answer({"forKYC": {"createPayment": result}}).outcome.status == status
-    assert judge_answer({"forKYC": result}).outcome.status == "unknown"

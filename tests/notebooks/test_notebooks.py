@@ -16,10 +16,12 @@ from nbclient import NotebookClient
 
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.cli.notebooks import originals
+from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
 from seqdata.ledger import demo_settings
 from seqdata.safeguards import TransferDesk
 from seqdata.sandbox import Sandbox
-from seqdata.transport import Answer, CurlSend, Request, Transport
 
 NOTEBOOKS = {path.stem: path for path in originals()}
 
@@ -73,10 +75,11 @@ def account_numbers(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """All account and routing numbers that the sandbox of the notebooks tells."""
     bodies: list[bytes] = []
 
-    def send(request: Request) -> Answer:
-        answer = CurlSend()(request)
-        bodies.append(answer.body)
-        return answer
+    def send(request: Request) -> Exchange:
+        exchange = CurlSend()(request)
+        assert exchange.answer is not None
+        bodies.append(exchange.answer.body)
+        return exchange
 
     with Sandbox(seed=7, now="2026-11-01") as box:
         settings = demo_settings(box, tmp_path_factory.mktemp("desk"))

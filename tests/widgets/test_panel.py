@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchanges import without_mark
 from panel_helper import accepted, fill, is_shown, open_desk, open_panel, press, text
 
 from seqdata import exceptions as ex
+from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
 from seqdata.safeguards.audit import utc_now
 from seqdata.sandbox import Sandbox
-from seqdata.transport import Answer, CurlSend, Request, Transport
 from seqdata.widgets import TransferPanel
 
 BUTTONS = ("review_button", "confirm", "rehearse", "cancel", "settle", "refresh", "choose",
@@ -52,7 +55,7 @@ class Gate:
         self.is_there, self.may_go = threading.Event(), threading.Event()
         self._at, self._curl = at, CurlSend()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Exchange:
         if self._at(request):
             self.is_there.set()
             assert self.may_go.wait(20)
@@ -207,7 +210,7 @@ def test_the_service_says_no(box: Sandbox, panel: TransferPanel) -> None:
     """A payment that the service refuses is Failed, and the limit is as it was."""
     fill(panel, "Bills", "Groceries", "12.34")
     press(panel, "review_button")
-    box.fail("forbidden", operation="CreatePayment")
+    box.fail("unauthorized", operation="CreatePayment")
     press(panel, "confirm")
     assert "Failed, nothing was moved" in text(panel.controls.outcome)
     assert "$25,000.00 of $25,000.00" in text(panel.controls.limits)
@@ -228,14 +231,12 @@ def test_read_only_is_marked_and_nothing_is_sent(box: Sandbox, tmp_path: Path) -
     panel.close()
 
 
-def real_send() -> Callable[[Request], Answer]:
+def real_send() -> Callable[[Request], Exchange]:
     """Send as usual; the answers do not say that they are a sandbox's."""
     curl = CurlSend()
 
-    def send(request: Request) -> Answer:
-        answer = curl(request)
-        headers = {k: v for k, v in answer.headers.items() if k != "x-seqdata-sandbox"}
-        return Answer(answer.status, headers, answer.body)
+    def send(request: Request) -> Exchange:
+        return without_mark(curl(request))
 
     return send
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from exchanges import without_mark
 from ipywidgets import Widget
 from nbclient import NotebookClient
 from panel_helper import fill, open_desk, open_panel, press
 
+from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
 from seqdata.sandbox import Sandbox
-from seqdata.transport import Answer, CurlSend, Request, Transport
 
 
 @pytest.fixture
@@ -34,12 +37,11 @@ class Tape:
         self.bodies: list[str] = []
         self._curl, self._is_real = CurlSend(), is_real
 
-    def __call__(self, request: Request) -> Answer:
-        answer = self._curl(request)
-        self.bodies.append(answer.body.decode())
-        mark = "x-seqdata-sandbox" if self._is_real else ""
-        headers = {name: value for name, value in answer.headers.items() if name != mark}
-        return Answer(answer.status, headers, answer.body)
+    def __call__(self, request: Request) -> Exchange:
+        exchange = self._curl(request)
+        assert exchange.answer is not None
+        self.bodies.append(exchange.answer.text)
+        return without_mark(exchange) if self._is_real else exchange
 
 
 def numbers(node: object) -> set[str]:
@@ -117,11 +119,11 @@ def test_a_real_account_is_not_in_what_a_runner_saves(box: Sandbox, tmp_path: Pa
 CELL = """
 import sys, tempfile
 from pathlib import Path
-sys.path.insert(0, {here!r})
+sys.path[:0] = {here!r}
 from panel_helper import open_desk, open_panel
 from test_panel_private import Tape
 from seqdata.sandbox import Sandbox
-from seqdata.transport import Transport
+from seqdata.http.transport import Transport
 box = Sandbox(months=1, now="2026-11-01").start()
 send = Tape(is_real={is_real})
 desk = open_desk(box, Path(tempfile.mkdtemp()), transport=Transport(send))
@@ -135,7 +137,9 @@ panel
 @pytest.mark.parametrize("is_real", [True, False])
 def test_an_executed_notebook_holds_nothing_of_a_real_account(is_real: bool) -> None:
     """A notebook that a runner executed holds a sandbox's accounts, and no name of a real one."""
-    source = CELL.format(here=str(Path(__file__).parent), is_real=is_real)
+    source = CELL.format(
+        here=[str(Path(__file__).parent), str(Path(__file__).parent.parent)], is_real=is_real
+    )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     NotebookClient(notebook, timeout=120, startup_timeout=120, kernel_name="python3").execute()
     kept = json.dumps([notebook.metadata, notebook.cells[0].outputs], ensure_ascii=False)

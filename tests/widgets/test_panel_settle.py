@@ -70,7 +70,7 @@ def test_what_never_happened_is_given_up_by_a_person(box: Sandbox, panel: Transf
     controls = panel.controls
     lose(box, panel, "cut")
     press(panel, "settle")
-    assert "not found in 1 complete readings" in text(controls.outcome)
+    assert "not found in 1 complete reading of" in text(controls.outcome)
     assert not is_shown(controls.giving_up)
     press(panel, "give_up")
     assert is_shown(controls.settling)

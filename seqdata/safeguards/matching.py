@@ -1,103 +1,32 @@
-"""Finding out what became of a transfer whose answer was lost: reading the activity."""
+"""Which transfer of the service an intent is: on evidence, or not at all. Pure functions.
+
+A transfer is taken for an intent's only where nothing is missing: both parties and the cents,
+made by hand, created by the service's clock after the intent was written and before its sending
+can have ended, and of no other intent. What would fit if something the service does not say were
+so, or was created a little before or later, is for a person to decide.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from seqdata.exceptions import PageSizeRefused, PagingError
 from seqdata.safeguards.journal import OpenIntent
-from seqdata.safeguards.outcomes import Outcome
-from seqdata.source import Page, Source, Window
-from seqdata.types import ActivityType
+from seqdata.sources.base import Row
 
-Row = dict[str, Any]
-
-#: How much earlier than the intent a match may have been created: clocks differ.
+#: How far the service's clocks may lie apart: what was created so little before an intent may
+#: be its own.
 MARGIN = timedelta(minutes=2)
 
-#: How old an intent is, and how many complete readings missed it, before it may be given up.
-PATIENCE, READINGS = timedelta(hours=24), 2
-
-_SIZES = (100, 50, 25, 10)
-_BY_HAND = "ONE_TIME_TRANSFER"
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """What settling found out about an open transfer.
-
-    `candidates` are the transfers that it can be, where a person has to choose: ids and when
-    they were created. `may_be_assumed_failed`: it was not found for so long that a person may
-    give it up.
-    """
-
-    intent: OpenIntent
-    outcome: Outcome
-    candidates: tuple[tuple[str, str], ...] = ()
-    may_be_assumed_failed: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.intent}\n  {self.outcome}"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """All transfers that the service shows since a moment, and when it showed them."""
-
-    rows: tuple[Row, ...]
-    served_at: datetime
-
-
-def read_activity(source: Source, since: datetime) -> Reading:
-    """Read the activity from now back to a moment, completely.
-
-    Raises
-    ------
-    PagingError
-        The pages do not follow each other, so the reading is not complete.
-    ServiceError, UnexpectedAnswer
-        The service could not be asked, or was not understood.
-    """
-    rows: list[Row] = []
-    cursor, seen = "", {""}
-    while True:
-        page = _fetch(source, since, cursor)
-        found: list[Row] = page.rows.to_pylist()
-        rows += found
-        if not page.has_next_page or _is_past(found, since):
-            return Reading(tuple(rows), page.served_at)
-        if page.cursor in seen:
-            raise PagingError("the activity", "a new cursor", "one that was read before", len(seen))
-        cursor = page.cursor
-        seen.add(cursor)
-
-
-def _fetch(source: Source, since: datetime, cursor: str) -> Page:
-    for size in _SIZES[:-1]:
-        try:
-            return source.fetch_page(Window(since=since), cursor, size, with_count=False)
-        except PageSizeRefused:
-            continue
-    return source.fetch_page(Window(since=since), cursor, _SIZES[-1], with_count=False)
-
-
-def _is_past(rows: Sequence[Row], since: datetime) -> bool:
-    """Whether the last row was created before `since`: newest come first."""
-    last = rows[-1]["created_at"] if rows else None
-    return last is not None and last < since
-
-
-# -- matching ---------------------------------------------------------------------------------
+#: How long after an intent its payment may still be created: a turn, a connection, an answer.
+SENDING = timedelta(minutes=5)
 
 
 def matches(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> list[Row]:
     """Return the transfers that are the intent's, as far as can be told, oldest first.
 
-    The same parties and amount, by hand, created no earlier than two minutes before the
-    intent, and not claimed by another one.
+    The same parties and amount, by hand, created while the intent was being sent, and not
+    claimed by another one.
     """
     taken = set(claimed)
     found = [row for row in rows if row["id"] not in taken and _fits(row, intent)]
@@ -124,24 +53,22 @@ def doubtful(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) ->
 
 
 def _fits(row: Row, intent: OpenIntent) -> bool:
-    is_by_hand = _BY_HAND in (row["activity_type"], row["type"])
     created_at = row["created_at"]
     return (
         (row["source_id"], row["destination_id"], row["amount_cents"]) == intent.key
-        and is_by_hand
+        and row["by_hand"] is True
         and created_at is not None
-        and created_at >= intent.sent_at - MARGIN
+        and intent.sent_at <= created_at <= intent.sent_at + SENDING
     )
 
 
 def _can_fit(row: Row, intent: OpenIntent) -> bool:
-    kind, created_at = row["activity_type"], row["created_at"]
-    is_other_kind = kind in set(ActivityType) - {_BY_HAND, ActivityType.ACH}
+    created_at = row["created_at"]
     return (
         _can_be(row, "source", intent.source_id)
         and _can_be(row, "destination", intent.destination_id)
         and row["amount_cents"] in (None, intent.amount_cents)
-        and not is_other_kind
+        and row["by_hand"] is not False
         and (created_at is None or created_at >= intent.sent_at - MARGIN)
     )
 

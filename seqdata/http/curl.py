@@ -1,0 +1,208 @@
+"""A single request over curl_cffi, which looks like Chrome down to the TLS handshake.
+
+What may be asked again goes over connections that stay open, and libcurl may repeat it by itself.
+What is sent once goes over a connection of its own, from a function that hands its body out once
+and cannot be rewound: libcurl, which repeats a request over HTTP/2 after REFUSED_STREAM or GOAWAY
+and over a reused connection that died, has then nothing to repeat. Whether libcurl asked that
+function for the body is the one proof of whether anything left.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdata.http.messages import Answer, Exchange, Request
+from seqdata.http.surroundings import surroundings
+from seqdata.origins import is_loopback
+
+if TYPE_CHECKING:
+    from curl_cffi import Curl
+
+#: Seconds to wait for a connection, and for a whole exchange.
+CONNECT_TIMEOUT, WHOLE_TIMEOUT = 10.0, 40.0
+
+#: The most bytes of an answer, unpacked, that are taken.
+LARGEST_ANSWER = 64 * 1024 * 1024
+
+#: What a write function of libcurl returns to end the exchange, and a read function.
+_REFUSE, _ABORT = 0xFFFFFFFF, 0x10000000
+
+#: The impersonation adds these two, which Chrome sends when a person opens a page; a call of the
+#: web application to its API has neither. libcurl's own Expect would wait for a second answer.
+_TAKEN_OUT = ("Upgrade-Insecure-Requests:", "Sec-Fetch-User:", "Expect:")
+
+
+class CurlSend:
+    """Sends requests, each once or from a connection that stays open.
+
+    Parameters
+    ----------
+    ca_bundle
+        SEQUENCE_CA_BUNDLE; None takes the system's authorities.
+    largest_answer
+        The most bytes of an answer that are taken.
+    """
+
+    def __init__(
+        self, ca_bundle: Path | None = None, *, largest_answer: int = LARGEST_ANSWER
+    ) -> None:
+        self._ca_bundle, self._largest_answer = ca_bundle, largest_answer
+        self._of_thread = threading.local()  # a handle of libcurl belongs to one thread at a time
+        self._handles: list[Curl] = []
+
+    def __call__(self, request: Request) -> Exchange:
+        """Send one request; what left and what came, whatever happened."""
+        from curl_cffi import Curl
+
+        if request.once:
+            with closing(Curl()) as handle:
+                return self._exchange(handle, request)
+        kept = self._kept_handle()
+        try:
+            return self._exchange(kept, request)
+        finally:
+            kept.reset()  # connections and cookies stay
+
+    def close(self) -> None:
+        """Close the connections; may be called again."""
+        while self._handles:
+            self._handles.pop().close()
+        self._of_thread = threading.local()
+
+    def _kept_handle(self) -> Curl:
+        from curl_cffi import Curl
+
+        if not hasattr(self._of_thread, "handle"):
+            self._of_thread.handle = Curl()
+            self._handles.append(self._of_thread.handle)
+        handle: Curl = self._of_thread.handle
+        return handle
+
+    def _exchange(self, handle: Curl, request: Request) -> Exchange:
+        from curl_cffi import CurlError, CurlInfo
+
+        outgoing, incoming = _Outgoing(request.body), _Incoming(self._largest_answer)
+        _prepare(handle, request, self._ca_bundle)
+        _attach(handle, outgoing, incoming, once=request.once)
+        try:
+            handle.perform()
+        except CurlError as error:
+            left = outgoing.was_asked or not request.once  # of a read it is not known
+            fault = incoming.fault or _reason(error)
+            return Exchange(left, None, fault, is_too_large=incoming.is_too_large)
+        status = int(handle.getinfo(CurlInfo.RESPONSE_CODE))  # type: ignore[arg-type]
+        return Exchange(True, Answer(status, incoming.fields, bytes(incoming.body)))
+
+
+def _prepare(handle: Curl, request: Request, ca_bundle: Path | None) -> None:
+    """Say where a request goes, as whom, and what it may not do."""
+    from curl_cffi import CurlHttpVersion, CurlOpt
+
+    around = surroundings(request.url, ca_bundle)
+    is_plain = request.url.startswith("http:")
+    options: dict[CurlOpt, object] = {
+        CurlOpt.URL: request.url.encode(),
+        CurlOpt.PROTOCOLS_STR: b"http,https",
+        CurlOpt.FOLLOWLOCATION: 0,  # a redirect would carry the token elsewhere
+        CurlOpt.CONNECTTIMEOUT_MS: int(CONNECT_TIMEOUT * 1000),
+        CurlOpt.TIMEOUT_MS: int(WHOLE_TIMEOUT * 1000),
+        CurlOpt.COOKIEFILE: b"",  # keeps cookies, in memory
+        CurlOpt.ACCEPT_ENCODING: b"gzip, deflate, br, zstd",
+        CurlOpt.CAINFO: around.ca_bundle,
+        CurlOpt.PROXY_CAINFO: around.ca_bundle,
+        CurlOpt.PROXY: around.proxy,  # an empty one keeps libcurl from looking for its own
+        CurlOpt.SUPPRESS_CONNECT_HEADERS: 1,
+    }
+    if is_loopback(request.url):
+        options[CurlOpt.NOPROXY] = b"*"
+    if is_plain:  # else libcurl would ask for an upgrade to h2c, which Chrome never does
+        options[CurlOpt.HTTP_VERSION] = CurlHttpVersion.V1_1
+    if request.once:
+        options |= {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
+    lines = [*(f"{name}: {value}" for name, value in request.headers.items()), *_TAKEN_OUT]
+    options[CurlOpt.HTTPHEADER] = [line.encode() for line in lines]
+    for option, value in options.items():
+        handle.setopt(option, value)
+    if handle.impersonate(_chrome()) != 0:
+        raise RuntimeError(f"curl_cffi cannot look like {_chrome()}")
+
+
+def _attach(handle: Curl, outgoing: _Outgoing, incoming: _Incoming, *, once: bool) -> None:
+    """Give a handle the body, and what takes the answer."""
+    from curl_cffi import CurlOpt
+
+    handle.setopt(CurlOpt.POST, 1)
+    handle.setopt(CurlOpt.POSTFIELDSIZE_LARGE, len(outgoing.body))
+    if once:
+        handle.setopt(CurlOpt.READFUNCTION, outgoing.read)
+    else:
+        handle.setopt(CurlOpt.POSTFIELDS, outgoing.body)
+    handle.setopt(CurlOpt.WRITEFUNCTION, incoming.take)
+    handle.setopt(CurlOpt.HEADERFUNCTION, incoming.take_line)
+
+
+class _Outgoing:
+    """A body that is handed out once, and knows whether it was asked for."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.was_asked = False
+        self._left = memoryview(body)
+
+    def read(self, most: int) -> bytes | int:
+        if self.was_asked and not self._left:
+            return _ABORT
+        self.was_asked = True
+        chunk, self._left = self._left[:most], self._left[most:]
+        return bytes(chunk)
+
+
+class _Incoming:
+    """An answer as it comes: the fields of its last head, and its body up to a size.
+
+    Interim heads (1xx) come before the last one, and what stands behind a body is not its head.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self.fields: dict[str, str] = {}
+        self.body = bytearray()
+        self.is_too_large = False
+        self._largest = largest
+
+    @property
+    def fault(self) -> str:
+        return f"more than {self._largest:,} bytes" if self.is_too_large else ""
+
+    def take(self, chunk: bytes) -> int:
+        if len(self.body) + len(chunk) > self._largest:
+            self.is_too_large = True
+            self.body.clear()
+            return _REFUSE
+        self.body += chunk
+        return len(chunk)
+
+    def take_line(self, line: bytes) -> int:
+        if line.startswith(b"HTTP/"):
+            self.fields = {}
+        name, colon, value = line.decode("latin-1").partition(":")
+        if colon and name == name.strip() and not self.body:
+            name, value = name.lower(), value.strip()
+            self.fields[name] = f"{self.fields[name]}, {value}" if name in self.fields else value
+        return len(line)
+
+
+@cache
+def _chrome() -> str:
+    from curl_cffi.requests.impersonate import resolve_latest_browser_type
+
+    return str(resolve_latest_browser_type("chrome"))  # type: ignore[no-untyped-call]
+
+
+def _reason(error: Exception) -> str:
+    """Return what libcurl says, without its advice: "(7) Failed to connect to …"."""
+    said = str(error).split(" See ", maxsplit=1)[0].rstrip(". ")
+    return said.removeprefix("Failed to perform, ")

@@ -1,0 +1,93 @@
+"""What the environment has a say in when a connection is made, and what it has not.
+
+=====================================  ==========================================================
+``SEQUENCE_CA_BUNDLE``                 the only authority that is trusted, instead of the system's
+``HTTPS_PROXY``, ``ALL_PROXY``,        obeyed for https: a tunnel, through which TLS reaches the
+``NO_PROXY`` (and in small letters)    service itself; never for this machine's own addresses
+``HTTP_PROXY``                         not obeyed: plain http goes to this machine only
+``SSLKEYLOGFILE``                      obeyed by the TLS library; a warning says so
+``REQUESTS_CA_BUNDLE``,                not obeyed: who may vouch for the service is said to
+``CURL_CA_BUNDLE``, ``SSL_CERT_FILE``  seqdata by its own setting, or is the system's
+=====================================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import urllib.request
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from seqdata.origins import is_loopback
+
+log = logging.getLogger("seqdata")
+
+#: Where systems keep the authorities they trust, the one of Python's own TLS library first.
+_SYSTEM_BUNDLES = (
+    ssl.get_default_verify_paths().openssl_cafile,
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The authority of a connection (a PEM file), and the proxy it goes through ("" is none)."""
+
+    ca_bundle: str
+    proxy: str
+
+
+def surroundings(url: str, ca_bundle: Path | None) -> Surroundings:
+    """Decide how a connection to an address is made.
+
+    Parameters
+    ----------
+    url
+        The address.
+    ca_bundle
+        SEQUENCE_CA_BUNDLE; None takes the system's authorities, or those of certifi.
+    """
+    _warn_of_key_log(os.environ.get("SSLKEYLOGFILE", ""))
+    return Surroundings(str(ca_bundle) if ca_bundle else system_bundle(), proxy_of(url))
+
+
+def proxy_of(url: str) -> str:
+    """Return the proxy that the environment names for an address; "" where there is none."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or is_loopback(url):
+        return ""
+    proxies = urllib.request.getproxies_environment()
+    if urllib.request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]
+        return ""
+    proxy = proxies.get("https") or proxies.get("all") or ""
+    if proxy:
+        _say_proxy(urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname or "a proxy")
+    return proxy
+
+
+@cache
+def system_bundle() -> str:
+    """Return the file of the authorities that this system trusts, else certifi's."""
+    import certifi
+
+    return next((path for path in _SYSTEM_BUNDLES if Path(path).is_file()), certifi.where())
+
+
+@cache
+def _say_proxy(host: str) -> None:
+    log.info("requests go through a proxy, as HTTPS_PROXY or ALL_PROXY says: host=%s", host)
+
+
+@cache
+def _warn_of_key_log(path: str) -> None:
+    if path:
+        log.warning(
+            "SSLKEYLOGFILE is set: the keys of encrypted connections, which carry your token, "
+            "are written to %s", path,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The services that money is asked of: each translates into our words at the border."""

@@ -1,0 +1,149 @@
+"""What the desk asks of a service, whichever it is: the accounts, a payment, the activity.
+
+A service answers in our words. What only it can say (which of its answers is a refusal, what its
+statuses mean) is decided behind this border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from seqdata.exceptions import UnknownAccount
+from seqdata.money import format_cents
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A pod, a port or an outside account (`kind`: pod, port, account) as it is now.
+
+    `balance_cents` is None where the service does not say it, which is not zero.
+    """
+
+    id: str
+    name: str
+    kind: str
+    balance_cents: int | None
+    can_be_source: bool
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name!r}"
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether its money is not held by Sequence."""
+        return self.kind == "account"
+
+    def after(self, change_cents: int) -> int | None:
+        """Return the balance after a change, in cents; None where it is not known."""
+        return None if self.balance_cents is None else self.balance_cents + change_cents
+
+    @property
+    def label(self) -> str:
+        """Its kind, name and id, as a list of choices shows it."""
+        return f"{self} ({self.id})"
+
+    @property
+    def balance(self) -> str:
+        """The balance in dollars, or that it is not known."""
+        return "unknown" if self.balance_cents is None else format_cents(self.balance_cents)
+
+
+@dataclass(frozen=True)
+class View:
+    """The accounts as they are now, and the service's clock."""
+
+    organization_id: str
+    accounts: list[Account]
+    served_at: datetime
+    is_sandbox: bool
+
+    def account(self, account_id: str) -> Account:
+        """Return an account by its id; UnknownAccount where it is gone."""
+        for one in self.accounts:
+            if one.id == account_id:
+                return one
+        raise UnknownAccount(account_id, sorted(one.label for one in self.accounts))
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What is to be moved: whole cents between two accounts."""
+
+    source: Account
+    destination: Account
+    amount_cents: int
+    note: str = ""
+    instant: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a service's answer to a payment proves.
+
+    Parameters
+    ----------
+    kind
+        "accepted"; "failed", which only the judging of a source may say: the payment never
+        left, or was refused; "unknown" is everything else.
+    why
+        The reason of a failure, or why nothing is known.
+    rows
+        Transfers that the answer of an accepted payment showed, as :meth:`Mover.find` gives
+        them.
+    """
+
+    kind: str
+    why: str = ""
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All transfers that the service shows since a moment, and when it showed them.
+
+    A row has id, source_id, source_kind, destination_id, destination_kind, amount_cents,
+    created_at, status, error_reason, and two words of ours: ``state`` (open, settled, failed,
+    unknown) and ``by_hand`` (whether a person's program made it: True, False, or None where the
+    service does not say).
+    """
+
+    rows: tuple[Row, ...]
+    served_at: datetime
+
+
+class Prepared(Protocol):
+    """A payment of which all is there that sending it needs: nothing is asked for any more."""
+
+    def send(self) -> Verdict:
+        """Send it, a single time, and judge what left and what came. Raises nothing."""
+
+
+class Mover(Protocol):
+    """A service that money can be moved through."""
+
+    def accounts(self, organization_id: str | None) -> View:
+        """Read the accounts with their balances."""
+
+    def check(self, organization_id: str) -> None:
+        """Raise where no payment can be prepared: something is not configured."""
+
+    def prepare(self, payment: Payment, organization_id: str) -> Prepared:
+        """Get ready what sending needs (a token, ids), before anything is written down."""
+
+    def find(self, organization_id: str, since: datetime) -> Reading:
+        """Read all transfers since a moment, completely, or raise."""
+
+    def look_up(self, organization_id: str, transfer_ids: Sequence[str]) -> list[Row]:
+        """Read transfers by their ids, reversals included; what is not there is left out."""
+
+    def close(self) -> None:
+        """Close the connections; may be called again."""
+
+
+#: How long after a payment was accepted it is still asked what became of it.
+FOLLOWED = timedelta(days=10)

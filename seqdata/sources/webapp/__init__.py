@@ -1,0 +1,1 @@
+"""The API of Sequence's web application: GraphQL over browser-like HTTP."""

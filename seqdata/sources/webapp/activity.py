@@ -1,0 +1,122 @@
+"""Reading the activity so that what is not in it is evidence, and not a gap.
+
+A reading is of a whole window: pages until the last one, whatever their order, against the
+service's own count of the window where it gives one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from seqdata.exceptions import PageSizeRefused, PagingError
+from seqdata.source import GraphQLSource, Page, Window
+from seqdata.sources.base import Reading, Row
+from seqdata.types import ActivityType, state_of
+
+_SIZES = (100, 50, 25, 10)
+
+_BY_HAND = "ONE_TIME_TRANSFER"
+
+#: Kinds of activity that are surely no payment by hand. ACH may be either.
+_OTHERS = frozenset(ActivityType) - {ActivityType.ONE_TIME_TRANSFER, ActivityType.ACH}
+
+
+def read_activity(source: GraphQLSource, since: datetime) -> Reading:
+    """Read all transfers since a moment, completely.
+
+    Raises
+    ------
+    PagingError
+        The pages do not follow each other, or do not hold what the service counts.
+    ServiceError, UnexpectedAnswer
+        The service could not be asked, or was not understood.
+    """
+    walked = _walk(source, Window(since=since))
+    if not walked.is_whole(since):
+        # Some service may count without the window: then the count is of everything.
+        walked = _walk(source, Window())
+        if not walked.is_whole(None):
+            raise PagingError(
+                "the activity", f"{walked.count} transfers", f"{len(walked.rows)}", walked.pages
+            )
+    return Reading(tuple(walked.rows.values()), walked.served_at)
+
+
+def our_rows(table: pa.Table) -> list[Row]:
+    """Return transfers as rows, with what their words mean: ``state`` and ``by_hand``."""
+    return [
+        {**row, "state": state_of(row["status"]), "by_hand": _is_by_hand(row)}
+        for row in table.to_pylist()
+    ]
+
+
+def _is_by_hand(row: Row) -> bool | None:
+    if _BY_HAND in (row["activity_type"], row["type"]):
+        return True
+    return False if row["activity_type"] in _OTHERS else None
+
+
+@dataclass
+class _Walk:
+    """All pages of a window: its rows by id, and the service's count of it."""
+
+    served_at: datetime
+    count: int | None
+    rows: dict[str, Row] = field(default_factory=dict)
+    pages: int = 0
+
+    def is_whole(self, since: datetime | None) -> bool:
+        """Whether as many came as were counted; a list may ignore the window, a count not."""
+        if self.count is None:
+            return True
+        start = None if since is None else since - timedelta(days=1)  # as wide as it is asked for
+        inside = [one for one in self.rows.values() if _is_since(one["created_at"], start)]
+        return self.count in (len(self.rows), len(inside))
+
+
+def _is_since(moment: datetime | None, start: datetime | None) -> bool:
+    return moment is None or start is None or moment >= start
+
+
+def _walk(source: GraphQLSource, window: Window) -> _Walk:
+    first = _fetch(source, window, "", with_count=True)
+    walk = _Walk(first.served_at, first.count)
+    page, seen = first, {""}
+    while True:
+        walk.pages += 1
+        walk.rows |= {row["id"]: row for row in our_rows(page.rows)}
+        if not page.has_next_page:
+            break
+        if page.cursor in seen:
+            got = "one that was read before"
+            raise PagingError("the activity", "a new cursor", got, walk.pages)
+        seen.add(page.cursor)
+        page = _fetch(source, window, page.cursor, with_count=False)
+    if walk.count is None and walk.pages > 1:
+        _require_same(first.rows, _fetch(source, window, "", with_count=False).rows, walk.pages)
+    return walk
+
+
+def _require_same(before: pa.Table, after: pa.Table, pages: int) -> None:
+    """Without a count, a first page that has changed meanwhile means that pages have shifted."""
+    if _ids(before) != _ids(after):
+        raise PagingError("the activity", "the same first page", "another one at the end", pages)
+
+
+def _ids(rows: pa.Table) -> Iterable[Any]:
+    return rows["id"].to_pylist()
+
+
+def _fetch(source: GraphQLSource, window: Window, cursor: str, *, with_count: bool) -> Page:
+    for size in _SIZES:
+        try:
+            return source.fetch_page(window, cursor, size, with_count=with_count, count_window=True)
+        except PageSizeRefused:
+            if size == _SIZES[-1]:
+                raise
+    raise AssertionError("unreachable: the smallest size raised")
