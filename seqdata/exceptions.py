@@ -1083,11 +1083,15 @@ class ForeignStage(StageRefused):
 
 
 class SettleRefused(SafeguardError):
-    """An open transfer cannot be settled the way it was asked."""
+    """An open transfer cannot be settled the way it was asked.
+
+    ``settled`` holds what was found out about the others.
+    """
 
     def __init__(self, intent_id: str, reason: str) -> None:
         super().__init__(intent_id, reason)
         self.intent_id, self.reason = intent_id, reason
+        self.settled: list[Any] = []
 
     def __str__(self) -> str:
         return (

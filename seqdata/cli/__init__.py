@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
 
 import click
 
 from seqdata import __version__
 from seqdata.cli import commands
+from seqdata.cli.output import say
 from seqdata.exceptions import SequenceError
 
 __all__ = ["cli", "main"]
@@ -38,8 +41,10 @@ def main() -> None:
     """Run the command line; end with the exit code that says what happened.
 
     0 done, 1 error, 2 usage, 3 login, 4 service, 5 incomplete, 6 refused by a safeguard,
-    7 outcome unknown, 130 interrupted.
+    7 outcome unknown, 8 accepted by the service and failed there, 130 interrupted.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # no terminal is too poor for a name
     sys.exit(run(sys.argv[1:]))
 
 
@@ -71,5 +76,12 @@ def run(arguments: list[str]) -> int:
 
 
 def _complain(sentence: str) -> None:
-    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(sentence, err=True)
+    head = click.style("Error: ", fg="red", bold=True) if _is_terminal() else "Error: "
+    say(f"{head}{sentence}", err=True)
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    except ValueError:  # closed
+        return False

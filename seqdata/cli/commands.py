@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,10 @@ from seqdata.cli.login import browser, login, logout, who
 from seqdata.cli.notebooks import notebooks
 from seqdata.cli.transfer import transfer
 from seqdata.cli.words import given
+from seqdata.exceptions import SafeguardError
+
+if TYPE_CHECKING:
+    from seqdata.ledger import Ledger
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,9 +93,28 @@ def status(organization: str | None, as_json: bool) -> None:
     }
     if as_json:
         named = {name.replace(" ", "_"): text for name, text in facts.items()}
-        output.print_json({**named, "organizations": ledger.certificates()})
+        output.print_json({**named, "organizations": ledger.certificates(), "sent": _sent(ledger)})
     else:
-        output.print_facts({**facts, **ledger.summary()})
+        output.print_facts({**facts, **ledger.summary(), **_sent_facts(_sent(ledger))})
+
+
+def _sent(ledger: Ledger) -> dict[str, list[str]]:
+    """Say what the transfers that were sent wait for, or why that cannot be said."""
+    try:
+        return ledger.sent()
+    except SafeguardError as error:
+        return {"error": [str(error)]}
+
+
+def _sent_facts(sent: dict[str, list[str]]) -> dict[str, str]:
+    heads = {
+        "unknown": "OUTCOME NOT KNOWN: run seqdata transfer settle; do not send again",
+        "returned": "ACCEPTED, AND THEN FAILED at the service: the money did not arrive",
+        "on_their_way": "accepted, and not arrived yet",
+        "error": "what was sent cannot be said",
+    }
+    lines = [line for name, head in heads.items() if sent.get(name) for line in (head, *sent[name])]
+    return {"transfers sent": "\n".join(lines)} if lines else {}
 
 
 @click.command()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -19,6 +22,41 @@ _SHARES = ("share", "change_share", "success")
 
 #: What a table shows for an amount that is not known, which is not zero.
 UNKNOWN = "--"
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print what must not be lost: where its stream takes nothing, on the other one.
+
+    A full disk or a closed pipe under a stream neither raises, nor changes how the program ends.
+    """
+    streams = [sys.stdout, sys.stderr]
+    for stream in reversed(streams) if err else streams:
+        if _takes(stream, text):
+            return
+
+
+def _takes(stream: TextIO | None, text: str) -> bool:
+    if stream is None:  # closed before the program began
+        return False
+    for words in (text, text.encode("ascii", "backslashreplace").decode()):
+        try:
+            stream.write(f"{words}\n")
+            stream.flush()
+        except UnicodeError:  # its encoding lacks a character
+            continue
+        except (OSError, ValueError):
+            _drop(stream)
+            return False
+        return True
+    return False
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what a stream could not write go nowhere, else Python fails over it at its end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def print_json(value: Any) -> None:

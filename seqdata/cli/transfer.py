@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from seqdata.cli import output
+from seqdata.exceptions import SequenceError, SettleRefused
 
 if TYPE_CHECKING:
     from seqdata.safeguards import Settlement, StagedTransfer, TransferDesk
+    from seqdata.safeguards.outcomes import ConfirmOutcome
 
 #: What a command ends with, by the status of the outcome.
 EXIT_CODES = {"completed": 0, "dry run": 0, "failed": 4, "unknown": 7}
+
+#: The service accepted a transfer, and it failed there.
+RETURNED = 8
 
 #: The service refused nothing and nothing was sent: a person said no, or was interrupted.
 NOT_DONE = 130
@@ -62,10 +71,12 @@ def send(
         staged = desk.stage(
             source, destination, amount, note, instant, despite_unknown=despite_unknown
         )
-        output.print_facts(staged.review(), "Transfer", err=as_json)
+        if not _shown(staged, err=as_json):
+            desk.cancel(staged)
+            return 1
         if not (yes or dry_run) and not _is_wanted():
             desk.cancel(staged)
-            click.echo("Cancelled. Nothing was sent.", err=True)
+            output.say("Cancelled. Nothing was sent.", err=True)
             return NOT_DONE
         return _confirmed(desk, staged, dry_run=dry_run, as_json=as_json)
 
@@ -77,25 +88,57 @@ def _is_wanted() -> bool:
         return False
 
 
+def _shown(staged: StagedTransfer, *, err: bool) -> bool:
+    """Show the review; where it cannot be shown, nothing is sent."""
+    try:
+        output.print_facts(staged.review(), "Transfer", err=err)
+    except (OSError, ValueError) as error:
+        output.say(f"Error: The review could not be shown ({error}). Nothing was sent.", err=True)
+        return False
+    return True
+
+
 def _confirmed(desk: TransferDesk, staged: StagedTransfer, *, dry_run: bool, as_json: bool) -> int:
     try:
-        outcome = desk.confirm(staged, dry_run=dry_run)
+        outcome: ConfirmOutcome | None = desk.confirm(staged, dry_run=dry_run)
     except KeyboardInterrupt:
         # "Run it again" is no advice here: the money may have moved.
-        if all(intent.id != staged.id for intent in desk.open_intents()):
-            click.echo("Interrupted before it was sent. Nothing was moved.", err=True)
-            return NOT_DONE
-        click.echo(
-            "Interrupted while it was sent: the money may have moved. Do not send it again; "
-            "find out with: seqdata transfer settle",
-            err=True,
-        )
-        return EXIT_CODES["unknown"]
-    if as_json:
-        output.print_json({"status": outcome.status, **asdict(outcome)})
-    else:
-        click.echo(str(outcome))
+        outcome = _after_interrupt(desk, staged)
+    _ignore_interrupts()
+    if outcome is None:
+        output.say("Interrupted before it was sent. Nothing was moved.", err=True)
+        return NOT_DONE
+    output.say(_json(outcome) if as_json else str(outcome))
+    return exit_code(outcome)
+
+
+def _ignore_interrupts() -> None:
+    """There is only one thing left to do: to say what happened, and to end with its code."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _after_interrupt(desk: TransferDesk, staged: StagedTransfer) -> ConfirmOutcome | None:
+    """Return what the log says of a transfer that was interrupted; None where none was sent."""
+    from seqdata.safeguards import Unknown
+
+    try:
+        return desk.outcome_of(staged.id)
+    except (SequenceError, KeyboardInterrupt) as error:
+        return Unknown(f"it was interrupted, and the log cannot be read: {error}", staged.id)
+
+
+def exit_code(outcome: ConfirmOutcome) -> int:
+    """Return what a command ends with after an outcome."""
+    if outcome.accepted and outcome.status == "failed":
+        return RETURNED
     return EXIT_CODES[outcome.status]
+
+
+def _json(outcome: ConfirmOutcome) -> str:
+    words = ("status", "accepted", "arrived", "service_status")
+    said = {word: getattr(outcome, word) for word in words}
+    return json.dumps({**said, **asdict(outcome)}, indent=2)
 
 
 @transfer.command()
@@ -112,13 +155,23 @@ def settle(
     from seqdata.safeguards import TransferDesk
 
     chosen = dict(_pair(one) for one in choose)
+    refused: SettleRefused | None = None
     with TransferDesk(get_settings(), organization) as desk:
-        settlements = desk.settle(choose=chosen, assume_failed=assume_failed)
-    for settlement in settlements:
-        _print(settlement)
-    if not settlements:
-        click.echo("Every transfer has a known outcome.")
-    return 7 if any(one.outcome.status == "unknown" for one in settlements) else 0
+        try:
+            settlements = desk.settle(choose=chosen, assume_failed=assume_failed)
+        except SettleRefused as error:
+            settlements, refused = error.settled, error
+    _ignore_interrupts()
+    lines = [line for settlement in settlements for line in _lines(settlement)]
+    if refused is None and not lines:
+        lines = ["Every transfer has a known outcome."]
+    if lines:
+        output.say("\n".join(lines))
+    if refused is not None:
+        output.say(f"Error: {refused}", err=True)
+        return refused.exit_code
+    codes = {exit_code(one.outcome) for one in settlements}
+    return next((code for code in (EXIT_CODES["unknown"], RETURNED) if code in codes), 0)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -128,10 +181,10 @@ def _pair(text: str) -> tuple[str, str]:
     return intent, transfer_id
 
 
-def _print(settlement: Settlement) -> None:
-    click.echo(str(settlement))
+def _lines(settlement: Settlement) -> Iterator[str]:
     intent = settlement.intent.id
+    yield str(settlement)
     for transfer_id, created_at in settlement.candidates:
-        click.echo(f"  if it is the one of {created_at}: --choose {intent}={transfer_id}")
+        yield f"  if it is the one of {created_at}: --choose {intent}={transfer_id}"
     if settlement.may_be_assumed_failed:
-        click.echo(f"  if you are sure that it never happened: --assume-failed {intent}")
+        yield f"  if you are sure that it never happened: --assume-failed {intent}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -32,6 +33,7 @@ from seqdata.exceptions import (
     ForeignCache,
     InvalidAmount,
     InvalidFilter,
+    SafeguardError,
     SequenceError,
     UnknownAccount,
     UnknownOrganization,
@@ -64,6 +66,7 @@ from seqdata.sync import (
     wanted_details,
 )
 from seqdata.timestamps import parse_moment
+from seqdata.types import state_of
 
 if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
@@ -71,6 +74,8 @@ if TYPE_CHECKING:
     from seqdata.safeguards import TransferDesk
     from seqdata.sandbox import Sandbox
     from seqdata.widgets import ActivityExplorer, TransferPanel
+
+log = logging.getLogger("seqdata")
 
 #: The largest balance that is believed, in cents: beyond it somebody mistyped.
 _LARGEST_BALANCE = 10**15
@@ -245,7 +250,58 @@ class Ledger(Analyses):
                 )
                 for organization_id in self._ids_to_sync(client)
             ]
+        self._follow_sent()
         return combine(reports)
+
+    def _follow_sent(self) -> None:
+        """Say which transfers of the desk failed at the service after it had accepted them."""
+        if not (self._settings.data_dir / ".audit.jsonl").exists():
+            return
+        desk = self._own_desk()
+        try:
+            found = desk.follow(self._rows_of(desk.followed_ids()))
+        except SafeguardError as error:
+            log.warning("the transfers that were sent could not be looked at: %s", error)
+            return
+        for settlement in found:
+            log.warning("accepted, and then failed at the service: %s", settlement)
+
+    def sent(self) -> dict[str, list[str]]:
+        """Say what the transfers that the desk sent wait for, each in a sentence.
+
+        Returns
+        -------
+        dict of list of str
+            ``unknown``: whose outcome is not known. ``on_their_way``: accepted in the last ten
+            days, and not arrived as of the last sync. ``returned``: accepted in the last ten
+            days, and then failed at the service.
+
+        Raises
+        ------
+        AuditChainBroken
+            The audit log was changed by something else, so it cannot be said.
+        """
+        desk = self._own_desk()
+        ids = desk.followed_ids()
+        return {
+            "unknown": [str(one) for one in desk.open_intents()],
+            "on_their_way": [one.what for one in desk.underway(self._rows_of(ids))],
+            "returned": [str(one) for one in desk.returned()],
+        }
+
+    def _rows_of(self, transfer_ids: list[str]) -> list[dict[str, Any]]:
+        """Read transfers by id from the tables: id, status, error_reason, and what it means."""
+        if not transfer_ids or not self._cached_stores():
+            return []
+        names = ["id", "status", "error_reason"]
+        table = self._joined(lambda store: store.read_transfers(columns=names))
+        table = table.filter(pc.is_in(table["id"], pa.array(transfer_ids)))
+        legs = self._joined(lambda store: store.read_legs(transfer_ids)).to_pylist()
+        reversed_ids = {leg["id"] for leg in legs if leg["leg"] == "reversal"}
+        return [
+            {**row, "state": "failed" if row["id"] in reversed_ids else state_of(row["status"])}
+            for row in table.to_pylist()
+        ]
 
     def details_cost(self, which: str = "all", *, details_per_request: int = 1) -> Cost:
         """Estimate what fetching details costs, in requests and minutes; asks nothing."""
@@ -301,14 +357,17 @@ class Ledger(Analyses):
         AuditChainBroken
             The audit log was changed by something else, so what is open is not known.
         """
-        from seqdata.safeguards import TransferDesk
-
         if self._desk is None:
-            desk = TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
+            desk = self._own_desk()
             desk.warn()
             self._desk = desk
             self._closing.callback(desk.close)
         return self._desk
+
+    def _own_desk(self) -> TransferDesk:
+        from seqdata.safeguards import TransferDesk
+
+        return TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
 
     def transfer_panel(self, *, title: str = "Move money") -> TransferPanel:
         """Return a panel for a notebook that moves money, past all checks of the desk only.

@@ -563,12 +563,21 @@ class TransferDesk:
                 since = min(intent_of(life).sent_at for life in here) - matching.MARGIN
                 reading = self._mover.find(organization_id, since)
                 intents = [intent_of(life) for life in here if life.is_open]
-                done += Settling(self, lives, reading, chosen, given_up).run(intents)
+                try:
+                    done += Settling(self, lives, reading, chosen, given_up).run(intents)
+                except SettleRefused as error:
+                    error.settled = [*done, *error.settled]
+                    raise
                 self._follow_accepted(
                     [life for life in here if life in accepted], organization_id, reading
                 )
             said = {one.intent.id for one in done}
             return [*done, *(one for one in self._returned(lives) if one.intent.id not in said)]
+
+    def followed_ids(self) -> list[str]:
+        """Return the service's ids of the transfers that it accepted in the last days."""
+        accepted = [life for life in self._lives().values() if self._may_fail_yet(life)]
+        return [life.transfer_id for life in accepted if life.transfer_id is not None]
 
     def follow(self, rows: Iterable[Row]) -> list[Settlement]:
         """Compare accepted transfers with rows of the activity that were read anyway.
@@ -584,13 +593,17 @@ class TransferDesk:
             The transfers of which it was found just now that they failed at the service.
         """
         by_id = {row["id"]: row for row in rows}
-        if not any(self._may_fail_yet(life) for life in self._lives().values()):
-            return []
         with self._taking_turns():
             accepted = [life for life in self._lives().values() if self._may_fail_yet(life)]
             known = [(life, by_id.get(life.transfer_id)) for life in accepted]
             found = [follow(self, life, row) for life, row in known if row is not None]
         return [one for one in found if one is not None]
+
+    def underway(self, rows: Iterable[Row]) -> list[OpenIntent]:
+        """Return accepted transfers of the last days that have not arrived, by rows as above."""
+        open_ids = {row["id"] for row in rows if row["state"] not in ("settled", "failed")}
+        accepted = [life for life in self._lives_at_rest().values() if self._may_fail_yet(life)]
+        return [intent_of(life) for life in accepted if life.transfer_id in open_ids]
 
     def _follow_accepted(
         self, accepted: list[Life], organization_id: str, reading: Reading

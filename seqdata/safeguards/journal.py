@@ -108,9 +108,14 @@ class OpenIntent:
     searched: tuple[datetime, ...] = ()
 
     def __str__(self) -> str:
+        return f"{self.what}: {self.why or 'interrupted'}"
+
+    @property
+    def what(self) -> str:
+        """What was sent, when, and under which id."""
         return (
             f"{format_cents(self.amount_cents)} from {self.source} to {self.destination}, sent "
-            f"{self.sent_at:%Y-%m-%d %H:%M} UTC ({self.id}): {self.why or 'interrupted'}"
+            f"{self.sent_at:%Y-%m-%d %H:%M} UTC ({self.id})"
         )
 
     @property

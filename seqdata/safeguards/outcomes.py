@@ -146,4 +146,4 @@ class Settlement:
     may_be_assumed_failed: bool = False
 
     def __str__(self) -> str:
-        return f"{self.intent}\n  {self.outcome}"
+        return f"{self.intent.what}\n  {self.outcome}"

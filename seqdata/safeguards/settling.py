@@ -48,9 +48,11 @@ class Settling:
                 done[intent.id] = self._settled(intent)
             except SettleRefused as error:
                 refusals.append(error)
+        settled = [done[intent.id] for intent in intents if intent.id in done]
         if refusals:
+            refusals[0].settled = settled
             raise refusals[0]
-        return [done[intent.id] for intent in intents]
+        return settled
 
     def _settled(self, intent: OpenIntent) -> Settlement:
         rows, claimed = self.reading.rows, claimed_ids(self.lives)

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqdata.sandbox.kinds import KINDS, Options, Shown, Sought, check_options
 from seqdata.sandbox.paging import Cursors
+from seqdata.sandbox.payments import Fate
 from seqdata.sandbox.records import Key
 from seqdata.sandbox.reply import Reply
 
@@ -131,6 +132,11 @@ class Faults:
         """Give how counting fails, or None: "error", or "unknown" to the schema."""
         variant: str | None = self._act("count", operation, None, None)
         return variant
+
+    def fate(self, operation: str | None) -> Fate | None:
+        """Give how a payment that is accepted is to fail, or None."""
+        fate: Fate | None = self._act("fate", operation, None, None)
+        return fate
 
     def change_payment(self, result: dict[str, Any], operation: str | None) -> Any:
         """Give the result of an accepted payment, or the GraphQLError or Reply instead."""

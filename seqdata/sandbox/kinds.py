@@ -10,6 +10,7 @@ Each acts at one of these places:
 `page`         on a page of transfers
 `later page`   on a page that was asked for by a cursor
 `payment`      on the result of an accepted `createPayment`: the money has moved
+`fate`         on a `createPayment` that is accepted: how it will fail
 `alter`        on the JSON of an answer with data
 `finish`       on the answer on its way out: the service did what was asked
 `delay`        on any answer; acts beside another fault
@@ -26,6 +27,7 @@ from graphql import GraphQLError
 
 from seqdata.sandbox import altering
 from seqdata.sandbox.paging import BadInput, Cursors
+from seqdata.sandbox.payments import Fate
 from seqdata.sandbox.records import Key
 from seqdata.sandbox.reply import Reply
 
@@ -220,6 +222,15 @@ def _create_error(
     return {"ok": result["ok"] if variant == "both" else None, "error": error}
 
 
+_FATES = ("FAILED", "CANCELLED", "ERROR", "INCOMPLETE")
+
+
+def _payment_fails(_: None, options: Options) -> Fate:
+    status = _one_of("status", options, _FATES)
+    given = {name: options[name] for name in ("seconds", "reason") if name in options}
+    return Fate(status, is_reversed=bool(options.get("reversed", False)), **given)
+
+
 _FIELD = frozenset({"field", "of", "row"})
 
 KINDS: dict[str, Kind] = {
@@ -245,6 +256,9 @@ KINDS: dict[str, Kind] = {
     "duplicate_row": Kind("cursor", _duplicate_row),
     "ignored_filter": Kind("filter", _ignored, frozenset({"field"}), _has_filter),
     "no_count": Kind("count", _no_count, frozenset({"variant"})),
+    "payment_fails": Kind(
+        "fate", _payment_fails, frozenset({"status", "seconds", "reason", "reversed"})
+    ),
     "create_error": Kind("payment", _create_error, frozenset({"variant", "message"})),
 }
 
@@ -257,6 +271,8 @@ def check_options(kind: str, options: Options) -> None:
         raise ValueError(f"{kind} has no option {', '.join(unknown)}; it has {own}")
     if kind == "create_error":
         _one_of("variant", options, _CREATE_VARIANTS)
+    if kind == "payment_fails":
+        _payment_fails(None, options)
     if kind == "no_count":
         _no_count(None, options)
     if not 0 < options.get("share", 0.5) < 1 or options.get("rows", 1) < 1:

@@ -89,11 +89,12 @@ def refused(
     direction: str,
     words: Words,
     reason: str,
+    status: str = "FAILED",
 ) -> Transfer:
     """Record a transfer that failed the moment it was created: nothing moves."""
     transfer = _open(book, source, destination, cents, direction, words)
     transfer.payment = _pending(book, book.now)
-    _end(book, transfer, Ending(book.now, "FAILED", reason))
+    _end(book, transfer, Ending(book.now, status, reason))
     book.show(transfer)
     return transfer
 

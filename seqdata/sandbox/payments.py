@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from seqdata.sandbox import banking
 from seqdata.sandbox.book import Book
 from seqdata.sandbox.clock import HOUR, MINUTE, SECOND, utc_text
-from seqdata.sandbox.movements import Ending, Legs, Words, compound, incoming, inside, outgoing
+from seqdata.sandbox.movements import (
+    Ending,
+    Legs,
+    Words,
+    compound,
+    incoming,
+    inside,
+    outgoing,
+    refused,
+)
 from seqdata.sandbox.records import Holding, Outside, Transfer
 from seqdata.sandbox.world import Organization, World
 
@@ -19,7 +29,23 @@ class Refused(Exception):
     """The service says no, in its own words."""
 
 
-def create_payment(world: World, organization: Organization, fields: Mapping[str, Any]) -> Transfer:
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How a payment that is accepted fails: at once, some seconds later, or paid back.
+
+    Between pods and ports it is always at once. One that is paid back (`is_reversed`) stays
+    COMPLETE and gains a reversal; only one between outside accounts can be.
+    """
+
+    status: str = "FAILED"
+    seconds: int = 0
+    reason: str = "R01: Insufficient funds"
+    is_reversed: bool = False
+
+
+def create_payment(
+    world: World, organization: Organization, fields: Mapping[str, Any], fate: Fate | None = None
+) -> Transfer:
     """Move money, or raise `Refused`. Either way the call is on record."""
     record = {
         "time": utc_text(world.now),
@@ -27,7 +53,7 @@ def create_payment(world: World, organization: Organization, fields: Mapping[str
         "variables": _plain(fields),
     }
     try:
-        transfer = _accept(organization.book, fields)
+        transfer = _accept(organization.book, fields, fate)
     except Refused as refusal:
         world.payments.append(record | {"result": str(refusal), "transfer_id": None})
         raise
@@ -42,7 +68,7 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _accept(book: Book, fields: Mapping[str, Any]) -> Transfer:
+def _accept(book: Book, fields: Mapping[str, Any], fate: Fate | None) -> Transfer:
     source = _account(book, fields["source"], "Source")
     destination = _account(book, fields["destination"], "Destination")
     cents: int = fields["amount"]
@@ -56,7 +82,10 @@ def _accept(book: Book, fields: Mapping[str, Any]) -> Transfer:
     if available is not None and available < cents:
         raise Refused("Insufficient funds")
     words = Words("ONE_TIME_TRANSFER", fields.get("achDescription"), series="payment")
-    return _move(book, source, destination, cents, words, bool(fields.get("isInstantTransfer")))
+    is_instant = bool(fields.get("isInstantTransfer"))
+    if fate is not None:
+        return _fail(book, source, destination, cents, words, fate)
+    return _move(book, source, destination, cents, words, is_instant)
 
 
 def _account(book: Book, given: Mapping[str, str], side: str) -> Holding | Outside:
@@ -89,6 +118,36 @@ def _move(
     pull = _arrival(book, is_instant).at
     push = pull + HOUR if is_instant else banking.settles_inside(pull, book.payment_rng)
     return compound(book, source, destination, cents, words, Legs(pull, push))
+
+
+def _fail(
+    book: Book,
+    source: Holding | Outside,
+    destination: Holding | Outside,
+    cents: int,
+    words: Words,
+    fate: Fate,
+) -> Transfer:
+    """Accept a payment that is to fail."""
+    at = book.now + fate.seconds * SECOND
+    ending = Ending(at, fate.status, fate.reason)
+    is_inside = isinstance(source, Holding) and isinstance(destination, Holding)
+    if fate.is_reversed:
+        legs = Legs(book.now + MINUTE, book.now + 2 * MINUTE, reversal_at=at)
+        return compound(book, source, destination, cents, words, legs)
+    if fate.seconds == 0 or is_inside:
+        direction = (
+            "INTERNAL" if is_inside
+            else "INCOMING" if isinstance(destination, Holding)
+            else "OUTGOING"
+        )  # fmt: skip
+        return refused(book, source, destination, cents, direction, words, fate.reason, fate.status)
+    if isinstance(destination, Holding):
+        return incoming(book, source, destination, cents, words, ending)
+    if isinstance(source, Holding):
+        return outgoing(book, source, destination, cents, words, ending)
+    legs = Legs(book.now + MINUTE, at, reversal_at=at + HOUR, push_fails=True)
+    return compound(book, source, destination, cents, words, legs)
 
 
 def _instant(book: Book) -> Ending:

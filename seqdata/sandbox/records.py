@@ -10,7 +10,7 @@ Node = dict[str, Any]
 #: Orders transfers: the instant of creation, then the id.
 Key = tuple[int, str]
 
-FINAL = frozenset({"COMPLETE", "FAILED", "CANCELLED"})
+FINAL = frozenset({"COMPLETE", "FAILED", "CANCELLED", "INCOMPLETE", "ERROR"})
 
 
 @dataclass(slots=True, eq=False)

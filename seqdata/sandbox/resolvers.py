@@ -225,7 +225,8 @@ def _for_kyc(_: Any, info: Info, id: str) -> Node:
 def _create_payment(source: Node, info: Info, fields: dict[str, Any]) -> Node:
     organization: Organization = source["_"]
     try:
-        create_payment(_world(info), organization, fields)
+        fate = info.context.faults.fate(info.context.operation)
+        create_payment(_world(info), organization, fields, fate)
     except Refused as refusal:
         return {"ok": None, "error": {"message": str(refusal)}}
     return _after_fault(info.context, {"ok": {"organization": _node(organization)}, "error": None})

@@ -60,13 +60,16 @@ def numbers(node: object) -> set[str]:
 
 def test_no_secret_is_in_any_state_of_a_widget(box: Sandbox, tmp_path: Path) -> None:
     """Through a whole transfer, a lost one and a refusal no widget ever holds a secret."""
-    tape = Tape()
+    tape, tokens = Tape(), list[str]()
+
+    def provider() -> str:
+        tokens.append(box.issue_token())
+        return tokens[-1]
+
     desk = open_desk(
         box, tmp_path, transport=Transport(tape), email=box.email, password=box.password,
-        totp=box.totp_secret,
+        totp=box.totp_secret, token_provider=provider,
     )  # fmt: skip
-    tokens: list[str] = []
-    desk._token = lambda: tokens.append(box.issue_token()) or tokens[-1]  # type: ignore[func-returns-value]
     panel = open_panel(desk)
     states = [saved()]
     for fault in (None, "cut_after", "unauthorized"):
