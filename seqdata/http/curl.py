@@ -9,6 +9,7 @@ function for the body is the one proof of whether anything left.
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import closing
 from functools import cache
@@ -36,6 +37,9 @@ _REFUSE, _ABORT = 0xFFFFFFFF, 0x10000000
 _TAKEN_OUT = ("Upgrade-Insecure-Requests:", "Sec-Fetch-User:", "Expect:")
 
 
+_STATUS_LINE = re.compile(rb"HTTP/(1\.[01]|2|3) [1-5][0-9]{2}( |\r|\n|$)")
+
+
 class CurlSend:
     """Sends requests, each once or from a connection that stays open.
 
@@ -45,12 +49,19 @@ class CurlSend:
         SEQUENCE_CA_BUNDLE; None takes the system's authorities.
     largest_answer
         The most bytes of an answer that are taken.
+    whole_timeout
+        Seconds until an exchange must have ended.
     """
 
     def __init__(
-        self, ca_bundle: Path | None = None, *, largest_answer: int = LARGEST_ANSWER
+        self,
+        ca_bundle: Path | None = None,
+        *,
+        largest_answer: int = LARGEST_ANSWER,
+        whole_timeout: float = WHOLE_TIMEOUT,
     ) -> None:
         self._ca_bundle, self._largest_answer = ca_bundle, largest_answer
+        self._whole_timeout = whole_timeout
         self._of_thread = threading.local()  # a handle of libcurl belongs to one thread at a time
         self._handles: list[Curl] = []
 
@@ -86,7 +97,7 @@ class CurlSend:
         from curl_cffi import CurlError, CurlInfo
 
         outgoing, incoming = _Outgoing(request.body), _Incoming(self._largest_answer)
-        _prepare(handle, request, self._ca_bundle)
+        _prepare(handle, request, self._ca_bundle, self._whole_timeout)
         _attach(handle, outgoing, incoming, once=request.once)
         try:
             handle.perform()
@@ -94,11 +105,13 @@ class CurlSend:
             left = outgoing.was_asked or not request.once  # of a read it is not known
             fault = incoming.fault or _reason(error)
             return Exchange(left, None, fault, is_too_large=incoming.is_too_large)
+        if incoming.fault:
+            return Exchange(True, None, incoming.fault)
         status = int(handle.getinfo(CurlInfo.RESPONSE_CODE))  # type: ignore[arg-type]
         return Exchange(True, Answer(status, incoming.fields, bytes(incoming.body)))
 
 
-def _prepare(handle: Curl, request: Request, ca_bundle: Path | None) -> None:
+def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeout: float) -> None:
     """Say where a request goes, as whom, and what it may not do."""
     from curl_cffi import CurlHttpVersion, CurlOpt
 
@@ -109,7 +122,7 @@ def _prepare(handle: Curl, request: Request, ca_bundle: Path | None) -> None:
         CurlOpt.PROTOCOLS_STR: b"http,https",
         CurlOpt.FOLLOWLOCATION: 0,  # a redirect would carry the token elsewhere
         CurlOpt.CONNECTTIMEOUT_MS: int(CONNECT_TIMEOUT * 1000),
-        CurlOpt.TIMEOUT_MS: int(WHOLE_TIMEOUT * 1000),
+        CurlOpt.TIMEOUT_MS: int(whole_timeout * 1000),
         CurlOpt.COOKIEFILE: b"",  # keeps cookies, in memory
         CurlOpt.ACCEPT_ENCODING: b"gzip, deflate, br, zstd",
         CurlOpt.CAINFO: around.ca_bundle,
@@ -171,15 +184,12 @@ class _Incoming:
         self.fields: dict[str, str] = {}
         self.body = bytearray()
         self.is_too_large = False
+        self.fault = ""
         self._largest = largest
-
-    @property
-    def fault(self) -> str:
-        return f"more than {self._largest:,} bytes" if self.is_too_large else ""
 
     def take(self, chunk: bytes) -> int:
         if len(self.body) + len(chunk) > self._largest:
-            self.is_too_large = True
+            self.is_too_large, self.fault = True, f"more than {self._largest:,} bytes"
             self.body.clear()
             return _REFUSE
         self.body += chunk
@@ -188,6 +198,8 @@ class _Incoming:
     def take_line(self, line: bytes) -> int:
         if line.startswith(b"HTTP/"):
             self.fields = {}
+            if not _STATUS_LINE.match(line):  # libcurl reads 20000 as 200
+                self.fault = "an answer whose first line is not of HTTP"
         name, colon, value = line.decode("latin-1").partition(":")
         if colon and name == name.strip() and not self.body:
             name, value = name.lower(), value.strip()
