@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,6 +73,25 @@ def events(folder: Path, *names: str) -> list[dict[str, Any]]:
 def story(folder: Path) -> list[str]:
     """The events of the audit log in their order, without `transfer_`."""
     return [one["event_type"].removeprefix("transfer_") for one in events(folder)]
+
+
+class Shell:
+    """The command line over a sandbox, in a data folder of its own."""
+
+    def __init__(self, box: Sandbox, folder: Path) -> None:
+        self.folder = folder
+        (folder / ".tokens.json").touch(mode=0o600)
+        token = {"access_token": box.issue_token(), "refresh_token": None, "expires_at": 4e9}
+        (folder / ".tokens.json").write_text(json.dumps(token))
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("SEQUENCE_")}
+        own = {"SEQUENCE_DATA_DIR": str(folder), "SEQUENCE_USER": "kim", "COLUMNS": "120"}
+        self.environment = {**kept, **box.environment(), **own}
+
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "seqdata", "transfer", *arguments],
+            env=self.environment, input=typed, capture_output=True, text=True, check=False,
+        )  # fmt: skip
 
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # noon in New York

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk_helper import arrived, events, open_desk
+from desk_helper import Shell, arrived, events, open_desk
 
 from seqdata import Ledger
 from seqdata.sandbox import Sandbox
@@ -68,24 +65,6 @@ def test_the_ledger_has_its_desk(tmp_path: Path) -> None:
 
 
 # -- the command line -------------------------------------------------------------------------
-
-
-class Shell:
-    def __init__(self, box: Sandbox, folder: Path) -> None:
-        self.folder = folder
-        (folder / ".tokens.json").touch(mode=0o600)
-        token = {"access_token": box.issue_token(), "refresh_token": None, "expires_at": 4e9}
-        (folder / ".tokens.json").write_text(json.dumps(token))
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("SEQUENCE_")}
-        own = {"SEQUENCE_DATA_DIR": str(folder), "SEQUENCE_USER": "kim", "COLUMNS": "120"}
-        self.environment = {**kept, **box.environment(), **own}
-
-    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "seqdata", "transfer", *arguments],
-            env=self.environment, input=typed, capture_output=True, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
 
 
 @pytest.fixture
