@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     rescan_days: Days = 90
     archive: bool = True
     browser: Path | None = None
+    ca_bundle: Path | None = None
     debug: bool = False
 
     @property
