@@ -81,7 +81,7 @@ def _log_in(
     browser = find_browser(settings.browser)
     log.info("login browser: path=%s source=%s", browser.path, browser.source)
     with (
-        starting(browser, headless=headless, trusted=_trusted(settings)) as running,
+        starting(browser, headless=headless, trusted=trusted_authority(settings)) as running,
         fresh_context(running) as context,
     ):
         page = ChromiumPage(context, settings.app_url, settings.auth_url, cancelled)
@@ -104,8 +104,11 @@ def _log_in(
             raise
 
 
-def _trusted(settings: Settings) -> Path | None:
-    """Give the authority that the browser trusts: the settings' own, for loopback servers only."""
+def trusted_authority(settings: Settings) -> Path | None:
+    """Give the file of the authority that the browser trusts beside the public ones.
+
+    It is SEQUENCE_CA_BUNDLE, where both servers are on loopback and in TLS; else there is none.
+    """
     servers = (settings.app_url, settings.auth_url)
     if all(url.startswith("https:") and is_loopback(url) for url in servers):
         return settings.ca_bundle
