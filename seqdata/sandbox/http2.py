@@ -70,7 +70,8 @@ def _leave(transport: asyncio.Transport) -> None:
 
     The end of TLS is a word from both sides, and an idle client does not listen.
     """
-    transport.close()
+    if not transport.is_closing():  # closed twice, it could not be aborted any more
+        transport.close()
     asyncio.get_running_loop().call_later(LEAVE_SECONDS, transport.abort)
 
 

@@ -148,7 +148,7 @@ async def _never_ends(way: Way) -> None:
 
 async def _huge_headers(way: Way) -> None:
     for number in range(1_024):
-        way.answer.headers[f"x-filler-{number}"] = "x" * 1_000
+        way.answer.headers[f"x-filler-{number}"] = "x" * 1_024
     await way.send_answer()
 
 
