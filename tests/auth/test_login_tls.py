@@ -64,9 +64,12 @@ def test_another_authority_is_not_trusted(box: Sandbox, tmp_path: Path) -> None:
         ("http://127.0.0.1:1", "https://127.0.0.1:2", False),
     ],
 )
-def test_the_authority_is_for_loopback_alone(app_url: str, auth_url: str, is_trusted: bool) -> None:
+def test_the_authority_is_for_loopback_alone(
+    tmp_path: Path, app_url: str, auth_url: str, is_trusted: bool
+) -> None:
     """The browser trusts an authority only where both servers are on loopback and in TLS."""
-    bundle = Path("authority.pem")
+    bundle = tmp_path / "authority.pem"
+    bundle.touch()
     settings = Settings(app_url=app_url, auth_url=auth_url, ca_bundle=bundle)
     assert trusted_authority(settings) == (bundle if is_trusted else None)
     settings.ca_bundle = None
