@@ -78,6 +78,10 @@ CASES = [
     case("slow", seconds=0.2),
     case("errors_without_data", GraphQLError),
     case("errors_with_data", GraphQLError),
+    case("wire", times=2, variant="bad_length"),
+    case("wire", times=2, variant="stray_lines"),
+    case("wire", times=2, variant="huge_headers"),
+    case("wire", ConnectionFailed, times=FOREVER, variant="other_protocol"),
     # not understood
     case("truncated_json", UnexpectedAnswer),
     case("repeated_cursor", PagingError),
@@ -128,7 +132,7 @@ CASES = [
 ]  # fmt: skip
 
 #: What has its tests elsewhere: payments are the transfer desk's.
-ELSEWHERE = {"create_error"}
+ELSEWHERE = {"create_error", "contradiction"}
 
 
 @pytest.fixture(scope="module")

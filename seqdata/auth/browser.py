@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -26,6 +27,7 @@ from seqdata.auth.tokens import AuthTokens
 from seqdata.auth.totp import UsedCodes, read_codes
 from seqdata.config import missing
 from seqdata.exceptions import LoginFailed
+from seqdata.origins import is_loopback
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Response
@@ -79,7 +81,7 @@ def _log_in(
     browser = find_browser(settings.browser)
     log.info("login browser: path=%s source=%s", browser.path, browser.source)
     with (
-        starting(browser, headless=headless) as running,
+        starting(browser, headless=headless, trusted=trusted_authority(settings)) as running,
         fresh_context(running) as context,
     ):
         page = ChromiumPage(context, settings.app_url, settings.auth_url, cancelled)
@@ -100,6 +102,17 @@ def _log_in(
                 folder = settings.data_dir / "login-debug"
                 error.kept = keep_evidence(page.tab, folder, error, secrets)
             raise
+
+
+def trusted_authority(settings: Settings) -> Path | None:
+    """Give the file of the authority that the browser trusts beside the public ones.
+
+    It is SEQUENCE_CA_BUNDLE, where both servers are on loopback and in TLS; else there is none.
+    """
+    servers = (settings.app_url, settings.auth_url)
+    if all(url.startswith("https:") and is_loopback(url) for url in servers):
+        return settings.ca_bundle
+    return None
 
 
 def read_credentials(settings: Settings) -> Credentials:

@@ -5,6 +5,8 @@ SEQUENCE_BROWSER, else an installed Chrome, Chromium or Edge, else Playwright's 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
 import os
 import re
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from seqdata.exceptions import NoBrowser
+from seqdata.exceptions import InvalidSetting, MissingExtra, NoBrowser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as Running
@@ -104,16 +106,26 @@ def own_browser() -> Path | None:
 
 
 @contextmanager
-def starting(browser: Browser, *, headless: bool) -> Iterator[Running]:
-    """Start a browser, and end it with the block.
+def starting(browser: Browser, *, headless: bool, trusted: Path | None = None) -> Iterator[Running]:
+    """Start a browser, and end it with the block. It writes no TLS keys down.
+
+    Parameters
+    ----------
+    browser, headless
+        Which one, and whether its window is hidden.
+    trusted
+        A PEM file: servers that show one of its certificates in their chain are trusted.
 
     Raises
     ------
     NoBrowser
         It does not start.
+    InvalidSetting, MissingExtra
+        `trusted` cannot be read.
     """
     from playwright.sync_api import Error, sync_playwright
 
+    trusting = [] if trusted is None else [_trusting(trusted)]
     with sync_playwright() as playwright:
         try:
             running = playwright.chromium.launch(
@@ -121,7 +133,8 @@ def starting(browser: Browser, *, headless: bool) -> Iterator[Running]:
                 headless=headless,
                 chromium_sandbox=not _is_root(),
                 ignore_default_args=["--enable-automation"],
-                args=["--disable-blink-features=AutomationControlled"],
+                args=["--disable-blink-features=AutomationControlled", *trusting],
+                env={n: value for n, value in os.environ.items() if n != "SSLKEYLOGFILE"},
                 handle_sigint=False,
             )
         except Error as error:
@@ -130,6 +143,31 @@ def starting(browser: Browser, *, headless: bool) -> Iterator[Running]:
             yield running
         finally:
             running.close()
+
+
+def _trusting(bundle: Path) -> str:
+    """Write the option that trusts the keys of a PEM file, and no other.
+
+    Chromium reads no bundle. It compares the SHA-256 of each SubjectPublicKeyInfo that a server
+    shows with this list, and takes the chain as it is where one is on it.
+    """
+    hashes = [base64.b64encode(hashlib.sha256(key).digest()).decode() for key in _keys(bundle)]
+    return f"--ignore-certificate-errors-spki-list={','.join(hashes)}"
+
+
+def _keys(bundle: Path) -> list[bytes]:
+    try:
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+        from cryptography.x509 import load_pem_x509_certificates
+    except ImportError:
+        raise MissingExtra("A login through TLS on loopback", "sandbox") from None
+    try:
+        certificates = load_pem_x509_certificates(bundle.expanduser().read_bytes())
+    except (OSError, ValueError):
+        expected = "a PEM file with certificates"
+        raise InvalidSetting("SEQUENCE_CA_BUNDLE", expected, str(bundle)) from None
+    keys = [one.public_key() for one in certificates]
+    return [key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for key in keys]
 
 
 def check_browser(named: Path | None) -> tuple[Browser, str]:

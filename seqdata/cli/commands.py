@@ -262,12 +262,15 @@ def forget(organization: str | None, everything: bool, yes: bool) -> int:
 @click.option("--scale", type=click.IntRange(1), default=1, show_default=True,
               help="How busy the household is.")  # fmt: skip
 @click.option("--organizations", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--tls", is_flag=True,
+              help="Serve https and HTTP/2, vouched for by an authority of its own.")  # fmt: skip
 @click.option("--env", "env_file", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the settings that point seqdata at it to this file.")  # fmt: skip
 def sandbox(env_file: Path | None, **world: Any) -> None:
     """Serve a local Sequence to practise on, until interrupted.
 
-    The first line on stdout is a JSON object with its addresses and credentials.
+    The first line on stdout is a JSON object with its addresses and credentials, and with --tls
+    the file of its authority's certificate (ca_bundle), which is removed at the end.
     """
     from seqdata.sandbox import serve
 

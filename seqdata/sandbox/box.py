@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from seqdata.files import write_bytes
 from seqdata.sandbox import corrections, truth
@@ -27,6 +27,9 @@ from seqdata.sandbox.resolvers import PageRules
 from seqdata.sandbox.server import ServerThread, bind, origin
 from seqdata.sandbox.tokens import Tokens
 from seqdata.sandbox.world import World
+
+if TYPE_CHECKING:
+    from seqdata.sandbox.tls import Authority
 
 _CONNECTION = (
     "app_url",
@@ -72,6 +75,8 @@ class Sandbox:
         ("refuse") or silently made smaller ("clamp").
     token_lifetime
         Seconds an access token lives, on the wall clock.
+    tls
+        Serve https, with HTTP/2 for clients that speak it. `ca_bundle` is what they trust.
     """
 
     def __init__(
@@ -86,10 +91,12 @@ class Sandbox:
         page_cap: int | None = None,
         page_cap_mode: str = "refuse",
         token_lifetime: int = 86_400,
+        tls: bool = False,
     ) -> None:
         if page_cap_mode not in ("refuse", "clamp"):
             raise ValueError(f'page_cap_mode is "refuse" or "clamp", got {page_cap_mode!r}')
-        self._port = port
+        self._port, self._has_tls = port, tls
+        self._authority: Authority | None = None
         self._page_rules = PageRules(100 if page_cap is None else page_cap, page_cap_mode)
         self._world = World(seed, months, parse_now(now), scale, organizations)
         self._tokens = Tokens(self._world.user.id, self.client_id, token_lifetime)
@@ -111,17 +118,19 @@ class Sandbox:
         """Serve from a daemon thread. Does nothing where it serves already."""
         if self._server is not None:
             return self
+        tls = self._make_authority().context if self._has_tls else None
         app_socket = bind(self._port)
         auth_socket = bind(0)
         world, tokens, faults, log = self._world, self._tokens, self._faults, self._log
         api = Api(world, faults, self._page_rules)
         logins = self._logins
-        app_url, auth_url = self._urls = origin(app_socket), origin(auth_socket)
+        scheme = "http" if tls is None else "https"
+        app_url, auth_url = self._urls = origin(app_socket, scheme), origin(auth_socket, scheme)
         control = Control(world, faults, tokens, logins, log).routes()
         home = application_routes(logins, self.client_id, auth_url)
         app = application(api, tokens, [*home, *control], world, log)
         auth = login(tokens, logins, faults, login_routes(logins, app_url), world, log)
-        server = ServerThread([(app, app_socket), (auth, auth_socket)])
+        server = ServerThread([(app, app_socket), (auth, auth_socket)], tls)
         server.start()
         self._server = server
         return self
@@ -129,8 +138,17 @@ class Sandbox:
     def stop(self) -> None:
         """Stop serving. Does nothing where it does not serve."""
         server, self._server = self._server, None
+        authority, self._authority = self._authority, None
         if server is not None:
             server.stop()
+        if authority is not None:
+            authority.forget()
+
+    def _make_authority(self) -> Authority:
+        from seqdata.sandbox.tls import Authority
+
+        self._authority = Authority()
+        return self._authority
 
     def __enter__(self) -> Self:
         return self.start()
@@ -160,6 +178,11 @@ class Sandbox:
         if self._urls is None:
             raise RuntimeError("the sandbox has no address before start()")
         return self._urls
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        """The file of the authority that clients trust; None without TLS, and after `stop`."""
+        return self._authority.bundle if self._authority else None
 
     @property
     def organization_id(self) -> str:
@@ -198,11 +221,14 @@ class Sandbox:
 
     def connection(self) -> dict[str, str]:
         """Give what a program needs to connect, by the names of this object."""
-        return {name: getattr(self, name) for name in _CONNECTION}
+        known = {name: getattr(self, name) for name in _CONNECTION}
+        return known | ({"ca_bundle": str(self.ca_bundle)} if self.ca_bundle else {})
 
     def environment(self) -> dict[str, str]:
         """Give the settings that point the package at this sandbox, without any pace."""
         settings = {variable: getattr(self, name) for variable, name in _ENVIRONMENT.items()}
+        if self.ca_bundle:
+            settings["SEQUENCE_CA_BUNDLE"] = str(self.ca_bundle)
         return settings | {"SEQUENCE_MIN_DELAY": "0", "SEQUENCE_MAX_JITTER": "0"}
 
     # -- the clock -----------------------------------------------------------------
@@ -353,6 +379,7 @@ def serve(
     port: int = 0,
     out: TextIO | None = None,
     env_file: Path | None = None,
+    tls: bool = False,
 ) -> int:
     """Serve a sandbox until SIGINT or SIGTERM, from the main thread; returns 0.
 
@@ -366,7 +393,7 @@ def serve(
 
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Sandbox(seed, months, now, scale, organizations, port) as box:
+        with Sandbox(seed, months, now, scale, organizations, port, tls=tls) as box:
             gc.freeze()  # else collections walk the whole world, and some answers are slow
             if env_file is not None:
                 lines = [f"{name}={value}\n" for name, value in box.environment().items()]

@@ -31,7 +31,7 @@ class Fault:
     def matches(self, place: str, operation: str | None, subject: Any) -> bool:
         """Whether it can act on this. An unnamed operation means any of GraphQL."""
         kind = KINDS[self.kind]
-        if kind.place != place or self.times <= 0:
+        if kind.acts_at(self.options) != place or self.times <= 0:
             return False
         if operation != self.operation and (self.operation or operation == TOKEN_OPERATION):
             return False

@@ -15,6 +15,8 @@ Each acts at one of these places:
 `finish`       on the answer on its way out: the service did what was asked
 `delay`        on any answer; acts beside another fault
 =============  ==================================================================
+
+`wire` acts on the finished answer too, or with `before` instead of it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from seqdata.sandbox import altering
+from seqdata.sandbox import altering, wire
 from seqdata.sandbox.paging import BadInput, Cursors
 from seqdata.sandbox.payments import Fate
 from seqdata.sandbox.records import Key
@@ -69,6 +71,10 @@ class Kind:
     options: frozenset[str] = frozenset()
     applies: Callable[[Any, Options], bool] = _always
 
+    def acts_at(self, options: Options) -> str:
+        """Name the place where it acts: with `before`, instead of the answer."""
+        return "replace" if options.get("before") else self.place
+
 
 # -- instead of the answer ---------------------------------------------------------
 
@@ -77,8 +83,9 @@ def _unauthorized(_: None, __: Options) -> Reply:
     return Reply(401, {"message": "Unauthorized"})
 
 
-def _forbidden(_: None, __: Options) -> Reply:
-    return Reply(403, headers={"server": "cdn", "cache-control": "no-store"}, text=_WALL)
+def _forbidden(_: None, options: Options) -> Reply:
+    headers = {"server": "cdn", "cache-control": "no-store"}
+    return Reply(options.get("status", 403), headers=headers, text=_WALL)
 
 
 def _rate_limit(_: None, options: Options) -> Reply:
@@ -139,8 +146,34 @@ def _slow(reply: Reply, options: Options) -> Reply:
     return reply
 
 
-def _is_done(reply: Reply, _: Options) -> bool:
-    return reply.status == 200
+def _is_done(reply: Reply | None, _: Options) -> bool:
+    return reply is None or reply.status == 200
+
+
+def _wire(reply: Reply | None, options: Options) -> Reply:
+    reply = reply or Reply(200, {"data": None})
+    reply.wire = _one_of("variant", options, tuple(wire.VARIANTS))
+    return reply
+
+
+_CONTRADICTIONS = ("status", "errors", "errors_text", "errors_object")
+
+
+def _contradiction(reply: Reply, options: Options) -> Reply:
+    """Say no beside `ok`: by the HTTP status, or with errors, in a list or not."""
+    variant = _one_of("variant", options, _CONTRADICTIONS)
+    if variant == "status":
+        reply.status = options.get("status", 400)
+        return reply
+    error = _error(options)
+    errors = {"errors": [error], "errors_text": error["message"], "errors_object": error}
+    reply.payload = {"errors": errors[variant]} | reply.payload
+    return reply
+
+
+def _says_ok(reply: Reply, options: Options) -> bool:
+    found = wire.first(reply.payload, "ok") if _is_done(reply, options) else None
+    return found is not None and found[1] is not None
 
 
 # -- on pages ----------------------------------------------------------------------
@@ -195,8 +228,11 @@ def _has_filter(given: dict[str, Any], options: Options) -> bool:
 # -- on counts and payments --------------------------------------------------------
 
 
+_COUNT_VARIANTS = ("error", "unknown")
+
+
 def _no_count(_: None, options: Options) -> str:
-    return _one_of("variant", options, ("error", "unknown"))
+    return _one_of("variant", options, _COUNT_VARIANTS)
 
 
 def _one_of(name: str, options: Options, choices: tuple[str, ...]) -> str:
@@ -235,7 +271,7 @@ _FIELD = frozenset({"field", "of", "row"})
 
 KINDS: dict[str, Kind] = {
     "unauthorized": Kind("replace", _unauthorized),
-    "forbidden": Kind("replace", _forbidden),
+    "forbidden": Kind("replace", _forbidden, frozenset({"status"})),
     "rate_limit": Kind("replace", _rate_limit, frozenset({"retry_after"})),
     "server_error": Kind("replace", _server_error, frozenset({"status"})),
     "bad_gateway": Kind("replace", _bad_gateway),
@@ -248,6 +284,10 @@ KINDS: dict[str, Kind] = {
     "cut_after": Kind("finish", _cut_after, applies=_is_done),
     "cut_midway": Kind("finish", _cut_midway, applies=_is_done),
     "truncated_json": Kind("finish", _truncated, frozenset({"share"}), _is_done),
+    "wire": Kind("finish", _wire, frozenset({"variant", "before"}), _is_done),
+    "contradiction": Kind(
+        "finish", _contradiction, frozenset({"variant", "status", "message"}), _says_ok
+    ),
     "slow": Kind("delay", _slow, frozenset({"seconds"})),
     "repeated_cursor": Kind("later page", _repeated_cursor),
     "empty_page": Kind("page", _empty_page),
@@ -262,6 +302,13 @@ KINDS: dict[str, Kind] = {
     "create_error": Kind("payment", _create_error, frozenset({"variant", "message"})),
 }
 
+_VARIANTS = {
+    "wire": tuple(wire.VARIANTS),
+    "contradiction": _CONTRADICTIONS,
+    "no_count": _COUNT_VARIANTS,
+    "create_error": _CREATE_VARIANTS,
+}
+
 
 def check_options(kind: str, options: Options) -> None:
     """Refuse options a kind does not have, and values it cannot mean."""
@@ -269,12 +316,10 @@ def check_options(kind: str, options: Options) -> None:
     if unknown:
         own = ", ".join(sorted(KINDS[kind].options)) or "none"
         raise ValueError(f"{kind} has no option {', '.join(unknown)}; it has {own}")
-    if kind == "create_error":
-        _one_of("variant", options, _CREATE_VARIANTS)
+    if kind in _VARIANTS:
+        _one_of("variant", options, _VARIANTS[kind])
     if kind == "payment_fails":
         _payment_fails(None, options)
-    if kind == "no_count":
-        _no_count(None, options)
     if not 0 < options.get("share", 0.5) < 1 or options.get("rows", 1) < 1:
         raise ValueError("share lies between 0 and 1, rows is a whole number from 1 up")
     altering.check_options(options)

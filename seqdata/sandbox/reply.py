@@ -19,6 +19,8 @@ class Reply:
     is_cut: bool = False
     #: Headers and half of the body go out, and the connection is gone.
     is_cut_midway: bool = False
+    #: The wrong way it is answered in: a variant of `seqdata.sandbox.wire`.
+    wire: str | None = None
     #: The share of the body that is the whole answer, in valid HTTP.
     share: float = 1.0
     #: Seconds of the wall clock before anything goes out.

@@ -1,4 +1,4 @@
-"""Answers that come late, stop half way, or do not come at all."""
+"""Answers that come late, stop half way, do not come at all, or come in a wrong way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from seqdata.sandbox import wire
 from seqdata.sandbox.reply import Reply
 
 
@@ -28,19 +29,22 @@ class Delivery(Response):
         elif self.reply.is_cut_midway:
             await self._send_half(send)
             _transport(scope).close()  # abort would throw away what is on its way
+        elif self.reply.wire:
+            await wire.answer(self.reply.wire, self, scope, receive, send)
+            return
         else:
             await super().__call__(scope, receive, send)
             return
         # The server would answer 500 if this returned before it has noticed.
-        await _is_gone(receive, None)
+        await wire.is_gone(receive, None)
 
     async def _has_left(self, scope: Scope, receive: Receive) -> bool:
         """Wait out the delay; whether the client left meanwhile, or the server ends."""
         try:
-            return await _is_gone(receive, self.reply.delay)
+            return await wire.is_gone(receive, self.reply.delay)
         except asyncio.CancelledError:
             _transport(scope).abort()
-            return await _is_gone(receive, 1)
+            return await wire.is_gone(receive, 1)
 
     async def _send_half(self, send: Send) -> None:
         half = bytes(self.body[: len(self.body) // 2])
@@ -50,17 +54,6 @@ class Delivery(Response):
 
 
 def _transport(scope: Scope) -> asyncio.Transport:
-    """Find the connection under a request of uvicorn."""
+    """Find the connection under a request of uvicorn, or of ours over HTTP/2."""
     transport: asyncio.Transport = scope["state"]["send"].__self__.transport
     return transport
-
-
-async def _is_gone(receive: Receive, seconds: float | None) -> bool:
-    """Wait for the end of the connection; whether it came within the seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            while (await receive())["type"] != "http.disconnect":
-                await asyncio.sleep(0)
-    except TimeoutError:
-        return False
-    return True

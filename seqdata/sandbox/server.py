@@ -1,11 +1,13 @@
-"""Serving: two loopback sockets, one event loop in a thread of its own."""
+"""Serving: two loopback sockets, one event loop in a thread of its own; in TLS where asked."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -28,13 +30,13 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def origin(listener: socket.socket) -> str:
+def origin(listener: socket.socket, scheme: str = "http") -> str:
     """Write the origin a socket serves."""
     host, port = listener.getsockname()
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"
 
 
-def _uvicorn(app: ASGIApp) -> uvicorn.Server:
+def _uvicorn(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http="h11",  # httptools drops the body of a request that offers an upgrade to h2c
@@ -46,15 +48,36 @@ def _uvicorn(app: ASGIApp) -> uvicorn.Server:
         date_header=False,
         timeout_graceful_shutdown=1,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    if tls is not None:
+        _speak_tls(server, tls)
+    return server
+
+
+def _speak_tls(server: uvicorn.Server, tls: ssl.SSLContext) -> None:
+    from seqdata.sandbox.http2 import Negotiated
+
+    def stop_listening() -> None:
+        for one in server.servers:
+            one.close()
+
+    def protocol(**given: Any) -> asyncio.Protocol:
+        return Negotiated(stop_listening, **given)
+
+    server.config.http = protocol  # type: ignore[assignment] # a class, in its own words
+    server.config.load()
+    server.config.ssl = tls
 
 
 class ServerThread:
     """Several applications, each on its own socket, until `stop`."""
 
-    def __init__(self, apps: list[tuple[ASGIApp, socket.socket]]) -> None:
+    def __init__(
+        self, apps: list[tuple[ASGIApp, socket.socket]], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._listeners = [listener for _, listener in apps]
-        self._servers = [_uvicorn(app) for app, _ in apps]
+        self._servers = [_uvicorn(app, tls) for app, _ in apps]
+        self._has_tls = tls is not None
         self._thread = threading.Thread(target=self._run, name="seqdata-sandbox", daemon=True)
 
     def start(self) -> None:
@@ -81,3 +104,12 @@ class ServerThread:
     async def _serve(self) -> None:
         pairs = zip(self._servers, self._listeners, strict=True)
         await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in pairs))
+        if self._has_tls:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Drop the connections whose clients have not taken leave: TLS waits for them."""
+        left = [one for server in self._servers for one in server.server_state.connections]
+        for connection in left:
+            connection.transport.abort()
+        await asyncio.sleep(0)

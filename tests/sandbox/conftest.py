@@ -23,6 +23,21 @@ def reading(household: Sandbox) -> Http:
     return Http(household)
 
 
+@pytest.fixture(scope="session")
+def _secure_world() -> Iterator[Sandbox]:
+    """Serve a small world in TLS."""
+    with Sandbox(now=NOW, months=2, tls=True) as box:
+        yield box
+
+
+@pytest.fixture
+def secure(_secure_world: Sandbox) -> Iterator[Sandbox]:
+    """Give the shared world in TLS to one test, and let no fault outlive it."""
+    yield _secure_world
+    _secure_world.clear_faults()
+    _secure_world.clear_requests()
+
+
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
     """Serve a small world of one test's own."""

@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sandbox_http import NOW, PAGE, PAY, Http
+from sandbox_http import NOW, PAGE, PAY, Answer, Http
 
 from seqdata.sandbox import Sandbox
 from seqdata.sandbox.faults import KINDS
 
 ME = "query Me { me { id } }"
 Find = Callable[[str], str]
+Payments = Callable[[], list[str]]
 Edges = list[dict[str, Any]]
 
 
@@ -371,9 +372,62 @@ def test_a_payment_that_was_made_can_be_answered_with_an_error(
     assert truth_row(box, 0)["amount_cents"] == 700
 
 
+def paid(web: Http, box: Sandbox, accounts: Find) -> Answer:
+    """Ask for a payment between two pods; the whole answer."""
+    sides = {}
+    for side, name in (("source", "Bills"), ("destination", "Groceries")):
+        kind, _, own_id = accounts(name).partition(":")
+        sides[side] = {"type": kind, "id": own_id}
+    return web.graphql(PAY, {"id": box.kyc_id, "fields": {**sides, "amount": 700}})
+
+
+@pytest.mark.parametrize("status", [400, 404, 429])
+def test_a_payment_that_was_made_can_be_answered_with_a_refusing_status(
+    web: Http, box: Sandbox, accounts: Find, new_payments: Payments, status: int
+) -> None:
+    """The HTTP status says no, the body says ok, and the money moved once."""
+    box.fail("contradiction", variant="status", status=status, operation="CreatePayment")
+    answer = paid(web, box, accounts)
+    assert answer.status == status
+    assert answer.json["data"]["forKYC"]["createPayment"]["ok"]
+    assert new_payments() == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "kind"), [("errors", list), ("errors_text", str), ("errors_object", dict)]
+)
+def test_a_payment_that_was_made_can_be_answered_with_errors_beside_ok(
+    web: Http, box: Sandbox, accounts: Find, new_payments: Payments, variant: str, kind: type
+) -> None:
+    """Errors stand beside ok, as a list or as what no answer may have, and the money moved once."""
+    box.fail("contradiction", variant=variant, message="Try again")
+    assert "errors" not in web.graphql(ME).json
+    answer = paid(web, box, accounts)
+    assert answer.status == 200
+    assert isinstance(answer.json["errors"], kind)
+    assert b"Try again" in answer.body
+    assert answer.json["data"]["forKYC"]["createPayment"]["ok"]
+    assert new_payments() == ["ok"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429])
+def test_a_wall_can_refuse_a_payment_with_any_status(
+    web: Http, box: Sandbox, accounts: Find, new_payments: Payments, status: int
+) -> None:
+    """Something in between answers with HTML, and the service hears nothing of it."""
+    box.fail("forbidden", status=status, operation="CreatePayment")
+    answer = paid(web, box, accounts)
+    assert answer.status == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert new_payments() == []
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "words"),
     [
+        ("wire", {"variant": "odd"}, "variant is one of"),
+        ("contradiction", {"variant": "odd"}, "variant is one of"),
+        ("cut", {"before": True}, "no option before"),
         ("rate_limit", {"seconds": 1}, "no option seconds"),
         ("create_error", {"variant": "odd"}, "variant is one of"),
         ("no_count", {"variant": "odd"}, "variant is one of"),
