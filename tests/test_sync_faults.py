@@ -132,7 +132,7 @@ CASES = [
 ]  # fmt: skip
 
 #: What has its tests elsewhere: payments are the transfer desk's.
-ELSEWHERE = {"create_error", "contradiction"}
+ELSEWHERE = {"create_error", "contradiction", "payment_fails"}
 
 
 @pytest.fixture(scope="module")

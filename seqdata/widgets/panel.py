@@ -183,6 +183,7 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             self._update(panel_work.result(work))
             self._update(panel_work.note(self._desk, is_attended=self._somebody_there()))
             if self._state.is_stale:
+                self._update(panel_state.reading_again)
                 self._update(panel_work.result(partial(panel_work.read, self._desk)))
         finally:
             self._update(panel_state.ended)

@@ -12,7 +12,14 @@ from seqdata.money import format_cents, parse_cents
 from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.desk import Limits
 from seqdata.safeguards.journal import DRY_RUN, OpenIntent
-from seqdata.safeguards.outcomes import ConfirmOutcome, Failed, Rehearsed, Settlement, Unknown
+from seqdata.safeguards.outcomes import (
+    ConfirmOutcome,
+    Failed,
+    Rehearsed,
+    Returned,
+    Settlement,
+    Unknown,
+)
 from seqdata.safeguards.staged import StagedTransfer
 from seqdata.sources.base import Account
 from seqdata.timestamps import parse_timestamp
@@ -245,7 +252,7 @@ def _what(cents: int, source: str, destination: str) -> str:
 
 def _card(found: ConfirmOutcome, what: str) -> str:
     name = found.status.replace(" ", "-")
-    role = "alert" if isinstance(found, Failed | Unknown) else "status"
+    role = "alert" if isinstance(found, Failed | Returned | Unknown) else "status"
     ids = f"In the audit log: <code>{_html(found.intent_id)}</code>"
     here = " It can still be confirmed." if isinstance(found, Rehearsed) else ""
     if isinstance(found, Unknown):

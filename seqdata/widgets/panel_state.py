@@ -55,8 +55,9 @@ class PanelState:
     """All that the panel knows at a moment.
 
     `is_sandbox` is None as long as the service has not answered. `is_attended`: somebody is
-    there to look. `doing` is what is under way, a key of :data:`DOING`, or "". `said` is what
-    the last thing that was asked for said; `troubles` what the files of the desk say now.
+    there to look. `doing` is what is under way, a key of :data:`DOING`, or "". `returned` are
+    transfers that failed at the service after it took them. `said` is what the last thing that
+    was asked for said; `troubles` what the files of the desk say now.
     """
 
     app_url: str
@@ -72,6 +73,7 @@ class PanelState:
     outcome: ConfirmOutcome | None = None
     open_intents: tuple[OpenIntent, ...] = ()
     settlements: tuple[Settlement, ...] = ()
+    returned: tuple[Settlement, ...] = ()
     events: tuple[Entry, ...] = ()
     said: tuple[Said, ...] = ()
     troubles: tuple[str, ...] = ()
@@ -116,6 +118,11 @@ def begin(state: PanelState, action: str) -> PanelState | None:
         return None
     begun = replace(state, doing=action, said=())
     return begun if action == "read" else replace(begun, outcome=None, sent=None, settlements=())
+
+
+def reading_again(state: PanelState) -> PanelState:
+    """Say that what is under way now is only the reading of balances."""
+    return replace(state, doing="read")
 
 
 def ended(state: PanelState) -> PanelState:
@@ -166,6 +173,7 @@ def noted(
     is_attended: bool,
     limits: Limits | None,
     open_intents: Iterable[OpenIntent],
+    returned: Iterable[Settlement],
     events: Iterable[Entry],
     troubles: Iterable[str],
 ) -> PanelState:
@@ -176,6 +184,7 @@ def noted(
         is_attended=is_attended,
         limits=limits,
         open_intents=tuple(open_intents),
+        returned=tuple(returned),
         events=tuple(events),
         troubles=tuple(troubles),
     )

@@ -44,7 +44,10 @@ def show(state: PanelState, now: datetime, zone: tzinfo) -> Shown:
         state = _bare(state)
     staged, is_idle = state.staged, state.is_idle
     cards = html.outcome(state.outcome, state.sent)
-    cards += "".join(map(html.settlement, state.settlements))
+    told = {one.intent.id for one in state.settlements}
+    told |= {state.outcome.intent_id} if state.outcome else set()
+    others = [one for one in state.returned if one.intent.id not in told]
+    cards += "".join(map(html.settlement, (*state.settlements, *others)))
     notice = html.hidden_notice() if state.is_hidden and not state.is_busy else ""
     return Shown(
         banner=html.banner(state),
@@ -71,7 +74,7 @@ def _bare(state: PanelState) -> PanelState:
     said = tuple(Said(f"The desk said no ({_kind(one)}).", one.is_alert) for one in state.said)
     return replace(
         state, user="", accounts=(), limits=None, staged=None, sent=None, outcome=None,
-        open_intents=(), settlements=(), events=(), said=said, troubles=(),
+        open_intents=(), settlements=(), returned=(), events=(), said=said, troubles=(),
     )  # fmt: skip
 
 

@@ -80,6 +80,7 @@ def note(desk: TransferDesk, *, is_attended: bool) -> Change:
         is_attended=is_attended,
         limits=tried(desk.limits, None),
         open_intents=tried(desk.open_intents, nothing),
+        returned=tried(desk.returned, nothing),
         events=tried(lambda: desk.audit.entries()[-RECENT:][::-1], nothing),
         troubles=troubles,
     )

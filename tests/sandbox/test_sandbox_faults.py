@@ -452,3 +452,43 @@ def test_every_fault_has_a_test() -> None:
     """Each kind is asked for by name in the tests of the sandbox."""
     text = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     assert [kind for kind in KINDS if f'"{kind}"' not in text] == []
+
+
+def held_by(web: Http, name: str) -> int:
+    """Give the cents that a pod holds."""
+    query = (
+        "{ me { memberships { organization { pods { name metadata { balance { cents } } } } } } }"
+    )
+    (member,) = web.graphql(query).json["data"]["me"]["memberships"]
+    (pod,) = [one for one in member["organization"]["pods"] if one["name"] == name]
+    cents: int = pod["metadata"]["balance"]["cents"]
+    return cents
+
+
+@pytest.mark.parametrize(
+    ("destination", "options", "later"),
+    [
+        ("Groceries", {}, 0),
+        ("Everyday Checking", {"status": "CANCELLED"}, 0),
+        ("Everyday Checking", {"status": "ERROR", "seconds": 3600, "reason": "R02"}, 7200),
+    ],
+)
+def test_an_accepted_payment_fails(
+    web: Http, box: Sandbox, accounts: Find, destination: str, options: Any, later: int
+) -> None:
+    """A payment is accepted, and fails at once or later; its money comes back."""
+    sides = {}
+    for side, name in (("source", "Bills"), ("destination", destination)):
+        kind, _, own_id = accounts(name).partition(":")
+        sides[side] = {"type": kind, "id": own_id}
+    held = held_by(web, "Bills")
+    box.fail("payment_fails", **options)
+    answer = web.graphql(PAY, {"id": box.kyc_id, "fields": {**sides, "amount": 700}})
+    assert answer.json["data"]["forKYC"]["createPayment"]["error"] is None
+    payment = box.payments()[-1]
+    assert held_by(web, "Bills") == held - (700 if later else 0)
+    box.advance(seconds=later)
+    (row,) = [one for one in box.transfers() if one["id"] == payment["transfer_id"]]
+    assert row["status"] == options.get("status", "FAILED")
+    assert row["error_reason"] == options.get("reason", "R01: Insufficient funds")
+    assert held_by(web, "Bills") == held

@@ -1,0 +1,209 @@
+"""Settling claims a transfer on evidence only, and calls it gone on more of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk_helper import arrived, charged, open_desk, story
+
+from seqdata import exceptions as ex
+from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request
+from seqdata.http.transport import Transport
+from seqdata.safeguards import TransferDesk
+from seqdata.sandbox import Sandbox
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    with Sandbox(months=1, now="2026-11-01") as running:
+        yield running
+
+
+class Lens:
+    """Sends as usual; what the activity shows passes through `change`, an organization's node."""
+
+    def __init__(self) -> None:
+        self.curl = CurlSend()
+        self.asked: dict[str, Any] = {}
+        self.change: Change = lambda _: None
+
+    def __call__(self, request: Request) -> Exchange:
+        exchange = self.curl(request)
+        if request.operation != "ActivityLogV2Transfers" or exchange.answer is None:
+            return exchange
+        body = json.loads(exchange.answer.body)
+        organization = (body.get("data") or {}).get("organization")
+        if organization is None:
+            return exchange
+        self.asked = json.loads(request.body)["variables"]
+        self.change(organization)
+        return replace(exchange, answer=replace(exchange.answer, body=json.dumps(body).encode()))
+
+
+@pytest.fixture
+def lens() -> Lens:
+    return Lens()
+
+
+@pytest.fixture
+def desk(box: Sandbox, tmp_path: Path, lens: Lens) -> TransferDesk:
+    return open_desk(box, tmp_path, transport=Transport(lens, sleep=lambda _: None))
+
+
+def lose(box: Sandbox, desk: TransferDesk, fault: str = "cut_after") -> str:
+    """Send $5 whose answer is lost, after the service acted or before it did; give its id."""
+    staged = desk.stage("Bills", "Groceries", "5")
+    box.fail(fault, operation="CreatePayment")
+    assert desk.confirm(staged).status == "unknown"
+    return staged.id
+
+
+def by_hand(box: Sandbox, folder: Path) -> None:
+    """Make the same transfer elsewhere, as a person does in the web application."""
+    (folder / "elsewhere").mkdir(exist_ok=True)
+    web = open_desk(box, folder / "elsewhere")
+    web.confirm(web.stage("Bills", "Groceries", "5"))
+
+
+def edges_of(organization: dict[str, Any]) -> list[Any]:
+    edges: list[Any] = organization["transferReferences"]["edges"]
+    return edges
+
+
+# -- the whole window -------------------------------------------------------------------------
+
+
+def test_a_list_that_hides_a_row_settles_nothing(
+    box: Sandbox, desk: TransferDesk, lens: Lens, tmp_path: Path
+) -> None:
+    """Where the service counts more than it lists, nothing is settled, and no reading counts."""
+    lose(box, desk)
+    ours = arrived(box)[0]["transfer_id"]
+
+    def hide(organization: dict[str, Any]) -> None:
+        edges = edges_of(organization)
+        edges[:] = [edge for edge in edges if edge["node"]["id"] != ours]
+
+    lens.change = hide
+    with pytest.raises(ex.PagingError, match=r"expected \d+ transfers"):
+        desk.settle()
+    assert [one.readings for one in desk.open_intents()] == [0]
+    lens.change = lambda _: None
+    assert desk.settle()[0].outcome.status == "completed"
+    assert charged(tmp_path) == 500
+
+
+@pytest.mark.parametrize("order", ["reversed", "by id"])
+def test_the_order_of_the_list_does_not_matter(
+    box: Sandbox, desk: TransferDesk, lens: Lens, order: str
+) -> None:
+    """A transfer is found wherever in the list it stands."""
+    lose(box, desk)
+
+    def sort(organization: dict[str, Any]) -> None:
+        edges = edges_of(organization)
+        edges.reverse() if order == "reversed" else edges.sort(key=lambda one: one["node"]["id"])
+
+    lens.change = sort
+    assert desk.settle()[0].outcome.status == "completed"
+
+
+def test_a_count_of_everything_is_not_one_of_the_window(
+    box: Sandbox, desk: TransferDesk, lens: Lens
+) -> None:
+    """Where the service counts without the window, everything is read, and it is settled."""
+    lose(box, desk)
+    total = len(box.transfers())
+
+    def count_all(organization: dict[str, Any]) -> None:
+        if "numberOfTransfers" in organization:
+            organization["numberOfTransfers"]["count"] = total
+
+    lens.change = count_all
+    assert desk.settle()[0].outcome.status == "completed"
+
+
+def test_pages_that_shift_without_a_count_settle_nothing(tmp_path: Path, lens: Lens) -> None:
+    """Without a count, a first page that is another one at the end makes no complete reading."""
+    with Sandbox(months=1, now="2026-11-01", page_cap=10) as box:
+        desk = open_desk(box, tmp_path, transport=Transport(lens, sleep=lambda _: None))
+        for _ in range(11):
+            desk.confirm(desk.stage("Bills", "Taxes", "1"))
+        lose(box, desk, "cut")
+        box.fail("no_count", times=100)
+        firsts: list[int] = []
+
+        def shift(organization: dict[str, Any]) -> None:
+            firsts.extend([1] if lens.asked["after"] == "" else [])
+            if lens.asked["after"] == "" and len(firsts) > 1:
+                edges_of(organization)[:1] = []
+
+        assert desk.settle()[0].outcome.status == "unknown"
+        lens.change = shift
+        with pytest.raises(ex.PagingError, match="the same first page"):
+            desk.settle()
+
+
+# -- whose it is ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("before", "after"), [(60, 0), (110, 0), (0, 600), (0, 86_400)])
+def test_what_was_made_by_hand_is_not_taken_for_ours(
+    box: Sandbox, desk: TransferDesk, tmp_path: Path, before: int, after: int
+) -> None:
+    """The same transfer, made elsewhere shortly before or later, is for a person to tell apart."""
+    if before:
+        by_hand(box, tmp_path)
+        box.advance(seconds=before)
+    intent_id = lose(box, desk, "cut")
+    if after:
+        box.advance(seconds=after)
+        by_hand(box, tmp_path)
+    (settled,) = desk.settle()
+    assert settled.outcome.status == "unknown"
+    theirs = arrived(box)[0]["transfer_id"]
+    assert [one[0] for one in settled.candidates] == [theirs]
+    (settled,) = desk.settle(choose={intent_id: theirs})
+    assert settled.outcome.status == "completed"
+
+
+def test_another_intents_transfer_is_not_taken(box: Sandbox, desk: TransferDesk) -> None:
+    """A transfer that another intent has already, returned ones too, is nobody else's."""
+    box.fail("payment_fails")
+    first = desk.confirm(desk.stage("Bills", "Groceries", "5"))
+    assert first.service_status == "FAILED"
+    lose(box, desk, "cut")
+    (settled, _) = desk.settle()
+    assert settled.outcome.status == "unknown"
+    assert settled.candidates == ()
+
+
+# -- not there --------------------------------------------------------------------------------
+
+
+def test_not_there_needs_two_readings_some_minutes_apart(
+    box: Sandbox, desk: TransferDesk, tmp_path: Path
+) -> None:
+    """However old it is, readings of one moment are one; after a later one it is released."""
+    intent_id = lose(box, desk, "cut")
+    box.advance(hours=25)
+    for _ in range(3):
+        (settled,) = desk.settle()
+        assert not settled.may_be_assumed_failed
+    with pytest.raises(ex.SettleRefused, match="less than 5 minutes apart"):
+        desk.settle(assume_failed=[intent_id])
+    box.advance(minutes=6)
+    (settled,) = desk.settle()
+    assert settled.may_be_assumed_failed
+    assert charged(tmp_path) == 500
+    (settled,) = desk.settle(assume_failed=[intent_id])
+    assert settled.outcome.status == "failed"
+    assert (charged(tmp_path), story(tmp_path)[-1]) == (0, "failed")
