@@ -34,6 +34,7 @@ from seqdata.exceptions import (
     UnknownOrganization,
     UnknownTransfer,
 )
+from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
 from seqdata.money import format_cents
@@ -777,3 +778,104 @@ def get_access_token_of(box: Sandbox) -> Callable[[], str]:
     tokens = AuthTokens(box.access_token, box.refresh_token, 4e9)
     TokenStore(get_settings()).write(tokens, client_id=None)
     return get_access_token
+
+
+# -- answers that nobody should send ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sent", "told"), [(None, None), ("", ""), ("abc", "abc")])
+def test_an_end_cursor_is_given_back_as_sent(sent: str | None, told: str | None) -> None:
+    """A null endCursor is None, and not an empty text; the models read it as one."""
+    connection = {"edges": [], "pageInfo": {"endCursor": sent, "hasNextPage": False}}
+    body = {"data": {"organization": {"id": "o", "transferReferences": connection}}}
+    transport = Transport(lambda _: came(200, json.dumps(body).encode()))
+    page = SequenceClient("token", transport=transport).get_activity("o")
+    assert page["page_info"] == {"end_cursor": told, "has_next_page": False}
+    assert models.ActivityPage.model_validate(page).page_info.end_cursor == (told or "")
+
+
+@pytest.mark.parametrize(
+    ("variant", "said"),
+    [
+        ("bomb", "more than 1,000,000 bytes"),
+        ("huge", "more than 1,000,000 bytes"),
+        ("nested", "expected JSON"),
+        ("huge_headers", "No answer"),
+        ("bad_length", "No answer"),
+        ("stray_lines", "No answer"),
+        ("other_protocol", "No answer"),
+    ],
+)
+def test_a_pathological_answer_to_a_read_is_a_typed_error(
+    shared: Sandbox, variant: str, said: str
+) -> None:
+    """What is huge, packed too well, too deep or garbage is bounded, and an error of ours."""
+    transport = Transport(CurlSend(largest_answer=1_000_000), sleep=lambda _: None)
+    shared.fail("wire", variant=variant, times=9)
+    with (
+        SequenceClient(shared.access_token, transport=transport) as client,
+        pytest.raises(SequenceError, match=said),
+    ):
+        client.get_pods()
+
+
+def test_an_answer_that_never_ends_is_asked_for_again(shared: Sandbox) -> None:
+    """An answer that does not end is given up in time, and the next attempt is taken."""
+    transport = Transport(CurlSend(whole_timeout=3.0), sleep=lambda _: None)
+    shared.fail("wire", variant="never_ends")
+    with SequenceClient(shared.access_token, transport=transport) as client:
+        assert client.get_pods()
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"[" * 5_000, UnexpectedAnswer),
+        (b'{"data": ' + b"[" * 400 + b"]" * 400 + b"}", UnexpectedAnswer),
+        (b'{"data": {}, "errors": "no"}', UnexpectedAnswer),
+        (b'{"data": {}, "errors": {"message": "no"}}', UnexpectedAnswer),
+        (b'{"data": {}, "errors": 7}', UnexpectedAnswer),
+        (b'{"data": {}, "errors": [1, null, "no"]}', GraphQLError),
+        (b"1" * 5_000, UnexpectedAnswer),
+        (b"\xff\xfe", UnexpectedAnswer),
+    ],
+)
+def test_an_odd_document_is_a_typed_error(body: bytes, error: type[SequenceError]) -> None:
+    """Nesting without end, errors that are no list, endless numbers: typed, and sayable."""
+    client = SequenceClient("token", transport=Transport(lambda _: came(200, body)))
+    with pytest.raises(error) as raised:
+        client.execute("query Q { me { id } }")
+    assert str(raised.value)
+
+
+OK = {"data": {"forKYC": {"createPayment": {"ok": {"organization": {}}, "error": None}}}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "said"),
+    [
+        (200, {**OK, "errors": [{"message": "no"}]}, GraphQLError, "no"),
+        (200, {**OK, "errors": "no"}, UnexpectedAnswer, "errors in a list"),
+        (200, {**OK, "error": "no"}, UnexpectedAnswer, "a clear yes or no"),
+        (400, OK, HTTPError, "^HTTP 400"),
+        (404, OK, HTTPError, "^HTTP 404"),
+        (429, OK, RateLimited, "^HTTP 429"),
+        (200, {"data": {"forKYC": {"createPayment": {"ok": None, "error": {"message": "Low"}}}}},
+         TransferRejected, "^Transfer failed: Low$"),
+    ],
+)  # fmt: skip
+def test_the_bare_transfer_is_judged_by_the_same_rules(
+    status: int, body: Node, error: type[SequenceError], said: str
+) -> None:
+    """client.transfer returns where an answer is clear, and raises a RuntimeError elsewhere."""
+    sent: list[Request] = []
+
+    def send(request: Request) -> Exchange:
+        sent.append(request)
+        return came(status, json.dumps(body).encode())
+
+    client = SequenceClient("token", transport=Transport(send))
+    with pytest.raises(error, match=said) as raised:
+        client.transfer("kyc", "a", "b", 100)
+    assert isinstance(raised.value, RuntimeError)
+    assert [request.once for request in sent] == [True]

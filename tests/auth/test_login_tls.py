@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from login_kit import log_in, settings_for
 
+from seqdata import Ledger
 from seqdata._settings import Settings
 from seqdata.auth.browser import trusted_authority
 from seqdata.auth.chromium import Browser, find_browser, starting
+from seqdata.auth.tokens import TokenStore
 from seqdata.exceptions import InvalidSetting, LoginUnreachable, MissingExtra
 from seqdata.sandbox import Sandbox
 
@@ -44,6 +46,19 @@ def test_a_login_goes_through_tls(
         {"authorization": f"Bearer {token}"},
     )
     assert urllib.request.urlopen(request, context=context).status == 200
+
+
+def test_login_sync_and_a_transfer_go_through_tls(box: Sandbox, tmp_path: Path) -> None:
+    """With the authority alone in the settings, all that a person does works over HTTP/2."""
+    settings = settings_for(box, tmp_path, user="kim", kyc_id=box.kyc_id)
+    tokens, client_id = log_in(settings)
+    TokenStore(settings).write(tokens, client_id=client_id)
+    with Ledger(settings) as ledger:
+        report = ledger.sync(progress=False)
+        assert report.rows == len(box.transfers())
+        outcome = ledger.desk.confirm(ledger.desk.stage("Bills", "Groceries", "5"))
+    assert (outcome.status, outcome.arrived) == ("completed", True)
+    assert [one["result"] for one in box.payments()] == ["ok"]
 
 
 def test_another_authority_is_not_trusted(box: Sandbox, tmp_path: Path) -> None:
