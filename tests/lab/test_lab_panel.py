@@ -145,8 +145,11 @@ def test_a_double_click_is_one_payment(open_panel: Open, box: Sandbox) -> None:
     panel = open_panel()
     panel.stage("Bills", "Groceries", "12.34")
     box.fail("slow", operation="CreatePayment", seconds=0.5)
-    panel.confirm.dblclick()
-    panel.confirm.dblclick(force=True)
+    button = panel.confirm.element_handle()
+    assert button is not None
+    button.dblclick()
+    # By the page's own script: a button that is hidden by now takes no mouse, and these at least.
+    button.evaluate("it => { it.click(); it.click() }")
     panel.says(re.compile("^Completed"))
     assert len(panel.desk.payments) == 1
     assert panel.desk.story().count("requested") == 1
