@@ -11,6 +11,7 @@ import pytest
 from ipywidgets import Widget
 from nbclient import NotebookClient
 from panel_helper import fill, open_desk, open_panel, press
+from waiting import LONG
 
 from seqdata.sandbox import Sandbox
 from seqdata.transport import Answer, CurlSend, Request, Transport
@@ -117,7 +118,7 @@ def test_a_real_account_is_not_in_what_a_runner_saves(box: Sandbox, tmp_path: Pa
 CELL = """
 import sys, tempfile
 from pathlib import Path
-sys.path.insert(0, {here!r})
+sys.path[:0] = [{here!r}, str(Path({here!r}).parent)]
 from panel_helper import open_desk, open_panel
 from test_panel_private import Tape
 from seqdata.sandbox import Sandbox
@@ -137,7 +138,7 @@ def test_an_executed_notebook_holds_nothing_of_a_real_account(is_real: bool) -> 
     """A notebook that a runner executed holds a sandbox's accounts, and no name of a real one."""
     source = CELL.format(here=str(Path(__file__).parent), is_real=is_real)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(notebook, timeout=120, startup_timeout=120, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=LONG, startup_timeout=LONG, kernel_name="python3").execute()
     kept = json.dumps([notebook.metadata, notebook.cells[0].outputs], ensure_ascii=False)
     assert "TransferPanel(" in kept
     assert ("Nobody is there to look" in kept) == is_real
