@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import PATIENCE
 
 from seqdata.exceptions import (
     ConnectionFailed,
@@ -203,7 +204,7 @@ class Server:
 
     def serve(self, connection: socket.socket, number: int) -> None:
         with connection, connection.makefile("rb") as stream, suppress(OSError):
-            connection.settimeout(20)
+            connection.settimeout(PATIENCE)
             for place in (1, 2):
                 body = self.read(stream.readline, stream.read)
                 if body is None:
@@ -226,7 +227,7 @@ class Server:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for thread in self.threads:
-            thread.join(timeout=20)
+            thread.join(timeout=PATIENCE)
 
 
 @pytest.fixture

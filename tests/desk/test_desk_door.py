@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from desk_helper import arrived, events, open_desk
+from waiting import LONG
 
 from seqdata import Ledger
 from seqdata.sandbox import Sandbox
@@ -83,7 +84,7 @@ class Shell:
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "seqdata", "transfer", *arguments],
-            env=self.environment, input=typed, capture_output=True, text=True, timeout=60,
+            env=self.environment, input=typed, capture_output=True, text=True, timeout=LONG,
             check=False,
         )  # fmt: skip
 
