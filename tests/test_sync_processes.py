@@ -82,7 +82,7 @@ def heard(process: subprocess.Popen[str]) -> Iterator[list[str]]:
 
     def hear() -> None:
         for line in stream:
-            lines.append(line)  # noqa: PERF402 - each as it comes
+            lines.append(line)
 
     thread = threading.Thread(target=hear)
     thread.start()
