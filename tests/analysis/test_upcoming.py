@@ -9,6 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 from payments import monthly, table
+from tables import fewer
 
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import recurring
@@ -212,6 +213,7 @@ def test_nothing_gives_empty_frames_of_the_same_kind() -> None:
     assert none.dtypes.astype(str).to_dict() == some.dtypes.astype(str).to_dict()
 
 
+@fewer
 @given(
     st.lists(st.tuples(st.integers(1, 200), st.integers(1, 90_000), st.booleans()), max_size=25),
     st.integers(-50_000, 200_000),
