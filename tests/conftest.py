@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from waiting import PATIENCE
 
 if TYPE_CHECKING:
     from seqdata.sandbox import Sandbox
@@ -22,6 +23,13 @@ settings.register_profile("soak", CALM, max_examples=1_000)
 settings.load_profile(
     "soak" if os.environ.get("SEQDATA_SOAK") else "ci" if os.environ.get("CI") else "local"
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let nbval wait for what a cell says as long as any other test does; by itself, 5 s."""
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = PATIENCE
 
 
 @pytest.fixture(autouse=True)
