@@ -302,8 +302,12 @@ class Panel:
     def label(self, words: str) -> str:
         """The label in the list of accounts that holds these words."""
         options = self.root.locator(".seqdata-panel-from option")
-        return str(next(one for one in options.evaluate_all("all => all.map(one => one.value)")
-                        if words in one))  # fmt: skip
+
+        def found() -> str:
+            labels = options.evaluate_all("all => all.map(one => one.value)")
+            return next((one for one in labels if words in one), "")
+
+        return until(found, why=f"an account whose label has {words!r}")
 
     def review(self, source: str, destination: str, amount: str, note: str = "") -> None:
         """Fill the form and press Review."""

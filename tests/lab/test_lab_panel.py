@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from lab_kit import Panel
 from playwright.sync_api import expect
+from waiting import until
 
 from seqdata.sandbox import Sandbox
 
@@ -35,7 +36,10 @@ def test_a_transfer_from_the_form_to_its_id(open_panel: Open, in_notebook7: bool
     panel.says(re.compile(r"^\$24,987\.66 of \$25,000\.00 left today"))
     expect(panel.amount).to_have_value("")
     expect(panel.source).not_to_have_value(label)
-    expect(panel.source).to_have_value(panel.label("Pod · Bills · "))
+    until(
+        lambda: panel.source.input_value() == panel.label("Pod · Bills · "),
+        why="the field to have the new label of its account",
+    )
     assert desk.balance("Bills") == bills - 1234
     assert desk.balance("Groceries") == groceries + 1234
     assert desk.story() == ["staged", "confirmed", "requested", "completed"]
