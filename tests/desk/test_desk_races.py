@@ -90,7 +90,7 @@ def start(box: Sandbox, folder: Path, processes: int, each: int, limit_cents: in
 
 def test_processes_race_for_one_limit(box: Sandbox, tmp_path: Path) -> None:
     """The sum that arrives is exactly the greatest that fits, whoever sends it."""
-    processes, each = (16, 50) if SOAK else (4, 10)
+    processes, each = (16, 50) if SOAK else (4, 6)
     limit = processes * each * 500 + 550  # half of what they want, and no multiple of $10
     racers = start(box, tmp_path, processes, each, limit)
     said = [word for racer in racers for word in racer.communicate(timeout=LONG)[0].split()]
