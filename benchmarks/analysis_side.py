@@ -33,9 +33,9 @@ class Tables:
     now: pd.Timestamp
 
 
-def tables(size: int) -> Tables:
+def tables(size: int, months: int = 24) -> Tables:
     """Sync a demo, and lay copies of its household one before the other."""
-    with Ledger.demo(now=NOW) as ledger:
+    with Ledger.demo(months=months, now=NOW) as ledger:
         ledger.sync(details="all", details_per_request=25, progress=False)
         transfers, now = ledger.transfers, ledger.certificate().last_sync_at
         count = -(-size // len(transfers))

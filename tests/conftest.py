@@ -9,18 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from waiting import PATIENCE
 
 if TYPE_CHECKING:
     from seqdata.sandbox import Sandbox
 
 # How long an example takes says more about the machine than about the code.
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.register_profile("soak", deadline=None, max_examples=1_000)
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("local", CALM)
+settings.register_profile("ci", CALM, derandomize=True)
+settings.register_profile("soak", CALM, max_examples=1_000)
 settings.load_profile(
     "soak" if os.environ.get("SEQDATA_SOAK") else "ci" if os.environ.get("CI") else "local"
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let nbval wait for what a cell says as long as any other test does; by itself, 5 s."""
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ import pytest
 from full_disk import full_disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import LONG
 
 from seqdata.exceptions import AuditChainBroken, FolderNotWritable, InvalidEvent
 from seqdata.safeguards import AuditLog
@@ -526,9 +527,10 @@ WRITER = (
     "from seqdata.safeguards import AuditLog\n"
     "import sys\n"
     "log = AuditLog('.audit.jsonl')\n"
-    "print('ready', flush=True)\n"
     "for n in range(int(sys.argv[2])):\n"
     "    log.log('transfer_staged', intent_id=f'{sys.argv[1]}-{n}', note='x' * 3000)\n"
+    "    if n == 0:\n"
+    "        print('has written', flush=True)\n"
 )
 
 
@@ -545,7 +547,7 @@ def test_killed_writers_leave_a_chain_that_goes_on(tmp_path: Path) -> None:
     for round_ in range(8):
         with start_writer(tmp_path, str(round_), 100_000) as process:
             assert process.stdout is not None
-            process.stdout.readline()
+            assert process.stdout.readline() == "has written\n"
             time.sleep(random.uniform(0.005, 0.08))
             process.send_signal(signal.SIGKILL)
         log.require_intact()
@@ -570,7 +572,7 @@ def test_processes_and_threads_write_one_chain(tmp_path: Path) -> None:
     while any(thread.is_alive() for thread in threads):
         log.require_intact()
     for process in processes:
-        process.communicate(timeout=60)
+        process.communicate(timeout=LONG)
         assert process.returncode == 0
     report = log.verify()
     assert (report.is_intact, report.chained, report.lines) == (True, 240, 240)

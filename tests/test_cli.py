@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from waiting import LONG, PATIENCE, until
 
 import seqdata
 from seqdata.cli import cli
@@ -34,7 +34,7 @@ class Shell:
             env={**_bare(), **self.environment, **changes},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG,
             check=False,
         )
 
@@ -157,7 +157,7 @@ def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path
         assert process.stdout is not None
         connection = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert sorted(connection) == [
         "access_token", "app_url", "auth_url", "client_id", "email", "kyc_id",
         "organization_id", "password", "refresh_token", "totp_secret",
@@ -225,15 +225,24 @@ def test_an_interrupted_sync_says_so_and_goes_on(shell: Shell, world: Sandbox) -
     """Ctrl-C in the middle of a first sync ends with 130 and a sentence, and the next goes on."""
     state = shell.folder / "data" / "cache" / world.organization_id / "state.json"
     command = [sys.executable, "-m", "seqdata", "sync"]
-    environment = {**_bare(), **shell.environment, "SEQUENCE_MIN_DELAY": "0.5"}
+    environment = {**_bare(), **shell.environment}
+    # The second page has to be waited for: longer than anything here takes.
+    world.fail("rate_limit", operation="ActivityLogV2Transfers", after=1, retry_after=100)
+    world.clear_requests()
     with subprocess.Popen(
         command, cwd=shell.folder, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not (state.exists() and '"pages": 1' in state.read_text()):
-            assert process.poll() is None
-            time.sleep(0.05)
+
+        def is_waiting() -> bool:
+            if process.poll() is not None:
+                raise RuntimeError(f"the sync ended with {process.returncode}")
+            asked = [one["operation"] for one in world.requests()]
+            pages = (json.loads(state.read_text())["first_sync"] or {}).get("pages")
+            return pages == 1 and asked.count("ActivityLogV2Transfers") == 2
+
+        until(is_waiting, why="a sync that waits for its second page")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "What is on disk is kept" in said
     assert "Traceback" not in said

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import LONG
 
 import seqdata
 
@@ -17,7 +18,7 @@ def loaded_by(code: str) -> set[str]:
         f"{code}\nimport json, sys\nprint(json.dumps([n for n in {HEAVY} if n in sys.modules]))"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=LONG
     )
     return set(json.loads(ran.stdout))
 
@@ -52,7 +53,7 @@ def test_a_public_name_is_there(name: str) -> None:
 def test_a_script_finds_its_submodules(module: str) -> None:
     """The submodules that scripts of the established SDK import from exist."""
     code = f"import importlib; importlib.import_module('seqdata.{module}')"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LONG)
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 from click.testing import CliRunner
+from waiting import PATIENCE, until
 
 from seqdata.cli import cli
 from seqdata.cli.notebooks import originals
@@ -67,20 +67,19 @@ def test_jupyterlab_opens_in_the_folder(tmp_path: Path) -> None:
         assert {path.name for path in originals()} <= names
     finally:
         os.killpg(lab.pid, signal.SIGTERM)
-        lab.wait(30)
+        lab.wait(PATIENCE)
 
 
 def _served(runtime: Path, lab: subprocess.Popen[bytes]) -> set[str]:
     """Wait for the server, and list the files it shows."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until and lab.poll() is None:
-        for path in runtime.glob("jpserver-*.json"):
-            facts = json.loads(path.read_text() or "{}")
-            address = f"{facts['url']}api/contents?token={facts['token']}"
-            try:
-                with urllib.request.urlopen(address, timeout=5) as answer:
-                    return {one["name"] for one in json.load(answer)["content"]}
-            except OSError:
-                break
-        time.sleep(0.2)
-    raise AssertionError("JupyterLab did not start")
+
+    def shown() -> set[str]:
+        if lab.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended with {lab.returncode}")
+        (path,) = runtime.glob("jpserver-*.json")
+        facts = json.loads(path.read_text())
+        address = f"{facts['url']}api/contents?token={facts['token']}"
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+            return {one["name"] for one in json.load(answer)["content"]}
+
+    return until(shown, why="the notebooks that JupyterLab serves")

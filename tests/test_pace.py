@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from waiting import LONG
 
 from seqdata.exceptions import FolderNotWritable
 from seqdata.http.pace import Pacer
@@ -174,6 +175,6 @@ def test_processes_are_kept_apart(tmp_path: Path) -> None:
         )
         for _ in range(2)
     ]
-    turns = [turn for one in started for turn in json.loads(one.communicate(timeout=60)[0])]
+    turns = [turn for one in started for turn in json.loads(one.communicate(timeout=LONG)[0])]
     assert len(turns) == 8
     assert are_apart(turns)

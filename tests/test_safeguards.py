@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import LONG
 
 from seqdata.exceptions import (
     FolderNotWritable,
@@ -50,7 +51,7 @@ def run_together(script: str, folder: Path, count: int) -> None:
         subprocess.Popen([sys.executable, "-c", script, str(number)], cwd=folder)
         for number in range(count)
     ]
-    assert [process.wait(timeout=60) for process in started] == [0] * count
+    assert [process.wait(timeout=LONG) for process in started] == [0] * count
 
 
 # -- the audit log ----------------------------------------------------------------------------
@@ -109,7 +110,10 @@ def test_the_audit_log_stands_in_the_data_folder(
 
 
 @given(text=st.text(st.characters()), user=st.integers() | st.text())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    max_examples=40,
+)
 def test_any_text_stays_on_its_line(tmp_path: Path, text: str, user: int | str) -> None:
     """Line ends, quotes, emoji and broken characters in a field come back, from one line."""
     file = tmp_path / "log.jsonl"
@@ -383,7 +387,10 @@ AMOUNTS = st.lists(
 
 
 @given(recorded=AMOUNTS, asked=st.integers(0, 3_000_000))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    max_examples=40,
+)
 def test_a_check_is_the_sum_of_what_was_recorded(
     tmp_path: Path, recorded: list[tuple[int | str | None, int]], asked: int
 ) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from trust import NOW, SOAK, Desk, held, leftovers, tables, truth
+from waiting import LONG, until
 
 from seqdata.sandbox import Sandbox
 from seqdata.sync import rebuild
@@ -68,15 +69,29 @@ class Children:
         self._helper.communicate()
 
 
-def killed(children: Children, chance: random.Random, seconds: float, events: int) -> int:
-    """Kill a sync by the clock or at a file event; return its exit status."""
+#: What every sync has at least, one that finds nothing new too: requests, and file events.
+REQUESTS, EVENTS = 5, 40
+
+
+def killed(children: Children, chance: random.Random, box: Sandbox) -> int:
+    """Kill a sync at a file event or at any instant between two requests; its exit status."""
     if chance.random() < 0.5:
-        children.begin(die_at=chance.randint(1, events))
-        return children.end()
+        event = chance.randint(1, EVENTS + 20)
+        children.begin(die_at=event)
+        status = children.end()
+        assert status == -signal.SIGKILL or event > EVENTS
+        return status
+    passing = chance.randrange(REQUESTS)
+    box.fail("slow", after=passing, seconds=LONG)  # it cannot end before it is killed
+    before = len(box.requests())
     pid = children.begin()
-    time.sleep(chance.uniform(0, seconds))
+    until(lambda: len(box.requests()) >= before + passing, why=f"request {passing} of a sync")
+    time.sleep(chance.uniform(0, 0.1))
     os.kill(pid, signal.SIGKILL)
-    return children.end()
+    status = children.end()
+    box.clear_faults()
+    assert status == -signal.SIGKILL
+    return status
 
 
 @pytest.fixture
@@ -95,13 +110,9 @@ def test_a_sync_killed_at_any_instant_ends_like_an_undisturbed_one(
     died = 0
     with closing(Children(box, tmp_path / "wild", archive=archive)) as children:
         for _ in range(2):  # a first sync, and a daily one with changes and a removal
-            began = time.perf_counter()
             calm.sync(keep_archive=archive, **WISHES)
-            seconds = time.perf_counter() - began
             for _ in range(KILLS // 2):
-                status = killed(children, chance, seconds * 0.7, events=60)
-                assert status in (0, -signal.SIGKILL)
-                died += status != 0
+                died += killed(children, chance, box) != 0
             children.begin()
             assert children.end() == 0
             assert held(wild.store) == truth(box)

@@ -274,7 +274,7 @@ def everything(ledger: Ledger) -> dict[str, pd.DataFrame]:
 def test_a_rebuild_equals_the_tables_it_replaces(ledger: Ledger, box: Sandbox) -> None:
     """From the archive alone come the same tables, history, removals and statements included."""
     box.advance(days=10)
-    ledger.sync(details="new", progress=False)
+    ledger.sync(details="new", details_per_request=25, progress=False)
     box.remove_transfers([box.transfers()[3]["id"]])
     ledger.add_balance("Grandma", "2026-10-15", 99)
     ledger.annotate(ledger.transfers["id"].iloc[7], note="mine")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from exchanges import came
+from waiting import LONG
 
 from seqdata.auth import AuthTokens, get_access_token, reject_token
 from seqdata.auth.refresh import USUAL_LIFETIME, expiry, refresh_tokens
@@ -401,7 +402,7 @@ def test_processes_refresh_once(login: Login, tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    given = [one.communicate(timeout=60)[0].strip() for one in started]
+    given = [one.communicate(timeout=LONG)[0].strip() for one in started]
     assert given == ["access-1"] * 3
     assert len(login.grants) == 1
 

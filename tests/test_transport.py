@@ -11,6 +11,7 @@ import pytest
 from exchanges import came
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import PATIENCE
 
 from seqdata.exceptions import (
     ConnectionFailed,
@@ -208,7 +209,7 @@ class Server:
 
     def serve(self, connection: socket.socket, number: int) -> None:
         with connection, connection.makefile("rb") as stream, suppress(OSError):
-            connection.settimeout(20)
+            connection.settimeout(PATIENCE)
             for place in (1, 2):
                 body = self.read(stream.readline, stream.read)
                 if body is None:
@@ -231,7 +232,7 @@ class Server:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for thread in self.threads:
-            thread.join(timeout=20)
+            thread.join(timeout=PATIENCE)
 
 
 @pytest.fixture

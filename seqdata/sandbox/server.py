@@ -12,7 +12,8 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-START_SECONDS = 10.0
+#: Of a busy machine too: who waits this long waits for a server that will not come.
+START_SECONDS = 120.0
 
 
 def bind(port: int) -> socket.socket:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payments import monthly, payees_of, table
+from payments import monthly, table
 from tables import fewer
 
-from seqdata import Ledger
 from seqdata.analysis.recur.recurring import recurring
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -287,64 +284,3 @@ def test_the_order_of_rows_changes_nothing(series: tuple[str, list[date]], rando
     random.shuffle(order)
     expected = recurring(rows, now=NOW)
     pd.testing.assert_frame_equal(recurring(rows.iloc[order], now=NOW), expected)
-
-
-@pytest.fixture(scope="module", params=[7, 11])
-def household(request: pytest.FixtureRequest) -> Iterator[pd.DataFrame]:
-    """Find what recurs in two years of a sandbox's household."""
-    with Ledger.demo(seed=request.param, months=24, now="2026-11-01") as ledger:
-        assert ledger.sandbox is not None
-        ledger.sync(details="all", details_per_request=25, progress=False)
-        rows = payees_of(ledger)
-        yield recurring(rows, now=ledger.sandbox.now)
-
-
-#: What the sandbox's household pays and is paid, by its own plan.
-PLANNED = {
-    "Maple Street Apartments": ("bill", "monthly", 2150_00),
-    "FiberLine Internet": ("bill", "monthly", 70_00),
-    "Metro Electric": ("bill", "monthly", None),
-    "Northern Gas": ("bill", "monthly", None),
-    "Mobile One": ("bill", "monthly", 85_00),
-    "Harbor Insurance": ("bill", "monthly", 118_00),
-    "U.S. Treasury": ("bill", "quarterly", None),
-    "Streamly": ("subscription", "monthly", 17_99),
-    "CloudBox 2TB": ("subscription", "monthly", 9_99),
-    "GymBox": ("subscription", "monthly", 39_00),
-    "Daily Gazette": ("subscription", "monthly", 12_00),
-    "Tune★Wave": ("subscription", "monthly", 10_99),
-    "Northwind Payroll": ("paycheck", "biweekly", None),
-    "Bright & Söhne, Inc.": ("paycheck", "biweekly", None),
-    "Harvest Supermarket": ("bill", "weekly", None),
-    "Žofie Nováková": ("income", "monthly", 100_00),
-}
-
-
-def test_the_sandbox_s_plan_is_found_and_nothing_else(household: pd.DataFrame) -> None:
-    """Every bill, subscription and paycheck of the household is found, and no other payee."""
-    outside = household[(household["kind"] != "transfer") & household["payee"].notna()]
-    found = outside.set_index("payee")
-    assert set(found.index) == set(PLANNED)
-    for payee, (kind, cadence, cents) in PLANNED.items():
-        row = found.loc[payee]
-        assert (row["kind"], row["cadence"]) == (kind, cadence), payee
-        assert cents is None or row["usual_cents"] == cents, payee
-    assert list(found.index[~found["is_active"]]) == ["GymBox"]
-    assert found.loc["Streamly", "previous_cents"] == 15_49
-    assert found.loc["Streamly", "changed_on"] == pd.Timestamp("2025-04-05")
-    assert found["previous_cents"].notna().sum() == 1
-
-
-def test_paychecks_are_within_their_range(household: pd.DataFrame) -> None:
-    """The usual paycheck lies in the range the household's plan draws from."""
-    pay = household[household["kind"] == "paycheck"].set_index("payee")["usual"]
-    assert 2450 <= pay["Northwind Payroll"] <= 2485
-    assert 1980 <= pay["Bright & Söhne, Inc."] <= 2015
-
-
-def test_standing_transfers_keep_their_own_amounts(household: pd.DataFrame) -> None:
-    """Two pulls from one account to one pod are two transfers, and no sum of both."""
-    pulls = household[
-        (household["payee"] == "Everyday Checking") & (household["direction"] == "INCOMING")
-    ]
-    assert sorted(pulls["usual_cents"]) == [150_00, 220_00]

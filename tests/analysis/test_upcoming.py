@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payments import monthly, payees_of, table
+from payments import monthly, table
+from tables import fewer
 
-from seqdata import Ledger
-from seqdata.analysis.recur.occurrences import local_days
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import recurring
 from seqdata.analysis.recur.upcoming import upcoming
@@ -217,6 +213,7 @@ def test_nothing_gives_empty_frames_of_the_same_kind() -> None:
     assert none.dtypes.astype(str).to_dict() == some.dtypes.astype(str).to_dict()
 
 
+@fewer
 @given(
     st.lists(st.tuples(st.integers(1, 200), st.integers(1, 90_000), st.booleans()), max_size=25),
     st.integers(-50_000, 200_000),
@@ -239,71 +236,3 @@ def test_a_band_holds_its_middle(
     assert (found["balance_cents"] <= found["high_cents"]).all()
     assert found["low_cents"][0] == found["high_cents"][0] == cents
     assert (found["is_short"] <= found["may_run_short"]).all()
-
-
-@dataclass
-class Backtest:
-    """What was expected of thirty days of a household, and what they brought."""
-
-    expected: pd.DataFrame
-    projected: pd.DataFrame
-    came: pd.DataFrame
-    truth: dict[str, dict[str, int]]
-
-
-@pytest.fixture(scope="module", params=[7, 11])
-def backtest(request: pytest.FixtureRequest) -> Iterator[Backtest]:
-    """Expect thirty days of a sandbox's household, then live them."""
-    with Ledger.demo(seed=request.param, months=24, now="2026-11-01") as ledger:
-        assert ledger.sandbox is not None
-        ledger.sync(details="all", details_per_request=25, progress=False)
-        now, rows, accounts = ledger.sandbox.now, payees_of(ledger), ledger.accounts
-        series = recurring(rows, now=now, include_internal=True)
-        expected = upcoming(rows, series, now=now, legs=ledger.legs)
-        held = accounts[accounts["closed_at"].isna()]
-        projected = projected_balances(held, expected, rows, now=now)
-        ledger.sandbox.advance(days=30)
-        ledger.sync(details="all", details_per_request=25, progress=False)
-        later = payees_of(ledger)
-        came = later[~later["id"].isin(rows["id"])]
-        came = came[~came["status"].isin(["FAILED", "CANCELLED"])]
-        yield Backtest(expected, projected, came, ledger.sandbox.balances())
-
-
-def test_what_was_expected_came(backtest: Backtest) -> None:
-    """Of what recurs, at least 95 % came within three days, and 85 % within its band."""
-    comes_in = backtest.came["direction"] == "INCOMING"
-    came = backtest.came.assign(
-        account_id=backtest.came["destination_id"].where(comes_in, backtest.came["source_id"]),
-        payee=backtest.came["payee"].fillna("-"),
-        day=local_days(backtest.came),
-    )
-    is_side = (backtest.expected["direction"] == "INTERNAL") & (
-        backtest.expected["expected_cents"] > 0
-    )
-    expected = backtest.expected[(backtest.expected["basis"] == "recurring") & ~is_side]
-    expected = expected.assign(
-        payee=expected["payee"].fillna("-"),
-        due=expected["date"].to_numpy("datetime64[D]").astype(int),
-        place=range(len(expected)),
-    )
-    pairs = expected.drop(columns="id").merge(came, on=["account_id", "payee", "direction"])
-    near = pairs[(pairs["due"] - pairs["day"]).abs() <= 3]
-    bounds = near[["low_cents", "high_cents"]].abs()
-    inside = near["amount_cents"].between(bounds.min(axis=1), bounds.max(axis=1))
-    assert len(expected) > 60
-    assert near["place"].nunique() >= 0.95 * len(expected)
-    assert near.loc[inside, "place"].nunique() >= 0.85 * len(expected)
-
-
-def test_the_band_holds_most_true_balances(backtest: Backtest) -> None:
-    """At least 80 % of the true balances of pods and ports lie in the projected band."""
-    ahead = backtest.projected[backtest.projected["date"] > backtest.projected["date"].min()]
-    true = [backtest.truth[row.account_id][str(row.date.date())] for row in ahead.itertuples()]
-    inside = ahead["low_cents"].le(true) & ahead["high_cents"].ge(true)
-    assert inside.mean() >= 0.8
-
-
-def test_no_pod_of_a_thrifty_household_is_named(backtest: Backtest) -> None:
-    """Pods that stayed above zero for thirty days were not said to run short."""
-    assert running_short(backtest.projected).empty

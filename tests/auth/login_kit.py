@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,16 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from waiting import PATIENCE
 
 from seqdata._settings import Settings
 from seqdata.auth import AuthTokens
-from seqdata.auth.browser import browser_login
+from seqdata.auth.browser import ChromiumPage, browser_login
+from seqdata.auth.chromium import find_browser, starting
 from seqdata.auth.flow import BUTTON, FIELDS, Credentials, LoginFlow, Pace, Patience, Seen
 from seqdata.auth.totp import Setup
 from seqdata.sandbox import Sandbox
 
 QUICK = Pace(scale=0.01)
-SHORT = Patience(step=3.0, person=6.0)
+
+#: What fails here is seen to fail; no test waits until this is over.
+PATIENT = Patience(step=PATIENCE, person=2 * PATIENCE)
 
 APP, AUTH = "https://app.example", "https://auth.example"
 
@@ -45,7 +50,35 @@ def codes_around(box: Sandbox, now: float, period: int) -> list[str]:
 
 
 def log_in(settings: Settings) -> tuple[AuthTokens, str | None]:
-    return browser_login(settings, pace=QUICK, patience=SHORT)
+    return browser_login(settings, pace=QUICK, patience=PATIENT)
+
+
+class Leaping:
+    """A clock whose seconds pass as they do, and that a test can put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+def flow_in(page: ChromiumPage, box: Sandbox, credentials: Credentials, **more: Any) -> LoginFlow:
+    """Make the flow of a sandbox's login in a tab of Chromium."""
+    return LoginFlow(
+        page,
+        credentials,
+        app_url=box.app_url,
+        auth_url=box.auth_url,
+        **{"pace": QUICK, "patience": PATIENT, **more},
+    )
+
+
+@contextmanager
+def tab_of(box: Sandbox, kind: type[ChromiumPage] = ChromiumPage) -> Iterator[ChromiumPage]:
+    """Open a tab in a Chromium of its own."""
+    with starting(find_browser(None), headless=True) as running, running.new_context() as context:
+        yield kind(context, box.app_url, box.auth_url, threading.Event())
 
 
 def calls(box: Sandbox, token: str) -> int:

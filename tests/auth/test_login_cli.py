@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import LONG
 
 from seqdata.cli.login import who
 from seqdata.sandbox import Sandbox
@@ -23,7 +24,7 @@ def run(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[int
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

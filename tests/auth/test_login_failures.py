@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from login_kit import QUICK, SHORT, button_to, log_in, settings_for, web
+from login_kit import (
+    PATIENT,
+    QUICK,
+    Leaping,
+    ListedCodes,
+    button_to,
+    codes_around,
+    flow_in,
+    log_in,
+    settings_for,
+    tab_of,
+    web,
+)
+from pydantic import SecretStr
+from waiting import LONG
 
-from seqdata.auth.browser import browser_login
+from seqdata.auth.browser import ChromiumPage, browser_login, read_credentials
+from seqdata.auth.flow import Credentials
 from seqdata.exceptions import (
     AccountLocked,
     ForeignPage,
@@ -26,6 +42,9 @@ from seqdata.sandbox import Sandbox
 
 PERIOD = 600
 
+#: So long that no period ends while a test runs.
+AGES = 1_000_000_000
+
 #: An origin where nobody listens.
 NOBODY = "http://127.0.0.1:4"
 
@@ -37,9 +56,7 @@ NOBODY = "http://127.0.0.1:4"
         ({"password": "not-this"}, {}, WrongPassword, "Wrong email or password"),
         ({"password": "not-this"}, {"tries": 1}, AccountLocked, "blocked"),
         ({"totp": "000000"}, {}, WrongCode, "invalid"),
-        ({}, {"selectors": "unknown"}, PageChanged, "Welcome"),
         ({}, {"device_check": True}, PersonNeeded, "device"),
-        ({}, {"token_delay": 60}, LoginTimeout, "Logging in"),
         ({}, {"wrong_state": True}, ForeignPage, "another state"),
         ({"app_url": NOBODY}, {}, LoginUnreachable, "ERR_"),
         ({"browser": Path("/nowhere/chrome")}, {}, NoBrowser, "/nowhere/chrome"),
@@ -62,6 +79,32 @@ def test_each_failure_has_its_own_sentence(
     assert not (tmp_path / ".tokens.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("variant", "kind", "said"),
+    [
+        ({"selectors": "unknown"}, PageChanged, "Welcome"),
+        ({"token_delay": LONG}, LoginTimeout, "Logging in"),
+    ],
+)
+def test_a_page_that_does_not_go_on_is_given_up(
+    box: Sandbox, tmp_path: Path, variant: dict[str, Any], kind: type[Exception], said: str
+) -> None:
+    """A page that shows nothing to go on with, for as long as a step may take, is an error."""
+    clock = Leaping()
+
+    class Watched(ChromiumPage):
+        def wait(self, seconds: float) -> None:
+            super().wait(seconds)
+            if said in self.text() and not self.is_loading():
+                clock.ahead = 2 * PATIENT.step
+
+    box.login_variant(period=PERIOD, **variant)
+    credentials = read_credentials(settings_for(box, tmp_path))
+    with tab_of(box, Watched) as page, pytest.raises(kind, match=said):
+        flow_in(page, box, credentials, clock=clock).run()
+    assert clock.ahead
+
+
 def test_a_wrong_password_reaches_the_service_once(box: Sandbox, tmp_path: Path) -> None:
     """One wrong password is one try of the account's, and leaves nothing unless asked to."""
     with pytest.raises(WrongPassword) as error:
@@ -74,9 +117,14 @@ def test_a_wrong_password_reaches_the_service_once(box: Sandbox, tmp_path: Path)
 
 def test_a_refused_code_is_followed_by_the_next(box: Sandbox, tmp_path: Path) -> None:
     """A code that was spent elsewhere is refused, and the next one completes the login."""
-    box.login_variant(period=4)
-    log_in(settings_for(box, tmp_path / "one"))
-    log_in(settings_for(box, tmp_path / "another"))
+    box.login_variant(period=AGES)
+    earlier, now, _ = codes_around(box, time.time(), AGES)  # both are taken
+    for codes in ([earlier], [earlier, now]):
+        listed = ListedCodes(codes)
+        credentials = Credentials(SecretStr(box.email), SecretStr(box.password), listed)
+        with tab_of(box) as page:
+            flow_in(page, box, credentials).run()
+        assert listed.codes == []
     assert box.logins() == 2
 
 
@@ -102,4 +150,4 @@ def test_a_window_without_a_display_is_refused(
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(NoBrowser, match="no display"):
-        browser_login(settings_for(box, tmp_path), headless=False, pace=QUICK, patience=SHORT)
+        browser_login(settings_for(box, tmp_path), headless=False, pace=QUICK, patience=PATIENT)

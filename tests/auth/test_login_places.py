@@ -9,9 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import nbformat
 from login_kit import calls, log_in, settings_for
 from nbclient import NotebookClient
+from waiting import LONG, PATIENCE, until
 
 from seqdata.sandbox import Sandbox
 
@@ -53,7 +52,7 @@ def test_two_processes_make_one_login(box: Sandbox, tmp_path: Path) -> None:
         )
         for arguments in (("-c", script), ("-m", "seqdata", "-vv", "login"))
     ]
-    token, said = (process.communicate(timeout=120)[0].strip() for process in both)
+    token, said = (process.communicate(timeout=LONG)[0].strip() for process in both)
     assert [process.returncode for process in both] == [0, 0], said
     kept = json.loads((tmp_path / "shared" / ".tokens.json").read_text())
     assert token == kept["access_token"]
@@ -78,25 +77,21 @@ def test_an_interrupt_ends_the_browser(box: Sandbox, tmp_path: Path) -> None:
             [sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE, text=True
         ) as process:
             try:
-                _wait_for(lambda: _browsers_in(folder) and "/authorize" in _paths(box))
+                until(
+                    lambda: _browsers_in(folder) and "/authorize" in _paths(box),
+                    why="a browser that was led to the login",
+                )
             finally:
                 process.send_signal(signal.SIGINT)
-                _, complaint = process.communicate(timeout=30)
+                _, complaint = process.communicate(timeout=PATIENCE)
         assert "KeyboardInterrupt" in complaint
         assert box.password not in complaint
         assert not (tmp_path / "own" / ".tokens.json").exists()
-        _wait_for(lambda: not _browsers_in(folder))
+        until(lambda: not _browsers_in(folder), why="the end of the browser")
 
 
 def _paths(box: Sandbox) -> list[str]:
     return [request["path"] for request in box.requests()]
-
-
-def _wait_for(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def _browsers_in(folder: str) -> list[str]:
@@ -126,7 +121,7 @@ def test_a_cell_of_a_notebook_logs_in(box: Sandbox, tmp_path: Path) -> None:
         "SEQUENCE_TOTP": box.totp_uri,
         "SEQUENCE_DATA_DIR": str(tmp_path / "data"),
     }
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3")
+    client = NotebookClient(notebook, timeout=LONG, startup_timeout=LONG, kernel_name="python3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the libraries that run kernels
         client.execute(env=environment)

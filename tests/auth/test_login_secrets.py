@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
-from login_kit import QUICK, SHORT, codes_around, log_in, settings_for
+from login_kit import codes_around, flow_in, log_in, settings_for, tab_of
 
-from seqdata.auth.browser import ChromiumPage, browser_login, read_credentials
-from seqdata.auth.chromium import find_browser, starting
+from seqdata.auth.browser import read_credentials
 from seqdata.auth.evidence import keep_evidence
-from seqdata.auth.flow import LoginFlow
 from seqdata.auth.tokens import TokenStore
 from seqdata.exceptions import LoginFailed
 from seqdata.sandbox import Sandbox
@@ -79,7 +76,7 @@ def test_a_failed_login_leaves_no_secret(
     box.login_variant(period=PERIOD, **variant)
     settings = settings_for(box, tmp_path, debug=True, **changes)
     with pytest.raises(LoginFailed) as error:
-        browser_login(settings, pace=QUICK, patience=SHORT)
+        log_in(settings)
     trace = "".join(traceback.format_exception(error.value)) + locals_in(error.value)
     files = files_below(tmp_path)
     assert {"page.png", "page.txt"} <= set(files)
@@ -91,16 +88,8 @@ def test_a_failed_login_leaves_no_secret(
 def test_what_is_kept_is_private_and_covered(box: Sandbox, tmp_path: Path) -> None:
     """The picture is taken of a page whose fields are empty and whose secrets are covered."""
     settings = settings_for(box, tmp_path, password="not-this")
-    with starting(find_browser(None), headless=True) as running, running.new_context() as context:
-        page = ChromiumPage(context, box.app_url, box.auth_url, threading.Event())
-        flow = LoginFlow(
-            page,
-            read_credentials(settings),
-            app_url=box.app_url,
-            auth_url=box.auth_url,
-            pace=QUICK,
-            patience=SHORT,
-        )
+    with tab_of(box) as page:
+        flow = flow_in(page, box, read_credentials(settings))
         with pytest.raises(LoginFailed) as error:
             flow.run()
         page.tab.locator("input").fill(box.password)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 ASK = "from seqdata.safeguards.attendance import is_attended\nprint(is_attended())"
 
@@ -47,7 +48,7 @@ def test_a_kernel_says_what_its_last_request_allowed() -> None:
     """A kernel has somebody where the last request may ask, and nobody where a runner sent it."""
     from jupyter_client.manager import start_new_kernel
 
-    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60)
+    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=PATIENCE)
     try:
         said: list[str] = []
 
@@ -55,7 +56,7 @@ def test_a_kernel_says_what_its_last_request_allowed() -> None:
             said.append(message["content"].get("text", ""))
 
         for allow in (True, False, True):
-            client.execute_interactive(ASK, allow_stdin=allow, output_hook=hear, timeout=60)
+            client.execute_interactive(ASK, allow_stdin=allow, output_hook=hear, timeout=PATIENCE)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -198,8 +196,7 @@ def test_a_termination_while_sending_is_written_down(box: Sandbox, tmp_path: Pat
 
     def send(request: Request) -> Exchange:
         if request.once:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.1)
+            signal.raise_signal(signal.SIGTERM)
         return curl(request)
 
     desk = open_desk(box, tmp_path, transport=Transport(send))

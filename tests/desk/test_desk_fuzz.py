@@ -47,7 +47,10 @@ NOTES = st.text(st.characters(), max_size=90)
 
 
 @given(amount=AMOUNTS, source=NAMES, destination=NAMES, note=NOTES, instant=st.booleans())
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 def test_whatever_is_typed_moves_that_or_nothing(
     desk: TransferDesk,
     box: Sandbox,
@@ -75,7 +78,10 @@ def test_whatever_is_typed_moves_that_or_nothing(
 
 
 @given(cents=st.integers() | st.floats() | st.booleans() | st.integers(90, 10_000))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 def test_cents_are_whole_numbers(desk: TransferDesk, box: Sandbox, cents: Any) -> None:
     """`amount_cents` moves exactly that many cents, or is refused."""
     before = len(arrived(box))

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from desk_helper import Clock, arrived, charged, events, limits_file, open_desk
+from waiting import LONG, PATIENCE, until
 
 from seqdata import exceptions as ex
 from seqdata.safeguards import AuditLog
@@ -89,10 +90,10 @@ def start(box: Sandbox, folder: Path, processes: int, each: int, limit_cents: in
 
 def test_processes_race_for_one_limit(box: Sandbox, tmp_path: Path) -> None:
     """The sum that arrives is exactly the greatest that fits, whoever sends it."""
-    processes, each = (16, 50) if SOAK else (4, 10)
+    processes, each = (16, 50) if SOAK else (4, 6)
     limit = processes * each * 500 + 550  # half of what they want, and no multiple of $10
     racers = start(box, tmp_path, processes, each, limit)
-    said = [word for racer in racers for word in racer.communicate(timeout=590)[0].split()]
+    said = [word for racer in racers for word in racer.communicate(timeout=LONG)[0].split()]
     fits = limit // 1000
     assert len(arrived(box)) == fits
     assert charged(tmp_path) == fits * 1000
@@ -138,12 +139,14 @@ def test_a_death_at_any_instant_leaves_nothing_unaccounted(
     chance = random.Random(seed)
     limit = 12_500
     racers = start(box, tmp_path, 2, 30, limit)
+    until(lambda: events(tmp_path, "transfer_staged"), why="the first transfer to be staged")
     for racer in racers:
         time.sleep(chance.uniform(0.02, 0.5))
         racer.kill()
-        racer.wait(timeout=10)
+        racer.wait(PATIENCE)
         racer.communicate()
-    time.sleep(0.2)  # what the service got, it has done by now
+    for _ in range(3):  # requests are served as they come: what it had got, it has done by then
+        open_desk(box, tmp_path).look()
     desk = open_desk(box, tmp_path, max_daily_transfer_cents=limit)
     assert len(arrived(box)) * 1000 <= charged(tmp_path) <= limit
     desk.settle()

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from lab_kit import PANEL, Desk, Notebook, Panel, Server
 from playwright.sync_api import BrowserContext, expect
+from waiting import PATIENCE
 
 from seqdata.auth.chromium import find_browser, starting
 from seqdata.exceptions import NoBrowser
 from seqdata.sandbox import Sandbox
-
-#: Two cores that also run other tests can be slow; nothing waits as long as this by itself.
-PATIENCE = 30_000
 
 #: Wide enough for the widgets, and so high that nothing has to be scrolled.
 SIZE = {"width": 1000, "height": 1700}
@@ -30,9 +28,9 @@ def browser() -> Iterator[BrowserContext]:
         if os.environ.get("CI"):
             raise
         pytest.skip("no browser to look at JupyterLab with; get one: seqdata browser install")
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PATIENCE * 1000)
     with starting(found, headless=True) as running, running.new_context(viewport=SIZE) as context:
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(PATIENCE * 1000)
         yield context
 
 

@@ -8,15 +8,14 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from playwright.sync_api import Locator, Page, expect
+from waiting import PATIENCE, until
 
 from seqdata.ledger.ledger import demo_settings
 from seqdata.safeguards import TransferDesk
@@ -66,10 +65,10 @@ class Server:
             return
         self._process.terminate()
         try:
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
 
     def set_up(self, *, theme: str = "light", saves_widgets: bool = False) -> None:
         """Choose what pages that are opened from now on look like, and what they save."""
@@ -96,7 +95,7 @@ class Server:
     def _ask(self, method: str, path: str) -> Any:
         headers = {"authorization": f"token {self.token}"}
         request = urllib.request.Request(f"{self.url}/{path}", headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             body = answer.read()
         return json.loads(body) if body else None
 
@@ -128,18 +127,18 @@ class Server:
         path.write_text(json.dumps(spec))
 
     def _address(self) -> str:
-        """Wait for the file in which the server says where it is."""
+        """Wait for the file in which the server says where it is, and until it answers there."""
         assert self._process is not None
-        path, until = self._runtime / f"jpserver-{self._process.pid}.json", time.monotonic() + 90
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                self.url = str(json.loads(path.read_text())["url"]).rstrip("/")
-                self._ask("GET", "api/status")
-            except (OSError, ValueError):
-                time.sleep(0.1)
-            else:
-                return self.url
-        raise AssertionError(f"JupyterLab did not start:\n{self._log.read_text()[-3000:]}")
+        process, path = self._process, self._runtime / f"jpserver-{self._process.pid}.json"
+
+        def answering() -> str:
+            if process.poll() is not None:
+                raise RuntimeError(f"JupyterLab ended:\n{self._log.read_text()[-3000:]}")
+            self.url = str(json.loads(path.read_text())["url"]).rstrip("/")
+            self._ask("GET", "api/status")
+            return self.url
+
+        return until(answering, why="an answer of JupyterLab")
 
 
 # -- a household, and the folder of a person --------------------------------------------------
@@ -210,7 +209,7 @@ class Desk:
             json.dumps({"query": query}).encode(),
             {"authorization": f"Bearer {self.tokens[0]}", "content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return set(re.findall(r'"(\d{6,})"', answer.read().decode()))
 
     def story(self) -> list[str]:
@@ -247,7 +246,7 @@ class Notebook:
         place = f"notebooks/{self._path}?" if in_notebook7 else f"lab/tree/{self._path}?reset&"
         self.page.goto(f"{self.server.url}/{place}token={self.server.token}")
         # The page says idle for a moment before it has a kernel: the server knows better.
-        wait_for(lambda: self.server.listens(self._path), "the kernel of the notebook")
+        until(lambda: self.server.listens(self._path), why="the kernel of the notebook")
         idle = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
         expect(self.page.locator(idle)).to_be_visible()
 
@@ -262,10 +261,16 @@ class Notebook:
     def save(self) -> str:
         """Save it with the keyboard, and return what is on the disk then."""
         path = self.desk.folder / self.name
-        before = path.stat().st_mtime_ns
+        before = path.read_text("utf-8")
+
+        def saved() -> str:
+            # JupyterLab empties the file and writes it anew: what is half there is no JSON.
+            text = path.read_text("utf-8")
+            cells = json.loads(text)["cells"]
+            return text if text != before and all(cell["outputs"] for cell in cells) else ""
+
         self.page.keyboard.press("Control+s")
-        wait_for(lambda: path.stat().st_mtime_ns != before, "the notebook to be saved")
-        return path.read_text("utf-8")
+        return until(saved, why=f"{self.name} with the outputs of its cells")
 
 
 class Panel:
@@ -297,8 +302,12 @@ class Panel:
     def label(self, words: str) -> str:
         """The label in the list of accounts that holds these words."""
         options = self.root.locator(".seqdata-panel-from option")
-        return str(next(one for one in options.evaluate_all("all => all.map(one => one.value)")
-                        if words in one))  # fmt: skip
+
+        def found() -> str:
+            labels = options.evaluate_all("all => all.map(one => one.value)")
+            return next((one for one in labels if words in one), "")
+
+        return until(found, why=f"an account whose label has {words!r}")
 
     def review(self, source: str, destination: str, amount: str, note: str = "") -> None:
         """Fill the form and press Review."""
@@ -325,17 +334,9 @@ class Panel:
 
     def wait_for_payments(self, count: int) -> list[dict[str, Any]]:
         """Wait until the service has accepted as many payments."""
-        wait_for(lambda: len(self.desk.payments) >= count, f"{count} payments")
+        until(lambda: len(self.desk.payments) >= count, why=f"{count} payments")
         return self.desk.payments
 
     def says(self, words: str | re.Pattern[str]) -> None:
         """Wait until these words can be read somewhere in the panel."""
         expect(self.root.get_by_text(words).first).to_be_visible()
-
-
-def wait_for(is_so: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
-    """Wait until something outside of the page is so."""
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until, f"waited in vain for {what}"
-        time.sleep(0.05)

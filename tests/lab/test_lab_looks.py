@@ -126,11 +126,11 @@ class Explorer:
 
     def search(self, text: str) -> None:
         """Type into the search field, and wait for the rows."""
-        before = self.status.text_content()
         field = self.root.locator(".seqdata-explorer-filter-text")
         field = field if field.evaluate("it => it.tagName") == "INPUT" else field.locator("input")
         field.fill(text)
-        expect(self.status).not_to_have_text(before or "")
+        # Not "loading…", nor that the kernel is busy: the rows that were found are there.
+        expect(self.status).to_have_text(re.compile(r"^Showing rows .* in all\)$"))
 
     def pick(self, text: str) -> None:
         """Look for a text, and open the first row that has it."""

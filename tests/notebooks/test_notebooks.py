@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from waiting import LONG
 
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.cli.notebooks import originals
@@ -56,7 +57,12 @@ class Executed:
 
 def run(notebook: Any, folder: Path, env: dict[str, str]) -> None:
     """Run a notebook from top to bottom, in a kernel of its own and in that folder."""
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook,
+        timeout=LONG,
+        startup_timeout=LONG,
+        resources={"metadata": {"path": str(folder)}},
+    )
     client.execute(env={**os.environ, "LOGNAME": "reader", **env})
 
 

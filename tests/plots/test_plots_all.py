@@ -12,6 +12,7 @@ import pytest
 from charted import HARD, NOTHING, TABLES, draw, function, overlaps, texts, title, told, words
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from waiting import LONG
 
 from seqdata import plots
 from seqdata.exceptions import InvalidFilter, UsageError
@@ -78,7 +79,7 @@ def test_a_chart_needs_no_pyplot_and_no_main_thread(name: str) -> None:
 def test_pyplot_is_not_imported() -> None:
     """Importing the charts leaves pyplot, and its registry of figures, alone."""
     code = "import sys, seqdata.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=LONG)
 
 
 def test_pyplots_figures_stay_as_they_are() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from charted import bars, cash_flow, line, money_flow, recurring, spending, title, told, words
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.dates import num2date
 
@@ -180,6 +180,7 @@ FLOWS = st.lists(st.tuples(FROM, TO, st.integers(1, 10**7)), min_size=1, max_siz
 
 
 @given(FLOWS)
+@settings(max_examples=settings().max_examples // 4)  # each is drawn
 def test_a_layout_loses_no_money_and_nothing_overlaps(flows: list[Any]) -> None:
     """Nodes of a column lie apart within the chart, and streams within the ends of their nodes."""
     placed = layout(money_flow(*((*one, *other, cents) for one, other, cents in flows)))

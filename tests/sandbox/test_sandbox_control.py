@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import pytest
+from waiting import PATIENCE
 
 from seqdata.sandbox import Sandbox
 
@@ -209,7 +210,7 @@ def test_the_shell_command_serves_until_interrupted(number: signal.Signals) -> N
         assert json.loads(web.getresponse().read())["seed"] == 7
         web.close()
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

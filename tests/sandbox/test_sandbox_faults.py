@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sandbox_http import NOW, PAGE, PAY, Answer, Http
+from waiting import LONG, PATIENCE, until
 
 from seqdata.sandbox import Sandbox
 from seqdata.sandbox.faults import KINDS
@@ -154,10 +155,12 @@ def test_who_does_not_wait_for_a_slow_answer_has_still_acted(
     ]
     fields = {"source": sides[0], "destination": sides[1], "amount": 500}
     call = {"query": PAY, "variables": {"id": box.kyc_id, "fields": fields}}
-    box.fail("slow", seconds=30)
-    connection = http.client.HTTPConnection(urlsplit(box.app_url).netloc, timeout=0.3)
+    box.fail("slow", seconds=LONG)
+    connection = http.client.HTTPConnection(urlsplit(box.app_url).netloc, timeout=PATIENCE)
     headers = {"authorization": f"Bearer {box.access_token}"}
     connection.request("POST", "/api/graphql", json.dumps(call), headers)
+    until(new_payments, why="the payment that is not waited for")
+    connection.sock.settimeout(0.1)
     with pytest.raises(TimeoutError):
         connection.getresponse()
     connection.close()
@@ -168,11 +171,10 @@ def test_who_does_not_wait_for_a_slow_answer_has_still_acted(
 def test_a_sandbox_stops_while_an_answer_is_late() -> None:
     """Stopping ends a late answer: the client is cut off instead of waiting for it."""
     box = Sandbox(now=NOW, months=1).start()
-    box.fail("slow", seconds=60)
-    connection = http.client.HTTPConnection(urlsplit(box.app_url).netloc, timeout=10)
+    box.fail("slow", seconds=LONG)
+    connection = http.client.HTTPConnection(urlsplit(box.app_url).netloc, timeout=PATIENCE)
     connection.request("POST", "/api/graphql", json.dumps({"query": ME}))
-    while not box.requests():
-        time.sleep(0.01)
+    until(box.requests, why="the request to arrive")
     box.stop()
     with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
         connection.getresponse()

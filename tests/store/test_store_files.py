@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
+from waiting import PATIENCE
 
 import seqdata
 from seqdata.exceptions import (
@@ -60,6 +62,7 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """Run a script that imports seqdata, until the block ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(seqdata.__file__).parents[1])},
         text=True,
@@ -69,8 +72,9 @@ def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()
 
 
 # -- files ----------------------------------------------------------------------------------
@@ -192,10 +196,11 @@ def test_a_reader_sees_whole_tables_while_rows_move(tmp_path: Path) -> None:
     """Someone who reads during a write sees each row exactly once."""
     with child(WRITER, tmp_path) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == "0\n"
         store = open_store(tmp_path)
         for _ in range(25):
             assert store.read_transfers(columns=["id"])["id"].length() == 60
+        assert process.poll() is None
 
 
 # -- other programs -------------------------------------------------------------------------
@@ -229,12 +234,12 @@ def test_leftovers_of_a_dead_writer_are_cleared(tmp_path: Path) -> None:
 # -- lock -----------------------------------------------------------------------------------
 
 HOLDER = """
-    import sys, time
+    import sys
     from pathlib import Path
     from seqdata.store import Store
     with Store.open(Path(sys.argv[1]), "org_1", app_url="https://app.example.com").lock():
         print("held", flush=True)
-        time.sleep(float(sys.argv[2]))
+        sys.stdin.readline()
 """
 
 
@@ -242,9 +247,9 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
     """While one process holds the lock, another is refused with its number; reading goes on."""
     store = open_store(tmp_path)
     store.upsert_transfers(transfers("a"), seen_at=NOON)
-    with child(HOLDER, tmp_path, 60) as process:
+    with child(HOLDER, tmp_path) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == "held\n"
         with pytest.raises(CacheLocked, match=f"process {process.pid} on "):
             store.upsert_transfers(transfers("b"), seen_at=NOON)
         assert store.read_transfers().num_rows == 1
@@ -253,11 +258,17 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
 
 def test_a_writer_can_wait(tmp_path: Path) -> None:
     """With a time to wait, the lock is taken when the other lets go."""
-    with child(HOLDER, tmp_path, 0.5) as process:
+    store = open_store(tmp_path)
+    with child(HOLDER, tmp_path) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        process.stdout.readline()
-        with open_store(tmp_path).lock(wait=20):
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(CacheLocked), store.lock():
             pass
+        letting_go = threading.Timer(0.2, process.stdin.close)
+        letting_go.start()
+        with store.lock(wait=PATIENCE):
+            letting_go.join()
 
 
 def test_the_lock_can_be_taken_inside_itself(tmp_path: Path) -> None:

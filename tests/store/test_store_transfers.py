@@ -327,7 +327,9 @@ ROWS = st.builds(
 )
 BATCHES = st.lists(st.lists(ROWS, max_size=6), min_size=1, max_size=5)
 LAWS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

@@ -7,6 +7,8 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from waiting import PATIENCE
+
 from seqdata._settings import Settings
 from seqdata.safeguards import TransferDesk
 from seqdata.sandbox import Sandbox
@@ -29,7 +31,7 @@ def open_desk(box: Sandbox, folder: Path, **changes: Any) -> TransferDesk:
 def open_panel(desk: TransferDesk, **more: Any) -> TransferPanel:
     """Open a panel and wait until the accounts are there."""
     panel = TransferPanel(desk, **more)
-    assert panel.wait()
+    assert panel.wait(PATIENCE)
     return panel
 
 
@@ -43,7 +45,7 @@ def press(panel: TransferPanel, *names: str) -> None:
     """Click buttons one after the other, each when the one before has done its work."""
     for name in names:
         getattr(panel.controls, name).click()
-        assert panel.wait()
+        assert panel.wait(PATIENCE)
 
 
 def text(widget: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from exchanges import without_mark
 from panel_helper import accepted, fill, is_shown, open_desk, open_panel, press, text
+from waiting import PATIENCE
 
 from seqdata import exceptions as ex
 from seqdata.http.curl import CurlSend
@@ -44,8 +45,8 @@ def operations(box: Sandbox) -> list[str]:
     return [str(one["operation"]) for one in box.requests()]
 
 
-def clocks() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name.startswith("seqdata-panel")]
+def clocks() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name.startswith("seqdata-panel")}
 
 
 class Gate:
@@ -58,7 +59,7 @@ class Gate:
     def __call__(self, request: Request) -> Exchange:
         if self._at(request):
             self.is_there.set()
-            assert self.may_go.wait(20)
+            assert self.may_go.wait(PATIENCE)
         return self._curl(request)
 
 
@@ -78,12 +79,12 @@ def test_it_is_being_read_until_the_service_answers(box: Sandbox, tmp_path: Path
     """Until the service answers it says that it reads, and takes the account for a real one."""
     gate = Gate(at=lambda request: True)
     panel = TransferPanel(open_desk(box, tmp_path, transport=Transport(gate)))
-    assert gate.is_there.wait(20)
+    assert gate.is_there.wait(PATIENCE)
     assert "Reading" in text(panel.controls.busy)
     assert "take it for a real account" in text(panel.controls.banner)
     assert panel.controls.review_button.disabled
     gate.may_go.set()
-    assert panel.wait()
+    assert panel.wait(PATIENCE)
     assert text(panel.controls.busy) == ""
     assert "Sandbox" in text(panel.controls.banner)
     assert not panel.controls.review_button.disabled
@@ -276,7 +277,7 @@ def test_a_double_click_on_two_threads_makes_one_transfer(
         one.start()
     for one in threads:
         one.join()
-    assert panel.wait()
+    assert panel.wait(PATIENCE)
     press(panel, "confirm")
     assert len(accepted(box)) == 1
     assert "Completed" in text(panel.controls.outcome)
@@ -291,13 +292,13 @@ def test_two_clicks_on_review_stage_once(box: Sandbox, tmp_path: Path) -> None:
     fill(panel, "Bills", "Groceries", "5")
     gate.is_armed = True  # type: ignore[attr-defined]
     panel.controls.review_button.click()
-    assert gate.is_there.wait(20)
+    assert gate.is_there.wait(PATIENCE)
     assert "Checking" in text(panel.controls.busy)
     for name in BUTTONS:
         getattr(panel.controls, name).click()
     assert not panel.wait(0.01)
     gate.may_go.set()
-    assert panel.wait()
+    assert panel.wait(PATIENCE)
     assert operations(box) == ["SelectSourceAndDestination"] * 2 + ["ActivityLogV2Transfers"] * (
         len(operations(box)) - 2
     )
@@ -335,10 +336,11 @@ def test_an_expired_review_is_refused_by_the_desk(box: Sandbox, tmp_path: Path) 
     clock = Clock()
     panel = open_panel(open_desk(box, tmp_path, clock=clock), clock=clock, tick_seconds=0.01)
     fill(panel, "Bills", "Groceries", "5")
+    others = clocks()  # of panels that were closed, and that may be about to end
     press(panel, "review_button")
-    (ticking,) = clocks()
+    (ticking,) = clocks() - others
     clock.ahead = timedelta(seconds=301)
-    ticking.join(10)
+    ticking.join(PATIENCE)
     assert not ticking.is_alive()
     assert "Its time was up at" in text(panel.controls.countdown)
     press(panel, "confirm")
@@ -358,7 +360,7 @@ def test_the_countdown_moves_by_itself(box: Sandbox, tmp_path: Path) -> None:
     fill(panel, "Bills", "Groceries", "5")
     press(panel, "review_button")
     panel.controls.countdown.observe(lambda change: moved.set(), "value")
-    assert moved.wait(10)
+    assert moved.wait(PATIENCE)
     panel.close()
 
 
@@ -457,14 +459,15 @@ def test_closing_leaves_nothing_behind(box: Sandbox, tmp_path: Path) -> None:
     before = set(Widget.get_manager_state()["state"])
     panel = open_panel(open_desk(box, tmp_path), tick_seconds=0.01)
     fill(panel, "Bills", "Groceries", "5")
+    others = clocks()
     press(panel, "review_button")
-    ticking = clocks()
-    assert len(ticking) == 1
+    (ticking,) = clocks() - others
     parts = list(panel.controls.all())
     panel.close()
     panel.close()
-    ticking[0].join(10)
-    assert clocks() == []
+    ticking.join(PATIENCE)
+    assert not ticking.is_alive()
+    assert clocks() <= others
     assert set(Widget.get_manager_state()["state"]) == before
     for one in parts:
         assert "Bills" not in f"{getattr(one, 'value', '')}{getattr(one, 'options', '')}"
@@ -480,10 +483,10 @@ def test_closing_while_something_is_under_way(box: Sandbox, tmp_path: Path) -> N
     fill(panel, "Bills", "Groceries", "5")
     press(panel, "review_button")
     panel.controls.confirm.click()
-    assert gate.is_there.wait(20)
+    assert gate.is_there.wait(PATIENCE)
     panel.close()
     gate.may_go.set()
-    assert panel.wait()
+    assert panel.wait(PATIENCE)
     assert len(accepted(box)) == 1
     assert desk.open_intents() == []
     assert panel.controls.outcome.value == ""

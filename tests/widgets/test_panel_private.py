@@ -12,6 +12,7 @@ from exchanges import without_mark
 from ipywidgets import Widget
 from nbclient import NotebookClient
 from panel_helper import fill, open_desk, open_panel, press
+from waiting import LONG
 
 from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request
@@ -144,7 +145,7 @@ def test_an_executed_notebook_holds_nothing_of_a_real_account(is_real: bool) -> 
         here=[str(Path(__file__).parent), str(Path(__file__).parent.parent)], is_real=is_real
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(notebook, timeout=120, startup_timeout=120, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=LONG, startup_timeout=LONG, kernel_name="python3").execute()
     kept = json.dumps([notebook.metadata, notebook.cells[0].outputs], ensure_ascii=False)
     assert "TransferPanel(" in kept
     assert ("Nobody is there to look" in kept) == is_real
