@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.money import format_cents
@@ -27,6 +27,9 @@ STATES = {
     "transfer_returned": "returned",
 }
 
+#: When something was written of which no moment is known.
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
 #: A complete reading of the activity that did not find the transfer.
 SEARCHED = "transfer_searched"
 
@@ -34,6 +37,26 @@ SEARCHED = "transfer_searched"
 DRY_RUN = "dry_run"
 
 _OPEN = ("requested", "unknown")
+
+
+@dataclass(frozen=True)
+class Searched:
+    """When a complete reading did not find a transfer: by the service's clock, and by ours."""
+
+    served_at: datetime
+    read_at: datetime
+
+    @classmethod
+    def of(cls, entry: Entry) -> Searched:
+        """Read it from the entry of the reading."""
+        ours = parse_timestamp(str(entry.get("timestamp"))) or LONG_AGO
+        return cls(parse_timestamp(str(entry.get("served_at"))) or ours, ours)
+
+
+def _ended_at(entry: Entry) -> datetime | None:
+    """Return when a sending ended, of the entry that says so."""
+    is_end = entry.get("event_type") == "transfer_unknown"
+    return parse_timestamp(str(entry.get("timestamp"))) if is_end else None
 
 
 @dataclass
@@ -50,7 +73,9 @@ class Life:
     why: str = ""
     why_no_id: str = ""
     service_status: str | None = None
-    readings: list[str] = field(default_factory=list)
+    arrived: bool = False
+    ended_at: datetime | None = None
+    readings: list[Searched] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
@@ -65,12 +90,14 @@ class Life:
         elif event == "transfer_requested":
             self.requested, self.requested_line = entry, line
         elif event == SEARCHED:
-            self.readings.append(str(entry.get("served_at")))
+            self.readings.append(Searched.of(entry))
         if event in STATES:
             self.state = STATES[str(event)]
             self.transfer_id = entry.get("transfer_id") or self.transfer_id
             self.why = str(entry.get("error") or "")
             self.why_no_id = str(entry.get("why_no_id") or "")
+            self.arrived = entry.get("arrived") is True
+            self.ended_at = self.ended_at or _ended_at(entry)
             self.service_status = entry.get("service_status") or self.service_status
 
 
@@ -89,7 +116,8 @@ class OpenIntent:
     """A transfer that was sent, and of which it is not known whether it moved money.
 
     `sent_at` is the service's time before it was sent. `readings` is how many complete
-    readings of the activity did not find it, `searched` when, by the service's clock.
+    readings of the activity did not find it, `searched` when. `written_at` is this machine's time
+    before it was sent, `sending` how long that took, where it is known.
     """
 
     id: str
@@ -105,7 +133,10 @@ class OpenIntent:
     app_url: str
     why: str
     readings: int
-    searched: tuple[datetime, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    written_at: datetime = LONG_AGO
+    sending: timedelta | None = None
+    is_sandbox: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why or 'interrupted'}"
@@ -127,18 +158,21 @@ class OpenIntent:
 def intent_of(life: Life) -> OpenIntent:
     """Read what was sent from the entry of its request."""
     entry: Mapping[str, Any] = life.requested or {}
-    sent_at = parse_timestamp(str(entry.get("served_at"))) or parse_timestamp(entry["timestamp"])
-    assert sent_at is not None
+    written_at = parse_timestamp(str(entry.get("timestamp"))) or LONG_AGO
+    cents = entry.get("amount_cents")
     words = ("source", "destination", "source_id", "destination_id", "organization_id", "app_url")
     return OpenIntent(
         id=life.intent_id,
         user=str(entry.get("user_id", "")),
-        amount_cents=int(entry["amount_cents"]),
+        amount_cents=cents if type(cents) is int else 0,
         note=str(entry.get("note", "")),
-        sent_at=sent_at,
+        sent_at=parse_timestamp(str(entry.get("served_at"))) or written_at,
         why=life.why,
         readings=len(life.readings),
-        searched=tuple(one for one in map(parse_timestamp, life.readings) if one is not None),
+        searched=tuple(life.readings),
+        written_at=written_at,
+        sending=None if life.ended_at is None else life.ended_at - written_at,
+        is_sandbox=entry.get("is_sandbox") is True,
         **{word: str(entry.get(word, "")) for word in words},
     )
 
