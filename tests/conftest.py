@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from waiting import PATIENCE
 
 if TYPE_CHECKING:
     from seqdata.sandbox import Sandbox
+
+# What a script starts in its background ignores interrupts, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about the machine than about the code.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
