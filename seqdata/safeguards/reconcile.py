@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.money import format_cents
+from seqdata.safeguards.journal import Life, read_lives
 from seqdata.types import ActivityType
 
 Row = Mapping[str, Any]
@@ -22,15 +23,6 @@ KINDS = {
     "removed": "logged as completed, and the service does not show it any more",
     "differs": "the service has it with another amount than was logged",
     "open": "sent, and it is not known what became of it: seqdata transfer settle",
-}
-
-#: Events of a transfer that was sent, and how it stands after each; the last one counts.
-_STATES = {
-    "transfer_requested": "open",
-    "transfer_unknown": "open",
-    "transfer_completed": "completed",
-    "transfer_failed": "failed",
-    "transfer_returned": "completed",  # the service has it, as one that failed
 }
 
 
@@ -104,23 +96,31 @@ class Intent:
 def read_intents(entries: Iterable[Row]) -> list[Intent]:
     """Gather the entries of each transfer that was sent, in the order of their sending.
 
-    An intent begins with ``transfer_requested`` and ends with ``transfer_completed`` or
-    ``transfer_failed`` of the same ``intent_id``; without an outcome, or with
-    ``transfer_unknown``, it stays open. Programs that log no ``intent_id`` are taken by their
-    ``transfer_completed`` alone. Dry runs (``dry_run``) send nothing. ``served_at``, the time of
-    the service, counts before this machine's.
+    What the desk sent moves by its own rules (:func:`seqdata.safeguards.journal.read_lives`).
+    Other programs, which log no ``intent_id``, are taken by their ``transfer_completed`` alone.
+    ``served_at``, the time of the service, counts before this machine's.
     """
-    intents: dict[str, Intent] = {}
-    for number, entry in enumerate(entries):
-        state = _STATES.get(str(entry.get("event_type")))
-        key = _key(entry, number, state)
-        if state is None or key is None or entry.get("dry_run"):
-            continue
-        at = _moment(entry.get("served_at")) or _moment(entry.get("timestamp"))
-        intent = intents.setdefault(key, Intent(at))
-        intent.facts |= {name: value for name, value in entry.items() if value is not None}
-        intent.state = state
-    return list(intents.values())
+    listed = [dict(entry) for entry in entries]
+    sent = [life for life in read_lives(listed).values() if life.requested is not None]
+    others = [
+        Intent(_asked_at(entry), "completed", entry)
+        for entry in listed
+        if entry.get("event_type") == "transfer_completed"
+        and not isinstance(entry.get("intent_id"), str)
+    ]
+    return [*map(_intent, sent), *others]
+
+
+def _intent(life: Life) -> Intent:
+    facts = {name: value for name, value in (life.requested or {}).items() if value is not None}
+    if life.transfer_id is not None:
+        facts["transfer_id"] = life.transfer_id
+    state = "open" if life.is_open else "failed" if life.state == "failed" else "completed"
+    return Intent(_asked_at(facts), state, facts)
+
+
+def _asked_at(entry: Row) -> datetime | None:
+    return _moment(entry.get("served_at")) or _moment(entry.get("timestamp"))
 
 
 def reconcile(
@@ -218,14 +218,6 @@ class _Work:
 
 
 _ONE_TIME = ActivityType.ONE_TIME_TRANSFER.value
-
-
-def _key(entry: Row, number: int, state: str | None) -> str | None:
-    """Return what tells the entry's intent from others; None where nothing can."""
-    intent_id = entry.get("intent_id")
-    if isinstance(intent_id, str):
-        return intent_id
-    return f"line {number}" if state == "completed" else None
 
 
 def _is_of(entry: Row, organization_id: str | None) -> bool:
