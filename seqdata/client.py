@@ -175,10 +175,7 @@ class SequenceClient:
             raise ReadOnlyMode(operation)
         token = self._current_token()
         request = self._request(token, body, operation, once=True)
-        exchange = self._transport.send_once(request)
-        if exchange.answer is not None and exchange.answer.status == 401:
-            reject_token(token, self._settings)
-        return request, exchange
+        return request, self._transport.send_once(request)
 
     def _current_token(self) -> str:
         return self._token if self._token_provider is None else self._token_provider()
@@ -434,7 +431,7 @@ class SequenceClient:
         answer = accepted(exchange, request)
         if verdict.kind != "accepted":
             raise _not_done(answer, verdict)
-        ok: Node = (payment_of(parse_json(answer.body)) or {})["ok"]
+        ok: Node = (payment_of(verdict.document) or {})["ok"]
         return ok
 
 

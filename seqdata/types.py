@@ -6,6 +6,7 @@ listed here: it passes through as a plain string and is reported once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -66,6 +67,12 @@ _STATES = {
     "settled": {"COMPLETE"},
     "failed": {"FAILED", "CANCELLED", "INCOMPLETE", "ERROR"},
 }
+
+
+def is_reversal(leg: Mapping[str, object]) -> bool:
+    """Tell whether a payment leg gives the money back: one that failed or is new does not."""
+    status = leg["status"]
+    return leg["leg"] == "reversal" and status in _STATES["open"] | _STATES["settled"]
 
 
 def state_of(status: str | None) -> str:

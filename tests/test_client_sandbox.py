@@ -19,6 +19,7 @@ from seqdata.auth import AuthTokens, get_access_token
 from seqdata.auth.tokens import TokenStore
 from seqdata.client import SequenceClient
 from seqdata.config import get_settings
+from seqdata.core.text import one_line
 from seqdata.exceptions import (
     ConnectionFailed,
     GraphQLError,
@@ -879,3 +880,25 @@ def test_the_bare_transfer_is_judged_by_the_same_rules(
         client.transfer("kyc", "a", "b", 100)
     assert isinstance(raised.value, RuntimeError)
     assert [request.once for request in sent] == [True]
+
+
+def test_the_bare_transfer_reads_the_answer_once() -> None:
+    """An ok that is nested too deeply to be judged is an error of ours, and not a bare one."""
+    deep = b'{"data":{"forKYC":{"createPayment":{"ok":{"a":' + b"[" * 300 + b"]" * 300 + b"}}}}}"
+    client = SequenceClient("token", transport=Transport(lambda _: came(200, deep)))
+    with pytest.raises(UnexpectedAnswer):
+        client.transfer("kyc", "a", "b", 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Insufficient funds", "Insufficient funds"),
+        ("a\x1b[2K\r\nCompleted: yes", "a [2K Completed: yes"),
+        ("x" * 5_000_000, "x" * 199 + "…"),
+        ("\u202e\u200b", ""),
+    ],
+)
+def test_a_services_sentence_is_one_printable_line(text: str, shown: str) -> None:
+    """What a service says is quoted as one line of printable characters, and not without end."""
+    assert one_line(text) == shown

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from seqdata.exceptions import InvalidSetting
 from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.surroundings import proxy_of
+from seqdata.http.transport import Transport
 
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSLKEYLOGFILE",
          "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")  # fmt: skip
@@ -261,6 +263,34 @@ def test_a_log_of_keys_is_warned_of(service: Service, bundle: Path, tmp_path: Pa
     )  # fmt: skip
     assert done.stderr.count("SSLKEYLOGFILE is set") == 1
     assert str(keys) in done.stderr
+
+
+@pytest.mark.parametrize(
+    "proxy", ["ftp://kim:s3cret@proxy:1", "http://kim:s3cret@[::1", "http://kim:s3cret@proxy:99999",
+              "http://kim:s3cret@pro xy:1"],
+)  # fmt: skip
+def test_a_proxy_that_is_none_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    """An address that is no proxy's is an error of ours that names the variable, and no secret."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    asked = Request("https://service.test/", {}, b"{}", "Test")
+    with pytest.raises(InvalidSetting, match="HTTPS_PROXY") as refused:
+        Transport(CurlSend()).send(asked)
+    assert "s3cret" not in str(refused.value)
+    exchange = Transport(CurlSend()).send_once(replace(asked, once=True))
+    assert (exchange.left, exchange.answer) == (False, None)
+    assert "s3cret" not in exchange.fault
+
+
+def test_a_proxy_with_a_password_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What libcurl says of a proxy that is not there does not show how one logs in to it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://kim:s3cret@127.0.0.1:{port}")
+    exchange = post("https://service.test/", None, once=True)
+    assert (exchange.left, exchange.answer) == (False, None)
+    assert "s3cret" not in exchange.fault
 
 
 # -- where SEQUENCE_CA_BUNDLE comes from ------------------------------------------------------

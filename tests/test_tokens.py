@@ -257,6 +257,11 @@ def jwt(claims: dict[str, Any]) -> str:
         (jwt({}), None, 1_000.0 + USUAL_LIFETIME),
         ("opaque", None, 1_000.0 + USUAL_LIFETIME),
         ("a.b.c", "soon", 1_000.0 + USUAL_LIFETIME),
+        ("opaque", "²", 1_000.0 + USUAL_LIFETIME),
+        ("opaque", 10**400, 1_000.0 + USUAL_LIFETIME),
+        ("opaque", float("nan"), 1_000.0 + USUAL_LIFETIME),
+        ("opaque", -5, 1_000.0 + USUAL_LIFETIME),
+        (jwt({"exp": 1e300}), None, 1_000.0 + USUAL_LIFETIME),
     ],
 )
 def test_the_end_of_a_token(token: str, expires_in: object, end: float) -> None:

@@ -8,12 +8,16 @@ from base64 import urlsafe_b64decode
 from typing import Any
 
 from seqdata.auth.tokens import AuthTokens
+from seqdata.core.json import parse_json
 from seqdata.exceptions import AuthenticationError, HTTPError, UnexpectedAnswer
 from seqdata.http.messages import Answer, Request, accepted
 from seqdata.http.transport import Transport
 
 #: Lifetime of an access token in seconds, where neither answer nor token says it.
 USUAL_LIFETIME = 86_400.0
+
+#: Seconds that no moment of a token reaches: a number beyond is a mistake.
+_FOREVER = 1e11
 
 
 def refresh_tokens(
@@ -62,25 +66,33 @@ def expiry(access_token: str, expires_in: object, *, now: float) -> float:
     A token that is a JWT carries ``exp``. Where neither says it, it is taken to live
     :data:`USUAL_LIFETIME` seconds.
     """
-    if isinstance(expires_in, int | float) and not isinstance(expires_in, bool):
-        return now + expires_in
-    if isinstance(expires_in, str) and expires_in.isdigit():
-        return now + int(expires_in)
-    return _jwt_expiry(access_token) or now + USUAL_LIFETIME
+    said = None if isinstance(expires_in, bool) else _seconds(expires_in)
+    return now + said if said is not None else _jwt_expiry(access_token) or now + USUAL_LIFETIME
+
+
+def _seconds(value: object) -> float | None:
+    """Read a number of seconds; None for what is none, or beyond any lifetime."""
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < _FOREVER else None
 
 
 def _jwt_expiry(token: str) -> float | None:
     try:
         payload = token.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError):
+        return _seconds(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
         return None
 
 
 def _body(answer: Answer) -> dict[str, Any]:
     try:
-        body = json.loads(answer.body)
+        body = parse_json(answer.body)
     except ValueError:
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("access_token"), str):
@@ -90,7 +102,7 @@ def _body(answer: Answer) -> dict[str, Any]:
 
 def _said(error: HTTPError) -> str:
     try:
-        body = json.loads(error.text)
+        body = parse_json(error.text.encode())
         return f"{body['error']}: {body['error_description']} (HTTP {error.status})"
     except (KeyError, TypeError, ValueError):
         return f"HTTP {error.status}"

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -98,24 +99,41 @@ def _shown(staged: StagedTransfer, *, err: bool) -> bool:
     return True
 
 
+class _Ending:
+    """What may end the program, while a transfer is sent and told: the first such signal counts.
+
+    It raises until the outcome is known; from then on there is only one thing left to do, to say
+    it and to end with its code, and nothing stops that.
+    """
+
+    def __init__(self) -> None:
+        self.is_deaf = False
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                if hasattr(signal, name):
+                    signal.signal(getattr(signal, name), self._end)
+
+    def _end(self, number: int, _: FrameType | None) -> None:
+        if not self.is_deaf:
+            self.is_deaf = True
+            raise SystemExit(128 + number)
+
+
 def _confirmed(desk: TransferDesk, staged: StagedTransfer, *, dry_run: bool, as_json: bool) -> int:
+    ending = _Ending()
     try:
         outcome: ConfirmOutcome | None = desk.confirm(staged, dry_run=dry_run)
-    except KeyboardInterrupt:
+        ending.is_deaf = True
+    except (SystemExit, KeyboardInterrupt):
         # "Run it again" is no advice here: the money may have moved.
         outcome = _after_interrupt(desk, staged)
-    _ignore_interrupts()
+    finally:
+        ending.is_deaf = True
     if outcome is None:
         output.say("Interrupted before it was sent. Nothing was moved.", err=True)
         return NOT_DONE
     output.say(_json(outcome) if as_json else str(outcome))
     return exit_code(outcome)
-
-
-def _ignore_interrupts() -> None:
-    """There is only one thing left to do: to say what happened, and to end with its code."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _after_interrupt(desk: TransferDesk, staged: StagedTransfer) -> ConfirmOutcome | None:
@@ -124,7 +142,7 @@ def _after_interrupt(desk: TransferDesk, staged: StagedTransfer) -> ConfirmOutco
 
     try:
         return desk.outcome_of(staged.id)
-    except (SequenceError, KeyboardInterrupt) as error:
+    except SequenceError as error:
         return Unknown(f"it was interrupted, and the log cannot be read: {error}", staged.id)
 
 
@@ -161,7 +179,7 @@ def settle(
             settlements = desk.settle(choose=chosen, assume_failed=assume_failed)
         except SettleRefused as error:
             settlements, refused = error.settled, error
-    _ignore_interrupts()
+        _Ending().is_deaf = True  # what was found is written down: it is told now
     lines = [line for settlement in settlements for line in _lines(settlement)]
     if refused is None and not lines:
         lines = ["Every transfer has a known outcome."]

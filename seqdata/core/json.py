@@ -35,10 +35,14 @@ def parse_strictly(body: bytes) -> Any:
     Raises
     ------
     ValueError
-        It is not one JSON document in UTF-8, says a key twice in one object (readers differ in
-        which of the two they take), or holds a number that JSON does not have (NaN).
+        It is not one JSON document in UTF-8, is nested too deeply, says a key twice in one object
+        (readers differ in which of the two they take), or holds a number that JSON does not have
+        (NaN).
     """
-    return _loaded(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_number)
+    text = body.decode("utf-8")
+    document = _loaded(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+    _check_depth(document)
+    return document
 
 
 def values_of(document: Any, name: str) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqdata.core.text import one_line
 from seqdata.http.messages import Answer, Exchange, Request
 from seqdata.http.surroundings import surroundings
 from seqdata.origins import is_loopback
@@ -36,6 +37,8 @@ _REFUSE, _ABORT = 0xFFFFFFFF, 0x10000000
 #: web application to its API has neither. libcurl's own Expect would wait for a second answer.
 _TAKEN_OUT = ("Upgrade-Insecure-Requests:", "Sec-Fetch-User:", "Expect:")
 
+
+_USER_INFO = re.compile(r"//[^/\s]*@")
 
 _STATUS_LINE = re.compile(rb"HTTP/(1\.[01]|2|3) [1-5][0-9]{2}( |\r|\n|$)")
 
@@ -97,9 +100,9 @@ class CurlSend:
         from curl_cffi import CurlError, CurlInfo
 
         outgoing, incoming = _Outgoing(request.body), _Incoming(self._largest_answer)
-        _prepare(handle, request, self._ca_bundle, self._whole_timeout)
-        _attach(handle, outgoing, incoming, once=request.once)
         try:
+            _prepare(handle, request, self._ca_bundle, self._whole_timeout)
+            _attach(handle, outgoing, incoming, once=request.once)
             handle.perform()
         except CurlError as error:
             left = outgoing.was_asked or not request.once  # of a read it is not known
@@ -114,8 +117,9 @@ class CurlSend:
 def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeout: float) -> None:
     """Say where a request goes, as whom, and what it may not do."""
     from curl_cffi import CurlHttpVersion, CurlOpt
+    from curl_cffi._wrapper import ffi  # type: ignore[import-not-found]
 
-    around = surroundings(request.url, ca_bundle)
+    around = surroundings(request.url, ca_bundle, once=request.once)
     is_plain = request.url.startswith("http:")
     options: dict[CurlOpt, object] = {
         CurlOpt.URL: request.url.encode(),
@@ -130,6 +134,8 @@ def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeo
         CurlOpt.PROXY: around.proxy,  # an empty one keeps libcurl from looking for its own
         CurlOpt.SUPPRESS_CONNECT_HEADERS: 1,
     }
+    if ca_bundle is not None:  # alone: libcurl looks into the system's folder too
+        options |= {CurlOpt.CAPATH: ffi.NULL, CurlOpt.PROXY_CAPATH: ffi.NULL}
     if is_loopback(request.url):
         options[CurlOpt.NOPROXY] = b"*"
     if is_plain:  # else libcurl would ask for an upgrade to h2c, which Chrome never does
@@ -215,6 +221,6 @@ def _chrome() -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return what libcurl says, without its advice: "(7) Failed to connect to …"."""
+    """Return what libcurl says, without its advice, and without a password in an address."""
     said = str(error).split(" See ", maxsplit=1)[0].rstrip(". ")
-    return said.removeprefix("Failed to perform, ")
+    return one_line(_USER_INFO.sub("//***@", said.removeprefix("Failed to perform, ")))

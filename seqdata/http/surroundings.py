@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from seqdata.exceptions import InvalidSetting
 from seqdata.origins import is_loopback
 
 log = logging.getLogger("seqdata")
@@ -35,6 +36,9 @@ _SYSTEM_BUNDLES = (
 )
 
 
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """The authority of a connection (a PEM file), and the proxy it goes through ("" is none)."""
@@ -43,7 +47,7 @@ class Surroundings:
     proxy: str
 
 
-def surroundings(url: str, ca_bundle: Path | None) -> Surroundings:
+def surroundings(url: str, ca_bundle: Path | None, *, once: bool = False) -> Surroundings:
     """Decide how a connection to an address is made.
 
     Parameters
@@ -52,9 +56,19 @@ def surroundings(url: str, ca_bundle: Path | None) -> Surroundings:
         The address.
     ca_bundle
         SEQUENCE_CA_BUNDLE; None takes the system's authorities, or those of certifi.
+    once
+        It changes something: that it goes through a proxy is worth a warning.
+
+    Raises
+    ------
+    InvalidSetting
+        The environment names a proxy that is no address of one.
     """
     _warn_of_key_log(os.environ.get("SSLKEYLOGFILE", ""))
-    return Surroundings(str(ca_bundle) if ca_bundle else system_bundle(), proxy_of(url))
+    proxy = proxy_of(url)
+    if proxy:
+        _say_proxy(urlsplit(proxy).hostname or "", logging.WARNING if once else logging.INFO)
+    return Surroundings(str(ca_bundle) if ca_bundle else system_bundle(), proxy)
 
 
 def proxy_of(url: str) -> str:
@@ -65,10 +79,21 @@ def proxy_of(url: str) -> str:
     proxies = urllib.request.getproxies_environment()
     if urllib.request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]
         return ""
-    proxy = proxies.get("https") or proxies.get("all") or ""
-    if proxy:
-        _say_proxy(urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname or "a proxy")
-    return proxy
+    name = next((name for name in ("https", "all") if proxies.get(name)), "")
+    return _checked(f"{name.upper()}_PROXY", proxies[name]) if name else ""
+
+
+def _checked(variable: str, proxy: str) -> str:
+    """Return the address of a proxy; one that cannot be used is refused without being shown."""
+    address = proxy if "//" in proxy else f"http://{proxy}"
+    try:
+        parts = urlsplit(address)
+        is_usable = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(letter.isspace() for letter in address):
+        raise InvalidSetting(variable, "the address of a proxy, such as http://proxy:3128")
+    return address
 
 
 @cache
@@ -80,8 +105,8 @@ def system_bundle() -> str:
 
 
 @cache
-def _say_proxy(host: str) -> None:
-    log.info("requests go through a proxy, as HTTPS_PROXY or ALL_PROXY says: host=%s", host)
+def _say_proxy(host: str, level: int) -> None:
+    log.log(level, "requests go through a proxy, as the environment says: host=%s", host)
 
 
 @cache

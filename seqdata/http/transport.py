@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from seqdata.exceptions import (
     ConnectionFailed,
     HTTPError,
+    InvalidSetting,
     RateLimited,
     SequenceError,
     ServiceError,
@@ -90,7 +91,10 @@ class Transport:
                 turn.enter_context(self._turn())
             except SequenceError as error:  # no turn could be had, so nothing was sent
                 return Exchange(left=False, fault=str(error))
-            return self._send_logged(request)
+            try:
+                return self._send_logged(request)
+            except InvalidSetting as error:  # there is no way to send it
+                return Exchange(left=False, fault=str(error))
 
     def close(self) -> None:
         """Close the connections; may be called again."""

@@ -33,7 +33,6 @@ from seqdata.exceptions import (
     ForeignCache,
     InvalidAmount,
     InvalidFilter,
-    SafeguardError,
     SequenceError,
     UnknownAccount,
     UnknownOrganization,
@@ -66,7 +65,7 @@ from seqdata.sync import (
     wanted_details,
 )
 from seqdata.timestamps import parse_moment
-from seqdata.types import state_of
+from seqdata.types import is_reversal, state_of
 
 if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
@@ -260,7 +259,7 @@ class Ledger(Analyses):
         desk = self._own_desk()
         try:
             found = desk.follow(self._rows_of(desk.followed_ids()))
-        except SafeguardError as error:
+        except SequenceError as error:  # what was synced is on the disk
             log.warning("the transfers that were sent could not be looked at: %s", error)
             return
         for settlement in found:
@@ -297,7 +296,7 @@ class Ledger(Analyses):
         table = self._joined(lambda store: store.read_transfers(columns=names))
         table = table.filter(pc.is_in(table["id"], pa.array(transfer_ids)))
         legs = self._joined(lambda store: store.read_legs(transfer_ids)).to_pylist()
-        reversed_ids = {leg["id"] for leg in legs if leg["leg"] == "reversal"}
+        reversed_ids = {leg["id"] for leg in legs if is_reversal(leg)}
         return [
             {**row, "state": "failed" if row["id"] in reversed_ids else state_of(row["status"])}
             for row in table.to_pylist()
@@ -706,8 +705,9 @@ class Ledger(Analyses):
         )
         audit = AuditLog(self._settings.data_dir / ".audit.jsonl")
         return reconcile(
-            [*audit.foreign_entries(), *audit.transitions()],
+            audit.transitions(),
             rows.to_pylist(),
+            foreign=audit.foreign_entries(),
             since=None if since is None else parse_moment(since, self._settings.zone),
             synced_at=self.certificate().last_sync_at,
             organization_id=None if self._chosen == ALL else self._chosen,

@@ -368,7 +368,7 @@ class TransferDesk:
             view = self.look()
             self._check_again(staged, view, lives)
             prepared = self._mover.prepare(_payment_of(staged), view.organization_id)
-            more["served_at"] = view.served_at.isoformat()
+            more |= {"served_at": view.served_at.isoformat(), "is_sandbox": view.is_sandbox}
             self._reserve(staged, self._book.lives(), more)
             self._write_intent(staged, **more)
             if dry_run:
@@ -419,7 +419,9 @@ class TransferDesk:
         try:
             with terminable():
                 verdict = _sent(prepared)
-                known = self._outcome(verdict, staged)
+                known = _told(verdict, staged.id)
+                if isinstance(known, Completed):
+                    known = self._identified(verdict, staged)
         except BaseException:
             with suppress(SequenceError):
                 self._record(staged, known)
@@ -427,13 +429,6 @@ class TransferDesk:
         with undisturbed():
             self._record(staged, known)
         return known
-
-    def _outcome(self, verdict: Verdict, staged: StagedTransfer) -> Outcome:
-        if verdict.kind == "failed":
-            return Failed(verdict.why, staged.id)
-        if verdict.kind != "accepted":
-            return Unknown(verdict.why, staged.id)
-        return self._identified(verdict, staged)
 
     def _identified(self, verdict: Verdict, staged: StagedTransfer) -> Completed | Returned:
         """Learn the new transfer's id: from the answer, else from one reading of the activity."""
@@ -448,13 +443,11 @@ class TransferDesk:
     def _own_rows(self, shown: Iterable[Row], staged: StagedTransfer) -> list[Row]:
         lives = self._book.lives()
         intent, claimed = intent_of(lives[staged.id]), claimed_ids(lives)
-        found = matching.matches(shown, intent, claimed)
-        found = found or matching.doubtful(shown, intent, claimed)
-        found = matching.narrowed(found, intent)
+        found = matching.shown(shown, intent, claimed)
         if len(found) == 1:
             return found
-        reading = self._mover.find(staged.organization_id, intent.sent_at - matching.MARGIN)
-        return matching.narrowed(matching.matches(reading.rows, intent, claimed), intent)
+        reading = self._mover.find(staged.organization_id, matching.earliest(intent))
+        return matching.matches(reading.rows, intent, claimed)
 
     def _record(self, staged: StagedTransfer, outcome: ConfirmOutcome) -> None:
         """Write an outcome down: the audit log first, which the reservation follows."""
@@ -549,20 +542,22 @@ class TransferDesk:
             self._book.mend(lives)
             accepted = [life for life in lives.values() if self._may_fail_yet(life)]
             done: list[Settlement] = []
+            refusals: list[SettleRefused] = []
             for organization_id, here in _by_organization([*opened, *accepted]).items():
-                since = min(intent_of(life).sent_at for life in here) - matching.MARGIN
+                since = min(matching.earliest(intent_of(life)) for life in here)
                 reading = self._mover.find(organization_id, since)
                 intents = [intent_of(life) for life in here if life.is_open]
-                try:
-                    done += Settling(self, lives, reading, chosen, given_up).run(intents)
-                except SettleRefused as error:
-                    error.settled = [*done, *error.settled]
-                    raise
+                known = {life.intent_id: life for life in lives.values() if self._is_here(life)}
+                done += Settling(self, known, reading, chosen, given_up).run(intents, refusals)
                 self._follow_accepted(
                     [life for life in here if life in accepted], organization_id, reading
                 )
             said = {one.intent.id for one in done}
-            return [*done, *(one for one in self._returned(lives) if one.intent.id not in said)]
+            done += [one for one in self._returned(lives) if one.intent.id not in said]
+        if refusals:
+            refusals[0].settled = done
+            raise refusals[0]
+        return done
 
     def followed_ids(self) -> list[str]:
         """Return the service's ids of the transfers that it accepted in the last days."""
@@ -613,8 +608,14 @@ class TransferDesk:
                 follow(self, life, row)
 
     def _only_match(self, life: Life, reading: Reading) -> str | None:
-        found = matching.matches(reading.rows, intent_of(life), claimed_ids(self._book.lives()))
-        return found[0]["id"] if len(found) == 1 else None
+        """Return the id of the transfer that can only be this accepted one's, which has none."""
+        lives = {key: one for key, one in self._book.lives().items() if self._is_here(one)}
+        intent, claimed = intent_of(life), claimed_ids(lives)
+        sent = [one for one in lives.values() if one.requested is not None]
+        rivals = [one for one in map(intent_of, sent) if one.key == intent.key]
+        found = matching.assign(reading.rows, rivals, claimed)
+        doubt = matching.doubtful(reading.rows, intent, claimed)
+        return found[intent.id][0]["id"] if matching.is_sure(found, intent, doubt) else None
 
     def _returned(self, lives: Lives) -> list[Settlement]:
         found = [
@@ -765,12 +766,22 @@ def _sent(prepared: Prepared) -> Verdict:
         return Verdict("unknown", (str(error) or type(error).__name__).rstrip(". "))
 
 
+def _told(verdict: Verdict, intent_id: str) -> Outcome:
+    """Return the outcome that a verdict alone allows: of an accepted one the id is missing."""
+    if verdict.kind == "failed":
+        return Failed(verdict.why, intent_id)
+    if verdict.kind == "accepted":
+        return Completed(None, "it was interrupted before its id was known", intent_id)
+    return Unknown(verdict.why, intent_id)
+
+
 def _event_of(outcome: ConfirmOutcome) -> tuple[str, Node]:
     """Return the event of an outcome, without ``transfer_``, and what is written with it."""
     facts: Node = {"served_state": outcome.status, "service_status": outcome.service_status}
     if isinstance(outcome, Completed):
         why = outcome.why_no_id or None
-        return "completed", {**facts, "transfer_id": outcome.transfer_id, "why_no_id": why}
+        said = {"transfer_id": outcome.transfer_id, "why_no_id": why, "arrived": outcome.arrived}
+        return "completed", {**facts, **said}
     if isinstance(outcome, Returned):  # it was accepted first
         return "completed", {**facts, "transfer_id": outcome.transfer_id}
     if isinstance(outcome, Failed):

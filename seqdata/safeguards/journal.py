@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.money import format_cents
@@ -29,7 +29,7 @@ STATES = {
     "transfer_returned": "returned",
 }
 
-#: When a transfer was sent of which no moment is known.
+#: When something was written of which no moment is known.
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 #: A complete reading of the activity that did not find the transfer.
@@ -47,12 +47,32 @@ _FROM = {
     "confirmed": {"staged", "confirmed"},
     "cancelled": {"staged", "confirmed"},
     "expired": {"staged", "confirmed"},
-    "requested": {"staged", "confirmed"},
+    "requested": {"", "staged", "confirmed"},
     "unknown": {"requested", "unknown"},
     "completed": {"", "requested", "unknown"},
     "failed": {"", "staged", "confirmed", "requested", "unknown"},
     "returned": {"completed", "unknown"},
 }
+
+
+@dataclass(frozen=True)
+class Searched:
+    """When a complete reading did not find a transfer: by the service's clock, and by ours."""
+
+    served_at: datetime
+    read_at: datetime
+
+    @classmethod
+    def of(cls, entry: Entry) -> Searched:
+        """Read it from the entry of the reading."""
+        ours = parse_timestamp(str(entry.get("timestamp"))) or LONG_AGO
+        return cls(parse_timestamp(str(entry.get("served_at"))) or ours, ours)
+
+
+def _ended_at(entry: Entry) -> datetime | None:
+    """Return when a sending ended, of the entry that says so."""
+    is_end = entry.get("event_type") == "transfer_unknown"
+    return parse_timestamp(str(entry.get("timestamp"))) if is_end else None
 
 
 @dataclass
@@ -69,7 +89,9 @@ class Life:
     why: str = ""
     why_no_id: str = ""
     service_status: str | None = None
-    readings: list[str] = field(default_factory=list)
+    arrived: bool = False
+    ended_at: datetime | None = None
+    readings: list[Searched] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +102,7 @@ class Life:
         """Take the next entry about it into account; one that cannot come now changes nothing."""
         event = str(entry.get("event_type"))
         if event == SEARCHED:
-            self.readings.append(str(entry.get("served_at")))
+            self.readings.append(Searched.of(entry))
         state = STATES.get(event)
         if state is None or self.state not in _FROM[state]:
             return
@@ -92,6 +114,8 @@ class Life:
         self.transfer_id = entry.get("transfer_id") or self.transfer_id
         self.why = str(entry.get("error") or "")
         self.why_no_id = str(entry.get("why_no_id") or "")
+        self.arrived = entry.get("arrived") is True
+        self.ended_at = self.ended_at or _ended_at(entry)
         self.service_status = entry.get("service_status") or self.service_status
 
 
@@ -138,7 +162,8 @@ class OpenIntent:
     """A transfer that was sent, and of which it is not known whether it moved money.
 
     `sent_at` is the service's time before it was sent. `readings` is how many complete
-    readings of the activity did not find it, `searched` when, by the service's clock.
+    readings of the activity did not find it, `searched` when. `written_at` is this machine's time
+    before it was sent, `sending` how long that took, where it is known.
     """
 
     id: str
@@ -154,7 +179,10 @@ class OpenIntent:
     app_url: str
     why: str
     readings: int
-    searched: tuple[datetime, ...] = ()
+    searched: tuple[Searched, ...] = ()
+    written_at: datetime = LONG_AGO
+    sending: timedelta | None = None
+    is_sandbox: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why or 'interrupted'}"
@@ -176,18 +204,21 @@ class OpenIntent:
 def intent_of(life: Life) -> OpenIntent:
     """Read what was sent from the entry of its request."""
     entry: Mapping[str, Any] = life.requested or {}
-    moments = (parse_timestamp(str(entry.get(word))) for word in ("served_at", "timestamp"))
-    sent_at = next((one for one in moments if one is not None), LONG_AGO)
+    written_at = parse_timestamp(str(entry.get("timestamp"))) or LONG_AGO
+    cents = entry.get("amount_cents")
     words = ("source", "destination", "source_id", "destination_id", "organization_id", "app_url")
     return OpenIntent(
         id=life.intent_id,
         user=str(entry.get("user_id", "")),
-        amount_cents=int(entry["amount_cents"]),
+        amount_cents=cents if type(cents) is int else 0,
         note=str(entry.get("note", "")),
-        sent_at=sent_at,
+        sent_at=parse_timestamp(str(entry.get("served_at"))) or written_at,
         why=life.why,
         readings=len(life.readings),
-        searched=tuple(one for one in map(parse_timestamp, life.readings) if one is not None),
+        searched=tuple(life.readings),
+        written_at=written_at,
+        sending=None if life.ended_at is None else life.ended_at - written_at,
+        is_sandbox=entry.get("is_sandbox") is True,
         **{word: str(entry.get(word, "")) for word in words},
     )
 
@@ -233,7 +264,8 @@ def reserve(records: DailyRecords, life_facts: Entry, user: str) -> None:
 
 #: What a reservation repeats of its intent.
 RESERVED = ("source", "destination", "source_id", "destination_id", "source_kind",
-            "destination_kind", "organization_id", "app_url", "served_at")  # fmt: skip
+            "destination_kind", "organization_id", "app_url", "served_at",
+            "is_sandbox")  # fmt: skip
 
 
 def settle_reservation(
@@ -278,7 +310,7 @@ def used_cents(records: DailyRecords, lives: Mapping[str, Life]) -> int:
     for _, entry in records.entries():
         if isinstance(entry.get("intent_id"), str):
             filed.add(entry["intent_id"])
-    for _, entry in records.of_today():
+    for entry in records.of_today():
         intent_id = entry.get("intent_id")
         if isinstance(intent_id, str):
             known[intent_id] = max(known.get(intent_id, 0), entry["amount_cents"])

@@ -1,9 +1,9 @@
 """The daily limit: what was moved today, in one file that all processes share.
 
 The file is ``{date: {user or "__global__": [{transfer_id, amount_cents, timestamp}]}}``. A date
-is a day of the reporting zone when the entry was made. What an entry counts to is decided by its
-own moment: the day that it falls on in the zone of whoever asks, so that another zone gives no
-second day. An entry may carry more keys, such as the ``state`` of a reservation; it counts all
+is a day of the reporting zone when the entry was made. The desk counts an entry by its own moment,
+on the day that this has in the desk's zone, so that another zone gives no second day. An entry
+may carry more keys, such as the ``state`` of a reservation; it counts all
 the same. A file that cannot be understood stops everything: it never counts as empty.
 """
 
@@ -49,18 +49,22 @@ class DailyRecords:
         """The key of the current day."""
         return self.now.date().isoformat()
 
-    def used_cents(self, user_key: str | None = None) -> int:
-        """Sum what counts to today, in cents: of one key, or of all where `user_key` is None."""
-        return sum(entry["amount_cents"] for _, entry in self.of_today(user_key))
+    def used_cents(self, user_key: str | None = None, *, day: str | None = None) -> int:
+        """Sum the entries filed under a day, in cents: of one key, or of all where it is None."""
+        keys = self.days.get(day or self.today, {})
+        return sum(
+            entry["amount_cents"]
+            for key, entries in keys.items()
+            if user_key is None or key == user_key
+            for entry in entries
+        )
 
-    def of_today(self, user_key: str | None = None) -> Iterator[tuple[str, Entry]]:
-        """Yield the entries that count to today, with their keys."""
+    def of_today(self) -> Iterator[Entry]:
+        """Yield the entries whose own moment falls on today, wherever they are filed."""
         for filed, keys in self.days.items():
-            for key, entries in keys.items():
-                for entry in entries:
-                    is_asked = user_key is None or key == user_key
-                    if is_asked and self.day_of(entry.get("timestamp"), filed) == self.today:
-                        yield key, entry
+            for entry in (one for entries in keys.values() for one in entries):
+                if self.day_of(entry.get("timestamp"), filed) == self.today:
+                    yield entry
 
     def day_of(self, timestamp: object, filed: str = "") -> str:
         """Return the day of a moment in this zone; `filed` where it cannot be read."""

@@ -9,7 +9,7 @@ so, or was created a little before or later, is for a person to decide.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from seqdata.safeguards.journal import OpenIntent
 from seqdata.sources.base import Row
@@ -18,8 +18,26 @@ from seqdata.sources.base import Row
 #: be its own.
 MARGIN = timedelta(minutes=2)
 
-#: How long after an intent its payment may still be created: a turn, a connection, an answer.
+#: How long a sending can take, where its end is not known: a turn, a connection, an answer.
 SENDING = timedelta(minutes=5)
+
+
+def earliest(intent: OpenIntent) -> datetime:
+    """Return from when on a transfer may be the intent's, by the service's clock.
+
+    Where this machine's clock was another one, either may be wrong; a sandbox's is its own.
+    """
+    apart = abs(intent.sent_at - intent.written_at)
+    return intent.sent_at - MARGIN - (timedelta(0) if intent.is_sandbox else min(apart, DAY))
+
+
+def latest(intent: OpenIntent) -> datetime:
+    """Return until when a transfer is surely the intent's: as long as it was being sent."""
+    took = SENDING if intent.sending is None else max(intent.sending, timedelta(0)) + MARGIN
+    return intent.sent_at + min(took, SENDING)
+
+
+DAY = timedelta(days=1)
 
 
 def matches(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> list[Row]:
@@ -33,13 +51,13 @@ def matches(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> 
     return sorted(found, key=lambda row: (row["created_at"], row["id"]))
 
 
-def narrowed(rows: list[Row], intent: OpenIntent) -> list[Row]:
-    """Return the only one that was created after the intent, where there is just one; else all.
+def shown(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> list[Row]:
+    """Return the transfers of a payment's own answer that are the intent's.
 
-    For a transfer that is known to be there: an earlier one, whose answer was lost, is not it.
+    Such an answer does not say who made a transfer; all else has to fit as in :func:`matches`.
     """
-    later = [row for row in rows if row["created_at"] and row["created_at"] >= intent.sent_at]
-    return later if len(later) == 1 else rows
+    sure = ({**row, "by_hand": True} for row in rows if row["by_hand"] is not False)
+    return matches(sure, intent, claimed)
 
 
 def doubtful(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> list[Row]:
@@ -58,7 +76,7 @@ def _fits(row: Row, intent: OpenIntent) -> bool:
         (row["source_id"], row["destination_id"], row["amount_cents"]) == intent.key
         and row["by_hand"] is True
         and created_at is not None
-        and intent.sent_at <= created_at <= intent.sent_at + SENDING
+        and intent.sent_at <= created_at <= latest(intent)
     )
 
 
@@ -69,7 +87,7 @@ def _can_fit(row: Row, intent: OpenIntent) -> bool:
         and _can_be(row, "destination", intent.destination_id)
         and row["amount_cents"] in (None, intent.amount_cents)
         and row["by_hand"] is not False
-        and (created_at is None or created_at >= intent.sent_at - MARGIN)
+        and (created_at is None or created_at >= earliest(intent))
     )
 
 
@@ -99,11 +117,19 @@ def assign(
     return eligible
 
 
-def is_sure(found: Mapping[str, Sequence[Row]], intent_id: str) -> bool:
-    """Tell whether an intent has one candidate that no other intent could claim."""
-    own = found[intent_id]
-    others = {row["id"] for key, rows in found.items() if key != intent_id for row in rows}
-    return len(own) == 1 and own[0]["id"] not in others
+def is_sure(found: Mapping[str, Sequence[Row]], intent: OpenIntent, doubt: Iterable[Row]) -> bool:
+    """Tell whether an intent has one candidate that no other intent could claim.
+
+    What may be its own as well, created while it was being sent, leaves nothing sure.
+    """
+    own = found[intent.id]
+    others = {row["id"] for key, rows in found.items() if key != intent.id for row in rows}
+    rivals = [one for one in doubt if _is_meanwhile(one["created_at"], intent)]
+    return len(own) == 1 and own[0]["id"] not in others and not rivals
+
+
+def _is_meanwhile(created_at: datetime | None, intent: OpenIntent) -> bool:
+    return created_at is None or intent.sent_at <= created_at <= latest(intent)
 
 
 def listed(rows: Iterable[Row]) -> tuple[tuple[str, str], ...]:

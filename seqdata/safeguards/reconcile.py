@@ -93,22 +93,26 @@ class Intent:
         return self.facts.get(name)
 
 
-def read_intents(entries: Iterable[Row]) -> list[Intent]:
-    """Gather the entries of each transfer that was sent, in the order of their sending.
+def read_intents(entries: Iterable[Row], foreign: Iterable[Row] = ()) -> list[Intent]:
+    """Gather the entries of each transfer that was sent.
 
-    What the desk sent moves by its own rules (:func:`seqdata.safeguards.journal.read_lives`).
-    Other programs, which log no ``intent_id``, are taken by their ``transfer_completed`` alone.
-    ``served_at``, the time of the service, counts before this machine's.
+    All move by the rules of :func:`seqdata.safeguards.journal.read_lives`; what other programs
+    wrote (`foreign`) says nothing of the desk's own. Those that log no ``intent_id``, or no
+    request, are taken by their ``transfer_completed`` alone. ``served_at``, the time of the
+    service, counts before this machine's.
     """
-    listed = [dict(entry) for entry in entries]
-    sent = [life for life in read_lives(listed).values() if life.requested is not None]
-    others = [
-        Intent(_asked_at(entry), "completed", entry)
-        for entry in listed
-        if entry.get("event_type") == "transfer_completed"
-        and not isinstance(entry.get("intent_id"), str)
-    ]
-    return [*map(_intent, sent), *others]
+    own = [dict(entry) for entry in entries]
+    lives = read_lives(own)
+    theirs = [dict(entry) for entry in foreign if entry.get("intent_id") not in lives]
+    lives |= read_lives(theirs)
+    sent = {key: life for key, life in lives.items() if life.requested is not None}
+    others: dict[Any, Intent] = {}
+    for number, entry in enumerate([*own, *theirs]):
+        named = entry.get("intent_id")
+        if entry.get("event_type") == "transfer_completed" and named not in sent:
+            key = named if isinstance(named, str) else number
+            others[key] = Intent(_asked_at(entry), "completed", entry)
+    return [*map(_intent, sent.values()), *others.values()]
 
 
 def _intent(life: Life) -> Intent:
@@ -127,6 +131,7 @@ def reconcile(
     entries: Sequence[Row],
     transfers: Iterable[Row],
     *,
+    foreign: Sequence[Row] = (),
     since: datetime | None = None,
     synced_at: datetime | None = None,
     organization_id: str | None = None,
@@ -136,7 +141,9 @@ def reconcile(
     Parameters
     ----------
     entries
-        Of the audit log, oldest first.
+        Of the audit log, oldest first: the desk's own.
+    foreign
+        Those of other programs.
     transfers
         Rows of the transfers' table, removed ones too: id, created_at (with a zone),
         amount_cents, source_id, source_name, destination_id, destination_name, activity_type,
@@ -149,9 +156,10 @@ def reconcile(
         Whose rows they are; entries that name another organization are passed over.
     """
     mine = [one for one in entries if _is_of(one, organization_id)]
-    begun = since or _first_moment(mine)
+    theirs = [one for one in foreign if _is_of(one, organization_id)]
+    begun = since or _first_moment([*mine, *theirs])
     work = _Work(list(transfers), synced_at)
-    intents = sorted(read_intents(mine), key=lambda one: one.get("transfer_id") is None)
+    intents = sorted(read_intents(mine, theirs), key=lambda one: one.get("transfer_id") is None)
     for intent in intents:  # those with an id claim theirs before the others look for one
         work.judge(intent)
     work.find_unlogged(begun)
@@ -247,7 +255,7 @@ def _other_amount(row: Row) -> str:
 
 def _first_moment(entries: Iterable[Row]) -> datetime | None:
     moments = (_moment(entry.get("timestamp")) for entry in entries)
-    return next((moment for moment in moments if moment is not None), None)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _moment(text: object) -> datetime | None:

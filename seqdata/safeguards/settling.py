@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from seqdata.core.text import one_line
 from seqdata.exceptions import SettleRefused
 from seqdata.safeguards import matching
-from seqdata.safeguards.journal import SEARCHED, Life, OpenIntent, claimed_ids, intent_of
+from seqdata.safeguards.journal import SEARCHED, Life, OpenIntent, Searched, claimed_ids, intent_of
 from seqdata.safeguards.outcomes import Completed, Failed, Outcome, Returned, Settlement, Unknown
 from seqdata.sources.base import FOLLOWED, Reading, Row
 
@@ -37,9 +38,8 @@ class Settling:
     chosen: dict[str, str]
     given_up: set[str]
 
-    def run(self, opened: Iterable[OpenIntent]) -> list[Settlement]:
-        """Settle each open intent; raise SettleRefused once all others are done."""
-        refusals: list[SettleRefused] = []
+    def run(self, opened: Iterable[OpenIntent], refusals: list[SettleRefused]) -> list[Settlement]:
+        """Settle each open intent; what cannot be settled as asked goes to the refusals."""
         done: dict[str, Settlement] = {}
         intents = list(opened)
         # A person's choice claims its transfer before anything else is told from what is left.
@@ -48,11 +48,7 @@ class Settling:
                 done[intent.id] = self._settled(intent)
             except SettleRefused as error:
                 refusals.append(error)
-        settled = [done[intent.id] for intent in intents if intent.id in done]
-        if refusals:
-            refusals[0].settled = settled
-            raise refusals[0]
-        return settled
+        return [done[intent.id] for intent in intents if intent.id in done]
 
     def _settled(self, intent: OpenIntent) -> Settlement:
         rows, claimed = self.reading.rows, claimed_ids(self.lives)
@@ -62,7 +58,7 @@ class Settling:
             return self._chosen(intent, [*matching.matches(rows, intent, claimed), *doubt])
         if intent.id in self.given_up and (own or doubt):
             raise SettleRefused(intent.id, f"it may be {_ids([*own, *doubt])}")
-        if matching.is_sure(found, intent.id):
+        if matching.is_sure(found, intent, doubt):
             return self._taken(intent, own[0])
         if own or doubt:
             why = f"it may be one of {len(own) + len(doubt)} transfers, or none"
@@ -92,7 +88,7 @@ class Settling:
     def _not_found(self, intent: OpenIntent) -> Settlement:
         served_at = self.reading.served_at
         self._write(SEARCHED, intent.id, served_at=served_at.isoformat(), found=0)
-        moments = [*intent.searched, served_at]
+        moments = self.lives[intent.id].readings  # this one included
         missing = _not_yet(intent, moments)
         if intent.id in self.given_up:
             if missing:
@@ -105,7 +101,11 @@ class Settling:
     def _taken(self, intent: OpenIntent, row: Row) -> Settlement:
         """Take a transfer for the intent's: it was accepted, and may have failed since."""
         outcome = outcome_of(row, intent.id)
-        facts = {"transfer_id": row["id"], "service_status": row["status"]}
+        facts = {
+            "transfer_id": row["id"],
+            "service_status": row["status"],
+            "arrived": outcome.arrived,
+        }
         self._write("transfer_completed", intent.id, settled=True, **facts)
         if isinstance(outcome, Returned):
             write_returned(self.book, self.lives[intent.id], outcome)
@@ -131,7 +131,8 @@ def is_followed(life: Life, now: datetime) -> bool:
 def outcome_of(row: Row, intent_id: str) -> Completed | Returned:
     """Tell what an accepted transfer's own row says of it."""
     if row["state"] == "failed":
-        return Returned(row["id"], row["status"], row["error_reason"] or "", intent_id)
+        reason = one_line(str(row["error_reason"] or ""))
+        return Returned(row["id"], row["status"], reason, intent_id)
     return Completed(
         row["id"],
         intent_id=intent_id,
@@ -171,23 +172,39 @@ def known_outcome(life: Life) -> Outcome | None:
         return Failed(life.why, life.intent_id)
     if life.state == "completed":
         return Completed(
-            life.transfer_id, life.why_no_id, life.intent_id, service_status=life.service_status
+            life.transfer_id,
+            life.why_no_id,
+            life.intent_id,
+            arrived=life.arrived,
+            service_status=life.service_status,
         )
     return Unknown(life.why or "it was interrupted", life.intent_id)
 
 
-def _not_yet(intent: OpenIntent, moments: list[datetime]) -> str:
-    """Say what is missing before an intent may be given up; "" where nothing is."""
-    if moments[-1] - intent.sent_at < PATIENCE:
+def _not_yet(intent: OpenIntent, readings: Sequence[Searched]) -> str:
+    """Say what is missing before an intent may be given up; "" where nothing is.
+
+    Of a real service both clocks have to agree that time has passed: its own and ours.
+    """
+    last = readings[-1]
+    ages = [last.served_at - intent.sent_at]
+    spans = [_span(one.served_at for one in readings)]
+    if not intent.is_sandbox:
+        ages.append(last.read_at - intent.written_at)
+        spans.append(_span(one.read_at for one in readings))
+    if min(ages) < PATIENCE:
         return "it is younger than 24 hours, and may still appear"
-    if len(moments) < READINGS:
-        return f"{len(moments)} complete reading did not find it, and {READINGS} are needed"
-    if max(moments) - min(moments) < APART:
-        return (
-            f"the readings that did not find it lie less than {APART.seconds // 60} minutes "
-            "apart, by the service's clock"
-        )
+    if len(readings) < READINGS:
+        return f"{len(readings)} complete reading did not find it, and {READINGS} are needed"
+    if min(spans) < APART:
+        minutes = APART.seconds // 60
+        return f"the readings that did not find it lie less than {minutes} minutes apart"
     return ""
+
+
+def _span(moments: Iterable[datetime]) -> timedelta:
+    known = list(moments)
+    return max(known) - min(known)
 
 
 def _ids(rows: Iterable[Row]) -> str:

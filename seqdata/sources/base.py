@@ -95,11 +95,14 @@ class Verdict:
     rows
         Transfers that the answer of an accepted payment showed, as :meth:`Mover.find` gives
         them.
+    document
+        The answer of an accepted payment, parsed.
     """
 
     kind: str
     why: str = ""
     rows: tuple[Row, ...] = field(default=(), repr=False)
+    document: dict[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

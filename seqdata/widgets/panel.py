@@ -16,7 +16,7 @@ import ipywidgets as ipw  # type: ignore[import-untyped]
 from seqdata.safeguards import TransferDesk
 from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import utc_now
-from seqdata.safeguards.outcomes import Completed, Unknown
+from seqdata.safeguards.outcomes import Completed, Returned, Unknown
 from seqdata.widgets import panel_html, panel_state, panel_view, panel_work
 from seqdata.widgets.panel_clock import Ticker
 from seqdata.widgets.panel_controls import PREFIX, Controls
@@ -198,7 +198,7 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             before, self._state = self._state, change(self._state)
             self._render()
             is_new = self._state.outcome is not before.outcome
-            if is_new and isinstance(self._state.outcome, Completed | Unknown):
+            if is_new and isinstance(self._state.outcome, Completed | Returned | Unknown):
                 self._controls.clear_amount()
 
     def _render(self) -> None:

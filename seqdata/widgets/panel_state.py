@@ -10,7 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seqdata.exceptions import OutcomeNotRecorded, SequenceError, StageRefused, StageUsed
+from seqdata.exceptions import (
+    OutcomeNotRecorded,
+    SequenceError,
+    SettleRefused,
+    StageRefused,
+    StageUsed,
+)
 from seqdata.safeguards.desk import Limits
 from seqdata.safeguards.journal import OpenIntent
 from seqdata.safeguards.outcomes import (
@@ -201,7 +207,9 @@ def refused(state: PanelState, error: BaseException) -> PanelState:
     is_spent = not isinstance(error, SequenceError) and state.doing in _WITH_STAGED
     is_spent = is_spent or isinstance(error, StageRefused | OutcomeNotRecorded)
     staged = None if is_spent else state.staged
-    return replace(state, staged=staged, said=(*state.said, sentence(error, state.doing)))
+    settled = tuple(error.settled) if isinstance(error, SettleRefused) else state.settlements
+    said = (*state.said, sentence(error, state.doing))
+    return replace(state, staged=staged, settlements=settled, said=said)
 
 
 def sentence(error: BaseException, doing: str = "") -> Said:

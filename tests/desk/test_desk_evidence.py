@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_helper import arrived, charged, open_desk, story
+from desk_helper import Clock, arrived, charged, open_desk, story
+from exchanges import without_mark
 
 from seqdata import exceptions as ex
 from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
-from seqdata.safeguards import TransferDesk
+from seqdata.safeguards import Completed, TransferDesk
 from seqdata.sandbox import Sandbox
 
 Change = Callable[[dict[str, Any]], None]
@@ -186,6 +188,82 @@ def test_another_intents_transfer_is_not_taken(box: Sandbox, desk: TransferDesk)
     assert settled.candidates == ()
 
 
+@pytest.mark.parametrize("stranger", ["nothing but an id", "made before"])
+def test_a_strangers_row_in_the_answer_is_not_ours(
+    box: Sandbox, tmp_path: Path, stranger: str
+) -> None:
+    """A failed row that only may be ours says nothing of a payment that the service accepted."""
+    curl = CurlSend()
+
+    def send(request: Request) -> Exchange:
+        exchange = curl(request)
+        if not request.once or exchange.answer is None:
+            return exchange
+        body = json.loads(exchange.answer.body)
+        organization = body["data"]["forKYC"]["createPayment"]["ok"]["organization"]
+        node = {**edges_of(organization)[0]["node"], "id": "tr-other", "status": "FAILED"}
+        node["createdAt"] = "2026-10-31T23:58:30Z"
+        if stranger == "nothing but an id":
+            node = {"id": "tr-other", "status": "FAILED"}
+        edges_of(organization)[:] = [{"node": node}]
+        return replace(exchange, answer=replace(exchange.answer, body=json.dumps(body).encode()))
+
+    desk = open_desk(box, tmp_path, transport=Transport(send))
+    outcome = desk.confirm(desk.stage("Bills", "Groceries", "5"))
+    assert (outcome.status, outcome.arrived) == ("completed", True)
+    assert isinstance(outcome, Completed)
+    assert outcome.transfer_id == arrived(box)[0]["transfer_id"]
+    assert story(tmp_path)[-1] == "completed"
+
+
+def test_what_the_service_does_not_say_leaves_nothing_sure(
+    box: Sandbox, desk: TransferDesk, lens: Lens, tmp_path: Path
+) -> None:
+    """Where ours may be one whose kind is not said, the other is not claimed; a person decides."""
+    lose(box, desk)
+    ours = arrived(box)[0]["transfer_id"]
+    by_hand(box, tmp_path)
+
+    def hide_kind(organization: dict[str, Any]) -> None:
+        for edge in edges_of(organization):
+            if edge["node"]["id"] == ours:
+                edge["node"] |= {"type": None, "activityType": None}
+
+    lens.change = hide_kind
+    (settled,) = desk.settle()
+    assert settled.outcome.status == "unknown"
+    assert len(settled.candidates) == 2
+
+
+def test_a_list_without_end_is_given_up(box: Sandbox, desk: TransferDesk, lens: Lens) -> None:
+    """Pages that bring nothing new and never end are an error, not a wait for ever."""
+    lose(box, desk)
+    cursors = iter(range(1_000_000))
+
+    def go_on(organization: dict[str, Any]) -> None:
+        organization["numberOfTransfers"] = None
+        page = organization["transferReferences"]
+        page["edges"] = []
+        page["pageInfo"] = {"hasNextPage": True, "endCursor": f"more-{next(cursors)}"}
+
+    lens.change = go_on
+    with pytest.raises(ex.SequenceError):
+        desk.settle()
+    assert next(cursors) < 20
+
+
+def test_a_refused_choice_leaves_the_others_settled(box: Sandbox, desk: TransferDesk) -> None:
+    """What does not hold for one transfer is raised after all others were settled, with them."""
+    first = lose(box, desk)
+    staged = desk.stage("Bills", "Taxes", "6")
+    box.fail("cut_after", operation="CreatePayment")
+    assert desk.confirm(staged).status == "unknown"
+    with pytest.raises(ex.SettleRefused) as refused:
+        desk.settle(choose={first: "tr-9"})
+    assert [one.intent.id for one in refused.value.settled] == [staged.id]
+    assert [one.id for one in desk.open_intents()] == [first]
+
+
 # -- not there --------------------------------------------------------------------------------
 
 
@@ -207,3 +285,25 @@ def test_not_there_needs_two_readings_some_minutes_apart(
     (settled,) = desk.settle(assume_failed=[intent_id])
     assert settled.outcome.status == "failed"
     assert (charged(tmp_path), story(tmp_path)[-1]) == (0, "failed")
+
+
+def test_of_a_real_service_both_clocks_have_to_agree(box: Sandbox, tmp_path: Path) -> None:
+    """A Date that leaps 25 hours ahead makes nothing old: this machine's clock has a say."""
+    curl, clock = CurlSend(), Clock(box.now)
+
+    def desk() -> TransferDesk:
+        transport = Transport(lambda request: without_mark(curl(request)) if not request.once
+                              else curl(request))  # fmt: skip
+        return open_desk(
+            box, tmp_path, transport=transport, clock=clock, somebody_there=lambda: True
+        )
+
+    intent_id = lose(box, desk(), "cut")
+    clock.now += timedelta(minutes=1)
+    assert desk().settle()[0].outcome.status == "unknown"
+    box.advance(hours=25)
+    with pytest.raises(ex.SettleRefused, match="younger than 24 hours"):
+        desk().settle(assume_failed=[intent_id])
+    clock.now += timedelta(hours=25)
+    (settled,) = desk().settle(assume_failed=[intent_id])
+    assert settled.outcome.status == "failed"

@@ -14,6 +14,7 @@ from seqdata import Ledger
 from seqdata.ledger.ledger import demo_settings
 from seqdata.safeguards import Completed, Returned, TransferDesk
 from seqdata.sandbox import Sandbox
+from seqdata.types import is_reversal
 
 STATUSES = ("FAILED", "CANCELLED", "ERROR", "INCOMPLETE")
 
@@ -166,3 +167,21 @@ def test_a_sync_finds_it_too(
         "transfer_returned"
     ]
     assert json.loads((tmp_path / ".daily_limits.json").read_text())
+
+
+def test_a_reversal_that_failed_is_none(box: Sandbox, tmp_path: Path) -> None:
+    """A payment leg that is called a reversal and did not happen gives no money back."""
+    assert not is_reversal({"leg": "reversal", "status": "FAILED"})
+    assert not is_reversal({"leg": "reversal", "status": "NEW_WORD"})
+    assert not is_reversal({"leg": "push", "status": "COMPLETE"})
+    assert is_reversal({"leg": "reversal", "status": "PENDING"})
+
+
+@pytest.mark.parametrize("destination", ["Groceries", "Everyday Checking"])
+def test_the_log_keeps_what_was_told(box: Sandbox, desk: TransferDesk, destination: str) -> None:
+    """What became of a transfer reads the same from the log as it was told by confirm."""
+    staged = desk.stage("Bills", destination, "5")
+    told = desk.confirm(staged)
+    kept = desk.outcome_of(staged.id)
+    assert kept == told
+    assert str(kept) == str(told)

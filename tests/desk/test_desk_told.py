@@ -150,8 +150,11 @@ def test_settling_is_told_all_the_same(shell: Shell, box: Sandbox, tmp_path: Pat
     assert events(tmp_path)[-1]["event_type"] == "transfer_returned"
 
 
-def test_an_interrupt_tells_what_the_log_holds(shell: Shell, box: Sandbox, tmp_path: Path) -> None:
-    """Interrupted while it is sent, the command says that the money may have moved, and ends so."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_tells_what_the_log_holds(
+    shell: Shell, box: Sandbox, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Ended while it is sent, the command says that the money may have moved, and ends so."""
     box.fail("slow", operation="CreatePayment", seconds=4.0)
     box.clear_requests()
     program = subprocess.Popen(
@@ -161,7 +164,7 @@ def test_an_interrupt_tells_what_the_log_holds(shell: Shell, box: Sandbox, tmp_p
     )  # fmt: skip
     while not any(one["operation"] == "CreatePayment" for one in box.requests()):
         assert program.poll() is None
-    program.send_signal(signal.SIGINT)
+    program.send_signal(number)
     told, trouble = program.communicate()
     assert program.returncode == 7, trouble
     assert b"Do not send it again" in told

@@ -20,6 +20,9 @@ from seqdata.types import ActivityType, state_of
 
 _SIZES = (100, 50, 25, 10)
 
+#: How many pages in a row may bring nothing new before a list is taken for an endless one.
+_MOST_IDLE = 5
+
 _BY_HAND = "ONE_TIME_TRANSFER"
 
 #: Kinds of activity that are surely no payment by hand. ACH may be either.
@@ -86,12 +89,16 @@ def _is_since(moment: datetime | None, start: datetime | None) -> bool:
 def _walk(source: GraphQLSource, window: Window) -> _Walk:
     first = _fetch(source, window, "", with_count=True)
     walk = _Walk(first.served_at, first.count)
-    page, seen = first, {""}
+    page, seen, idle = first, {""}, 0
     while True:
         walk.pages += 1
+        before = len(walk.rows)
         walk.rows |= {row["id"]: row for row in our_rows(page.rows)}
         if not page.has_next_page:
             break
+        idle = idle + 1 if len(walk.rows) == before else 0
+        if idle > _MOST_IDLE:
+            raise PagingError("the activity", "new transfers", "pages without any", walk.pages)
         if page.cursor in seen:
             got = "one that was read before"
             raise PagingError("the activity", "a new cursor", got, walk.pages)

@@ -9,10 +9,11 @@ answer too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from seqdata.core.json import parse_strictly, values_of
+from seqdata.core.text import one_line
 from seqdata.http.messages import Answer, Exchange
 from seqdata.sources.base import Verdict
 
@@ -23,6 +24,19 @@ _REFUSALS = frozenset({400, 401, 403, 404, 429})
 
 #: Codes of GraphQL errors that come before anything is executed.
 _BEFORE_ACTING = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"})
+
+#: Codes of a refusal by its HTTP status; one that is executed and then fails has others.
+_REFUSING = _BEFORE_ACTING | {
+    "BAD_REQUEST", "BAD_USER_INPUT", "FORBIDDEN", "NOT_FOUND", "UNAUTHENTICATED", "UNAUTHORIZED",
+}  # fmt: skip
+
+#: All that a refusal may say, by where it says it. What says more may say that something was done.
+_OF_DOCUMENT = frozenset({"data", "errors", "error", "extensions"})
+_OF_PAYMENT = frozenset({"ok", "error", "__typename"})
+_OF_ERROR = frozenset({"message", "code", "__typename"})
+_OF_REFUSAL = frozenset({
+    "message", "error", "error_description", "code", "status", "statusCode", "requestId",
+})  # fmt: skip
 
 
 def judge(exchange: Exchange) -> Verdict:
@@ -63,7 +77,7 @@ def _said(exchange: Exchange) -> Verdict:
     try:
         document = parse_strictly(exchange.answer.body)
     except ValueError as error:  # also bytes that are no UTF-8
-        return _unclear(exchange.answer, f"is not one JSON document ({_short(str(error))})")
+        return _unclear(exchange.answer, f"is not one JSON document ({one_line(str(error))})")
     if not isinstance(document, dict):
         return _unclear(exchange.answer, f"is a JSON {type(document).__name__}")
     return _read(exchange.answer, document)
@@ -72,7 +86,7 @@ def _said(exchange: Exchange) -> Verdict:
 def _read(answer: Answer, document: Node) -> Verdict:
     oks = list(values_of(document, "ok"))
     if answer.status // 100 == 2 and _is_accepted(document, oks):
-        return Verdict("accepted")
+        return Verdict("accepted", document=document)
     if any(ok is not None for ok in oks):
         return _unclear(answer, "has an ok that something contradicts")
     reason = _refusal(answer.status, document)
@@ -94,47 +108,61 @@ def _is_accepted(document: Node, oks: Sequence[Any]) -> bool:
 
 def _refusal(status: int, document: Node) -> str | None:
     """Return the service's reason, where the document is a refusal and nothing else."""
-    data, errors = document.get("data"), document.get("errors")
-    if data is not None:
-        is_ours = status // 100 == 2 or status in _REFUSALS
-        return _own_error(document) if is_ours and _is_empty(errors) else None
-    if status in _REFUSALS:
-        reason = _reason(document)
-        return None if reason is None else f"HTTP {status}: {reason}"
-    is_before = isinstance(errors, list) and errors and all(map(_is_before_acting, errors))
-    return _reason(document) if status // 100 == 2 and is_before else None
+    is_refusing = status in _REFUSALS
+    if not is_refusing and status // 100 != 2:
+        return None
+    if document.get("data") is not None:
+        return _own_error(document)
+    if not _is_empty(document.get("errors")):
+        # Beside a `data` that is null, something was executed, unless the code says otherwise.
+        codes = _REFUSING if is_refusing and "data" not in document else _BEFORE_ACTING
+        reason = _all_refuse(document, codes, needs_code=not is_refusing or "data" in document)
+    else:
+        reason = _plain_refusal(document) if is_refusing else None
+    return f"HTTP {status}: {reason}" if reason and is_refusing else reason
 
 
 def _own_error(document: Node) -> str | None:
-    """Return the message of the operation's own error, where it is all that the data says."""
-    own = payment_of(document)
-    error = own.get("error") if own is not None else None
-    message = error.get("message") if isinstance(error, dict) else None
-    if not isinstance(message, str) or not _is_empty(document.get("error")):
+    """Return the message of the operation's own error, where it is all that the answer says."""
+    kyc = _only(_only(document, _OF_DOCUMENT).get("data"), {"forKYC", "__typename"}).get("forKYC")
+    own = _only(_only(kyc, {"createPayment", "id", "__typename"}).get("createPayment"), _OF_PAYMENT)
+    message = _only(own.get("error"), _OF_ERROR).get("message")
+    is_alone = _is_empty(document.get("errors")) and _is_empty(document.get("error"))
+    return one_line(message) if isinstance(message, str) and message and is_alone else None
+
+
+def _all_refuse(document: Node, codes: Collection[str], *, needs_code: bool) -> str | None:
+    """Return what GraphQL errors say, where each of them came before anything was executed."""
+    errors = document["errors"]
+    if not isinstance(errors, list) or not _only(document, _OF_DOCUMENT):
         return None
-    return message or "the service gave no reason"
-
-
-def _reason(document: Node) -> str | None:
-    """Return what a refusal without data says, where it says anything."""
-    errors = document.get("errors")
-    if not _is_empty(errors):
-        if not isinstance(errors, list) or not all(isinstance(one, dict) for one in errors):
+    messages = []
+    for error in errors:
+        message = error.get("message") if isinstance(error, dict) else None
+        if not isinstance(message, str) or not message or error.get("path"):
             return None
-        return _short("; ".join(str(one.get("message") or "no reason given") for one in errors))
+        extensions = error.get("extensions")
+        code = extensions.get("code") if isinstance(extensions, dict) else None
+        if code not in codes and (code is not None or needs_code):
+            return None
+        messages.append(message)
+    return one_line("; ".join(messages))
+
+
+def _plain_refusal(document: Node) -> str | None:
+    """Return what a refusal without GraphQL says, where it says nothing else."""
+    known = _only(document, _OF_REFUSAL | {"errors", "data"})
     for key in ("message", "error_description", "error"):
-        said = document.get(key)
-        said = said.get("message") if isinstance(said, dict) else said
+        said = known.get(key)
+        said = _only(said, _OF_ERROR).get("message") if isinstance(said, dict) else said
         if isinstance(said, str) and said:
-            return _short(said)
+            return one_line(said)
     return None
 
 
-def _is_before_acting(error: object) -> bool:
-    if not isinstance(error, dict) or error.get("path"):
-        return False
-    extensions = error.get("extensions")
-    return isinstance(extensions, dict) and extensions.get("code") in _BEFORE_ACTING
+def _only(node: object, keys: Collection[str]) -> Node:
+    """Return an object that has no other keys than these; an empty one for anything else."""
+    return node if isinstance(node, dict) and node.keys() <= set(keys) else {}
 
 
 def _is_empty(value: object) -> bool:
@@ -143,7 +171,3 @@ def _is_empty(value: object) -> bool:
 
 def _unclear(answer: Answer, how: str) -> Verdict:
     return Verdict("unknown", f"HTTP {answer.status}, and the answer {how}")
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:200]

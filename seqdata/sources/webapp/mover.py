@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.client import SequenceClient
 from seqdata.config import missing
-from seqdata.core.json import parse_json
 from seqdata.exceptions import ReadOnlyMode, SequenceError, UnknownOrganization
 from seqdata.graphql import document, expect
 from seqdata.http.messages import Exchange
@@ -19,6 +18,7 @@ from seqdata.source import GraphQLSource
 from seqdata.sources.base import Account, Payment, Reading, Row, Verdict, View
 from seqdata.sources.webapp.activity import our_rows, read_activity
 from seqdata.sources.webapp.judging import judge, payment_of
+from seqdata.types import is_reversal
 
 if TYPE_CHECKING:
     from seqdata._settings import Settings
@@ -82,7 +82,7 @@ class WebAppMover:
         source, rows = self._source(organization_id), list[Row]()
         for transfer_id in transfer_ids:
             found = source.fetch_details([transfer_id])
-            is_reversed = "reversal" in found.legs["leg"].to_pylist()
+            is_reversed = any(is_reversal(leg) for leg in found.legs.to_pylist())
             for row in our_rows(found.rows):
                 reason = row["error_reason"] or "its payment was reversed"
                 reverted = {"state": "failed", "error_reason": reason} if is_reversed else {}
@@ -118,9 +118,9 @@ class WebAppMover:
         except ReadOnlyMode as error:
             exchange = Exchange(left=False, fault=str(error))
         verdict = judge(exchange)
-        if verdict.kind != "accepted" or exchange.answer is None:
+        if verdict.kind != "accepted":
             return verdict
-        return replace(verdict, rows=_shown(exchange.answer.body, prepared.organization_id))
+        return replace(verdict, rows=_shown(verdict.document, prepared.organization_id))
 
     def _kyc_id(self, organization_id: str) -> str:
         """Return the configured KYC, or the only one of the organization."""
@@ -161,14 +161,14 @@ def _end(account: Account) -> Node:
     return {"id": account.id, "type": account.kind.upper()}
 
 
-def _shown(body: bytes, organization_id: str) -> tuple[Row, ...]:
+def _shown(answer: Node | None, organization_id: str) -> tuple[Row, ...]:
     """Read the newest transfers that an accepted payment's answer carries, as far as it does."""
     try:
-        ok = expect(payment_of(parse_json(body)) or {}, "ok", dict)
+        ok = expect(payment_of(answer) or {}, "ok", dict)
         connection = expect(expect(ok, "organization", dict), "transferReferences", dict)
         nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
         return tuple(our_rows(transfer_table(nodes, organization_id, Drift())))
-    except (SequenceError, ValueError):
+    except SequenceError:
         return ()
 
 
