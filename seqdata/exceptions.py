@@ -66,6 +66,7 @@ The tree, by what an error means::
         │   ├── InsufficientBalance
         │   ├── BalanceFell
         │   ├── OutcomeOpen
+        │   ├── ClockOff
         │   └── NobodyThere
         ├── StageRefused          a staged transfer that cannot be used
         │   ├── StageUnknown
@@ -75,7 +76,9 @@ The tree, by what an error means::
         ├── SettleRefused
         ├── ReadOnlyMode
         ├── AuditChainBroken
-        └── LimitsUnreadable
+        ├── LimitsUnreadable
+        ├── StillHeld
+        └── TurnLost
 
 An error takes facts and owns its sentence: ``str(error)`` says what happened, what was
 expected and got, what was kept, and what to do next. ``exit_code`` is what the command line
@@ -821,6 +824,34 @@ class ReadOnlyMode(SafeguardError):
         )
 
 
+class StillHeld(SafeguardError):
+    """Another program has held the transfers of a data folder for too long."""
+
+    def __init__(self, lock: Path, holder: str, seconds: float) -> None:
+        super().__init__(lock, holder, seconds)
+        self.lock, self.holder, self.seconds = lock, holder, seconds
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lock} was held by {self.holder} for {self.seconds:.0f} seconds. Nothing was "
+            "sent by this program. Let that one end, or end it, then try again."
+        )
+
+
+class TurnLost(SafeguardError):
+    """The lock that keeps transfers apart was taken away while it was held."""
+
+    def __init__(self, lock: Path) -> None:
+        super().__init__(lock)
+        self.lock = lock
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lock} was removed or replaced while it was held, so that another program may "
+            "be sending. Nothing was sent by this one. Leave that file alone, and try again."
+        )
+
+
 class LimitsUnreadable(SafeguardError):
     """The file of the daily limits cannot be read, so no transfer may pass."""
 
@@ -1008,6 +1039,20 @@ class OutcomeOpen(TransferRefused):
             f"It is not known whether {_dollars(self.amount_cents)} moved from {self.source} to "
             f"{self.destination} (sent {self.since}). Nothing was sent now. Find out with "
             "seqdata transfer settle, or stage with despite_unknown=True (--despite-unknown)."
+        )
+
+
+class ClockOff(TransferRefused):
+    """The clock of this machine and that of the service are too far apart for a day's limit."""
+
+    def __init__(self, here: str, there: str) -> None:
+        super().__init__(here, there)
+        self.here, self.there = here, there
+
+    def __str__(self) -> str:
+        return (
+            f"This machine's clock says {self.here}, the service's {self.there}: which day a "
+            "transfer counts to is not sure. Nothing was sent. Set the clock, then try again."
         )
 
 

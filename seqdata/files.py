@@ -11,14 +11,27 @@ folder, pass over such names and stumble over others.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
+import stat
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from seqdata.exceptions import CorruptFile, FolderNotWritable
+from seqdata.exceptions import CorruptFile, FolderNotWritable, StillHeld
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+log = logging.getLogger("seqdata")
+
+#: Seconds after which a waiting program says for whom it waits, and after which it gives up.
+WORD_AFTER, PATIENCE = 2.0, 60.0
 
 _LEFTOVERS = ".*.tmp"
 
@@ -103,6 +116,7 @@ def replacing(path: Path, *, gitignore: bool = True) -> Iterator[IO[bytes]]:
         The file system refused.
     """
     path = Path(path)
+    path = path.resolve() if path.is_symlink() else path  # a link stays one
     make_private_folder(path.parent, gitignore=gitignore)
     temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     with writing_in(path.parent):
@@ -128,27 +142,120 @@ def writing_in(folder: Path) -> Iterator[None]:
         raise FolderNotWritable(Path(folder), _reason(error)) from error
 
 
+@dataclass(frozen=True)
+class Held:
+    """A lock file that is held, as long as nobody takes the file away."""
+
+    lock: Path
+    inode: int
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the file still is the one that was locked: whoever waits for it, waits."""
+        try:
+            return self.lock.stat().st_ino == self.inode
+        except OSError:
+            return False
+
+
 @contextmanager
-def holding(lock: Path) -> Iterator[None]:
+def holding(lock: Path, *, patience: float | None = None) -> Iterator[Held]:
     """Hold a lock file (0600) while the block runs, waiting for whoever holds it.
 
     It keeps threads and processes apart, and is not reentrant. The file stays.
+
+    Parameters
+    ----------
+    patience
+        Seconds to wait; None waits for ever. With a bound, who waits for two seconds says for
+        whom, and who holds it leaves a note of who that is.
 
     Raises
     ------
     FolderNotWritable
         The lock file cannot be made or opened.
+    StillHeld
+        Another program held it all the time.
     """
     from filelock import FileLock
 
-    make_private_folder(Path(lock).parent)
+    lock = Path(lock)
+    make_private_folder(lock.parent)
     held = FileLock(lock, mode=0o600)
-    with writing_in(Path(lock).parent):
-        held.acquire()
+    with writing_in(lock.parent):
+        inode = _acquire(held, lock, patience)
     try:
-        yield
+        if patience is not None:
+            _note_holder(lock)
+        yield Held(lock, inode)
     finally:
         held.release()
+
+
+def _acquire(held: BaseFileLock, lock: Path, patience: float | None) -> int:
+    """Acquire a lock on the file that stands there now; return its inode."""
+    from filelock import Timeout
+
+    while True:
+        try:
+            held.acquire(timeout=-1 if patience is None else min(patience, WORD_AFTER))
+        except Timeout:
+            assert patience is not None
+            log.warning("waiting for another program: lock=%s holder=%s", lock, holder_of(lock))
+            try:
+                held.acquire(timeout=max(0.0, patience - WORD_AFTER))
+            except Timeout:
+                raise StillHeld(lock, holder_of(lock), patience) from None
+        descriptor = held._context.lock_file_fd  # filelock has no other way to ask for it
+        inode = os.fstat(descriptor).st_ino if descriptor is not None else 0
+        if Held(lock, inode).is_held:
+            return inode
+        held.release()  # the file was taken away while we waited for it
+
+
+def _note_holder(lock: Path) -> None:
+    """Say beside a lock who holds it; whoever cannot be told must not be stopped by that."""
+    facts = {"pid": os.getpid(), "program": " ".join(sys.argv)[:200], "since": time.time()}
+    with suppress(OSError):
+        note = _note_of(lock)
+        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(facts, stream)
+
+
+def holder_of(lock: Path) -> str:
+    """Say who holds a lock, as far as it is known."""
+    try:
+        facts = json.loads(_note_of(lock).read_text(encoding="utf-8"))
+        since = time.strftime("%H:%M:%S", time.localtime(facts["since"]))
+        return f"process {facts['pid']} ({facts['program']}), since {since}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a program that left no note"
+
+
+def _note_of(lock: Path) -> Path:
+    return lock.with_name(f"{lock.name}.holder")
+
+
+def narrow(path: Path) -> None:
+    """Let nobody but its owner read or write a file of ours that was found with wider rights.
+
+    Raises
+    ------
+    FolderNotWritable
+        It belongs to another user, so its rights cannot be narrowed.
+    """
+    if os.name == "nt":
+        return
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return
+    if found.st_uid != os.geteuid():
+        raise FolderNotWritable(path, "it belongs to another user, who may change it")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        log.warning("others could read or write it, which was ended: path=%s", path)
+        path.chmod(0o600)
 
 
 def remove_file(path: Path) -> None:

@@ -17,6 +17,17 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def server_of(url: str) -> tuple[str, str, int]:
+    """Return what tells a URL's server from others: its scheme, host and port.
+
+    This machine's names for itself are one host; a default port and a trailing dot say nothing.
+    """
+    parts = urlsplit(url.strip().lower())
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return parts.scheme, "loopback" if is_loopback(f"//{host}") or host == "::1" else host, port
+
+
 def is_loopback(url: str) -> bool:
     """Tell whether a URL's host is this machine's loopback interface."""
     host = urlsplit(url).hostname or ""

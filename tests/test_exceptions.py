@@ -96,6 +96,7 @@ SAMPLES: list[SequenceError] = [
     ex.BalanceFell("pod 'Rent'", 60_000, 0, 12_34),
     ex.BalanceFell("pod 'Rent'", 60_000, 10_000, 12_34),
     ex.OutcomeOpen(60_000, "pod 'Rent'", "account 'Landlord'", "2026-11-23T09:30:00+00:00"),
+    ex.ClockOff("2026-11-26 12:00 UTC", "2026-11-26 14:30 UTC"),
     ex.NobodyThere(),
     ex.StageRefused("A staged transfer cannot be used."),
     ex.StageUnknown("7f3a"),
@@ -109,6 +110,8 @@ SAMPLES: list[SequenceError] = [
     ex.AuditChainBroken(
         CACHE.parent / ".audit.jsonl", [f"line {number}: changed" for number in range(1, 7)]
     ),
+    ex.StillHeld(CACHE.parent / ".transfers.lock", "process 7 (seqdata transfer)", 60.0),
+    ex.TurnLost(CACHE.parent / ".transfers.lock"),
     ex.LimitsUnreadable(CACHE.parent / ".daily_limits.json", "it is not JSON"),
 ]
 

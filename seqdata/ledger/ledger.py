@@ -703,9 +703,11 @@ class Ledger(Analyses):
         rows = self._joined(
             lambda store: store.read_transfers(columns=_RECONCILED, include_removed=True)
         )
+        audit = AuditLog(self._settings.data_dir / ".audit.jsonl")
         return reconcile(
-            AuditLog(self._settings.data_dir / ".audit.jsonl").entries(),
+            audit.transitions(),
             rows.to_pylist(),
+            foreign=audit.foreign_entries(),
             since=None if since is None else parse_moment(since, self._settings.zone),
             synced_at=self.certificate().last_sync_at,
             organization_id=None if self._chosen == ALL else self._chosen,

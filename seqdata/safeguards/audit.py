@@ -21,18 +21,21 @@ from typing import Any
 
 from seqdata.config import find_data_dir
 from seqdata.exceptions import AuditChainBroken, CorruptFile, InvalidEvent
-from seqdata.files import holding, read_json, sync_folder, write_json, writing_in
+from seqdata.files import PATIENCE, holding, narrow, read_json, sync_folder, write_json, writing_in
 from seqdata.safeguards.chain import (
     CHAIN_KEYS,
+    MARK,
     AuditReport,
     Head,
     Place,
     digest,
     examine,
+    mark_of,
     parse_entry,
     place_after,
     place_without_head,
     read_lines,
+    transitions,
 )
 
 Entry = dict[str, Any]
@@ -54,7 +57,7 @@ EVENTS = (
 RECOVERED = "recovered"
 ACKNOWLEDGED = "chain_acknowledged"
 
-_OWN_KEYS = ("timestamp", *CHAIN_KEYS)
+_OWN_KEYS = ("timestamp", *CHAIN_KEYS, MARK)
 
 
 def utc_now() -> datetime:
@@ -106,6 +109,8 @@ class AuditLog:
         """Append one event; it is on the disk when this returns.
 
         It writes into a broken chain too, without hiding the break: see :meth:`require_intact`.
+        What it writes changes no transfer of the desk, whatever event and id it names: the desk
+        marks its own lines.
 
         Parameters
         ----------
@@ -140,10 +145,7 @@ class AuditLog:
             "note": note,
             "error": error,
         }
-        event = _event(event_type, given, extra)
-        with self._held():
-            place = self._mend(self._place())
-            return self._append(event, place)
+        return self._log(_event(event_type, given, extra))
 
     def acknowledge(
         self,
@@ -171,9 +173,16 @@ class AuditLog:
             event = _event(ACKNOWLEDGED, given, {"breaks": found[:50], "break_count": len(found)})
             return self._append(event, self._new_segment())
 
+    def _log(self, event: Entry, *, is_marked: bool = False) -> Entry:
+        with self._held():
+            return self._append(event, self._mend(self._place()), is_marked=is_marked)
+
     @contextmanager
     def _held(self) -> Iterator[None]:
-        with holding(Path(f"{self.path}.lock")), writing_in(self.path.parent):
+        lock = Path(f"{self.path}.lock")
+        with holding(lock, patience=PATIENCE), writing_in(self.path.parent):
+            narrow(self.path)
+            narrow(self.head_path)
             yield
 
     def _place(self) -> Place:
@@ -204,10 +213,13 @@ class AuditLog:
         segment = max([1, *(link.segment or 0 for link in links)]) + 1
         return Place(last + 1, digest(data), len(lines), segment)
 
-    def _append(self, event: Entry, place: Place) -> Entry:
-        # ASCII: letters that some readers take for the end of a line (U+2028) stay escaped.
+    def _append(self, event: Entry, place: Place, *, is_marked: bool = False) -> Entry:
         stamp = {"timestamp": self._now().astimezone(UTC).isoformat()}
-        line = json.dumps({**stamp, **event, **place.keys()}).encode("ascii") + b"\n"
+        said = {**stamp, **event, **place.keys()}
+        if is_marked:
+            said[MARK] = mark_of(said)
+        # ASCII: letters that some readers take for the end of a line (U+2028) stay escaped.
+        line = json.dumps(said).encode("ascii") + b"\n"
         length = self._write(line)
         if place.has_head:
             head = Head(place.seq, digest(line), length - len(line), length, place.lines + 1)
@@ -242,6 +254,18 @@ class AuditLog:
             lines = self._read().split(b"\n")
         found = (parse_entry(line) for line in lines if line)
         return [entry for entry in found if entry is not None]
+
+    def foreign_entries(self) -> list[Entry]:
+        """Return the entries that the desk did not write, oldest first: other programs', yours."""
+        return [entry for entry in self.entries() if MARK not in entry]
+
+    def transitions(self) -> list[Entry]:
+        """Return the entries that the desk wrote, oldest first: they alone move a transfer.
+
+        They count only where the chain is intact: ask :meth:`require_intact`.
+        """
+        with writing_in(self.path.parent):
+            return list(transitions(self._read()))
 
     def verify(self) -> AuditReport:
         """Look at every line and at the head; change nothing.
@@ -291,6 +315,11 @@ class AuditLog:
             return None, f"cannot be read ({error.reason})"
         except ValueError as error:
             return None, f"cannot be read ({error})"
+
+
+def write_transition(log: AuditLog, event_type: str, facts: Entry) -> Entry:
+    """Append an event with the mark of the desk: the only writer whose lines move a transfer."""
+    return log._log(_event(event_type, {}, facts), is_marked=True)
 
 
 def _event(event_type: str, given: Entry, extra: Entry) -> Entry:

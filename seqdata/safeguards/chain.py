@@ -22,6 +22,10 @@ from typing import Any, NamedTuple
 #: Keys that the chain adds to a line.
 CHAIN_KEYS = ("seq", "previous", "segment")
 
+#: The key under which the desk's own writer marks a line. It is made of the whole line, its
+#: place in the chain included, so that a copy elsewhere, or a changed line, is not marked.
+MARK = "desk"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -169,6 +173,28 @@ def parse_entry(line: bytes) -> dict[str, Any] | None:
 def digest(data: bytes) -> str:
     """Return the hash that links lines: SHA-256, in hex."""
     return sha256(data).hexdigest()
+
+
+def mark_of(entry: dict[str, Any]) -> str:
+    """Return the mark that belongs to a line: a hash of all it says, and of where it stands."""
+    said = {name: value for name, value in entry.items() if name != MARK}
+    return digest(json.dumps(said, sort_keys=True).encode())[:32]
+
+
+def transitions(data: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the entries that the desk's own writer made, each once, in their order.
+
+    What `AuditLog.log` wrote, what another program appended, and a copied or changed line, mark
+    and all, are none of them.
+    """
+    last = 0
+    for text in io.BytesIO(data):
+        entry = parse_entry(text)
+        link = None if entry is None else _link(entry)
+        if entry is None or link is None or link.seq <= last or entry.get(MARK) != mark_of(entry):
+            continue
+        last = link.seq
+        yield entry
 
 
 def _link(entry: dict[str, Any]) -> Link | None:

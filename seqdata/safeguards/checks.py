@@ -24,7 +24,7 @@ from seqdata.exceptions import (
 from seqdata.money import MAX_CENTS, parse_cents
 
 if TYPE_CHECKING:
-    from seqdata.safeguards.limits import DailyRecords
+    from seqdata.safeguards.book import Day
     from seqdata.sources.base import Account
 
 #: The least that a transfer can move, in cents. (service facts: the service's newer API)
@@ -105,9 +105,9 @@ def check_not_fallen(source: Account, shown_cents: int, own_cents: int) -> None:
         raise BalanceFell(str(source), shown_cents, own_cents, source.balance_cents)
 
 
-def check_day(records: DailyRecords, amount_cents: int, limit_cents: int) -> int:
+def check_day(day: Day, amount_cents: int, limit_cents: int) -> int:
     """Refuse what does not fit into today, over all users; return the cents left after it."""
-    used = records.used_cents()
+    used = day.used_cents
     if amount_cents > limit_cents - used:
-        raise DailyLimitExceeded(amount_cents, limit_cents, used, records.today)
+        raise DailyLimitExceeded(amount_cents, limit_cents, used, day.date)
     return limit_cents - used - amount_cents

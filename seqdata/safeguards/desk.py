@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from seqdata.auth import access_token_for
 from seqdata.config import get_settings
 from seqdata.exceptions import (
+    ClockOff,
     FolderNotWritable,
     ForeignStage,
     NobodyThere,
@@ -34,25 +35,21 @@ from seqdata.exceptions import (
     StageUnknown,
     StageUsed,
 )
-from seqdata.files import holding
 from seqdata.http.transport import Transport, open_transport
+from seqdata.origins import server_of
 from seqdata.safeguards import checks, matching
 from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.attendance import is_attended
-from seqdata.safeguards.audit import AuditLog, utc_now
+from seqdata.safeguards.audit import utc_now
+from seqdata.safeguards.book import Book
 from seqdata.safeguards.journal import (
     DRY_RUN,
     Life,
     OpenIntent,
-    align,
     claimed_ids,
     intent_of,
     own_cents_since,
-    read_lives,
-    reserve,
-    settle_reservation,
 )
-from seqdata.safeguards.limits import DailyLimitTracker
 from seqdata.safeguards.outcomes import (
     Completed,
     ConfirmOutcome,
@@ -63,6 +60,7 @@ from seqdata.safeguards.outcomes import (
     Settlement,
     Unknown,
 )
+from seqdata.safeguards.rules import Rules
 from seqdata.safeguards.settling import (
     Settling,
     follow,
@@ -96,6 +94,10 @@ log = logging.getLogger("seqdata")
 
 Node = dict[str, Any]
 Lives = dict[str, Life]
+
+
+#: How far the clocks of this machine and of a real service may lie apart.
+CLOCKS_APART = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -149,13 +151,10 @@ class TransferDesk:
         )
         self._clock = clock
         self._somebody_there = somebody_there
-        folder = settings.data_dir
+        self._book = Book(settings.data_dir, settings.zone, clock)
+        self._rules = Rules(settings)
         #: The audit log of the data folder.
-        self.audit = AuditLog(folder / ".audit.jsonl", now=clock)
-        self._limits = DailyLimitTracker(
-            folder / ".daily_limits.json", settings.max_daily_transfer_cents, now=clock
-        )
-        self._lock = folder / ".transfers.lock"
+        self.audit = self._book.audit
 
     @classmethod
     def open(cls, organization_id: str | None = None) -> TransferDesk:
@@ -202,7 +201,7 @@ class TransferDesk:
     @property
     def is_read_only(self) -> bool:
         """Whether it refuses to send anything (SEQUENCE_READ_ONLY)."""
-        return self._settings.read_only or get_settings().read_only
+        return self._rules.read_only
 
     def close(self) -> None:
         """Close the connections; may be called again."""
@@ -232,10 +231,10 @@ class TransferDesk:
         LimitsUnreadable
             The file cannot be understood. It is left as it is.
         """
-        most = self._settings.max_daily_transfer_cents
-        with self._limits.locked() as records:
-            left = max(0, most - records.used_cents())
-            return Limits(self._settings.max_transfer_cents, most, left, records.today)
+        most = self._rules.daily_cents
+        with self._book.day(self._book.lives()) as day:
+            left = max(0, most - day.used_cents)
+            return Limits(self._rules.transfer_cents, most, left, day.date)
 
     # -- stage --------------------------------------------------------------------------------
 
@@ -283,7 +282,7 @@ class TransferDesk:
             self._require_writable()
             checks.check_note(note)
             cents = checks.read_amount(amount, amount_cents)
-            checks.check_amount(cents, self._settings.max_transfer_cents)
+            checks.check_amount(cents, self._rules.transfer_cents)
             view = self.look()
             staged = self._staged(
                 view,
@@ -304,6 +303,7 @@ class TransferDesk:
         given: Mapping[str, Any],
     ) -> StagedTransfer:
         """Check everything against the accounts as they are, and put the review together."""
+        self._require_clock(view)
         checks.check_parties(source, destination)
         checks.check_balance(source, cents)
         self._require_settled(source.id, destination.id, despite=given["despite_unknown"])
@@ -317,8 +317,8 @@ class TransferDesk:
             amount_cents=cents,
             staged_at=now,
             expires_at=now + timedelta(seconds=settings.stage_seconds),
-            transfer_limit_cents=settings.max_transfer_cents,
-            daily_limit_cents=settings.max_daily_transfer_cents,
+            transfer_limit_cents=self._rules.transfer_cents,
+            daily_limit_cents=self._rules.daily_cents,
             daily_left_cents=self._left_after(cents),
             organization_id=view.organization_id,
             app_url=settings.app_url,
@@ -328,8 +328,8 @@ class TransferDesk:
         )
 
     def _left_after(self, cents: int) -> int:
-        with self._limits.locked() as records:
-            return checks.check_day(records, cents, self._settings.max_daily_transfer_cents)
+        with self._book.day(self._book.lives()) as day:
+            return checks.check_day(day, cents, self._rules.daily_cents)
 
     # -- confirm ------------------------------------------------------------------------------
 
@@ -359,8 +359,8 @@ class TransferDesk:
         OutcomeNotRecorded
             It was sent, and its outcome could not be written down.
         """
-        with self._noting_refusals(_words_of(staged)), self._taking_turns():
-            lives = self._lives()
+        with self._noting_refusals(_words_of(staged)), self._book.turn():
+            lives = self._book.lives()
             self._require_usable(staged, lives)
             self._require_writable()
             more: Node = {DRY_RUN: True} if dry_run else {}
@@ -368,9 +368,9 @@ class TransferDesk:
             view = self.look()
             self._check_again(staged, view, lives)
             prepared = self._mover.prepare(_payment_of(staged), view.organization_id)
-            self._reserve(staged, lives)
-            more["served_at"] = view.served_at.isoformat()
-            self._write_intent(staged, is_sandbox=view.is_sandbox, **more)
+            more |= {"served_at": view.served_at.isoformat(), "is_sandbox": view.is_sandbox}
+            self._reserve(staged, self._book.lives(), more)
+            self._write_intent(staged, **more)
             if dry_run:
                 self._record(staged, Rehearsed(staged.id))
                 return Rehearsed(staged.id)
@@ -381,8 +381,9 @@ class TransferDesk:
             raise StageUnknown(staged.id)
         source = view.account(staged.source.id)
         destination = view.account(staged.destination.id)
+        self._require_clock(view)
         checks.check_note(staged.note)
-        checks.check_amount(staged.amount_cents, self._settings.max_transfer_cents)
+        checks.check_amount(staged.amount_cents, self._rules.transfer_cents)
         checks.check_parties(source, destination)
         shown = staged.source.balance_cents or 0
         own = own_cents_since(lives, lives[staged.id], staged.user, source.id)
@@ -393,21 +394,22 @@ class TransferDesk:
         )
         self._require_attended(is_sandbox=view.is_sandbox)
 
-    def _reserve(self, staged: StagedTransfer, lives: Lives) -> None:
+    def _reserve(self, staged: StagedTransfer, lives: Lives, more: Node) -> None:
         """Count the amount to today, on the disk, where it fits."""
-        with self._limits.locked() as records:
-            align(records, lives)
-            checks.check_day(records, staged.amount_cents, self._settings.max_daily_transfer_cents)
-            reserve(records, staged.user, staged.id, staged.amount_cents)
+        with self._book.day(lives) as day:
+            day.mend()
+            checks.check_day(day, staged.amount_cents, self._rules.daily_cents)
+            day.reserve({**staged.facts(), **more}, staged.user)
 
     def _write_intent(self, staged: StagedTransfer, **more: Any) -> None:
         try:
             self._log("transfer_requested", staged, state="reserved", **more)
+            self._book.require_turn()
         except BaseException:  # nothing was sent: whatever was written, it has failed
             with suppress(SequenceError):
                 self._log("transfer_failed", staged, error="it was never sent", **more)
             with suppress(SequenceError):
-                self._follow(staged.id, "failed")
+                self._book.follow(staged.id, "failed")
             raise
 
     # -- sending ------------------------------------------------------------------------------
@@ -439,7 +441,7 @@ class TransferDesk:
         return outcome_of(found[0], staged.id)
 
     def _own_rows(self, shown: Iterable[Row], staged: StagedTransfer) -> list[Row]:
-        lives = self._lives()
+        lives = self._book.lives()
         intent, claimed = intent_of(lives[staged.id]), claimed_ids(lives)
         found = matching.shown(shown, intent, claimed)
         if len(found) == 1:
@@ -453,24 +455,12 @@ class TransferDesk:
         try:
             self._log(f"transfer_{event}", staged, **facts)
             if isinstance(outcome, Returned):
-                write_returned(self, self._lives()[staged.id], outcome)
+                write_returned(self, self._book.lives()[staged.id], outcome)
                 return
         except SequenceError as error:
             raise OutcomeNotRecorded(outcome.status, staged.id, str(error)) from error
         state = "failed" if isinstance(outcome, Rehearsed) else event
-        self._follow_or_warn(staged.id, state, facts.get("transfer_id"))
-
-    def _follow(self, intent_id: str, state: str, transfer_id: str | None = None) -> None:
-        with self._limits.locked() as records:
-            settle_reservation(records, intent_id, state, transfer_id)
-
-    def _follow_or_warn(self, intent_id: str, state: str, transfer_id: str | None) -> None:
-        """Let the reservation follow an outcome that the log holds."""
-        # The log holds the outcome: the next desk mends the reservation, which counts till then.
-        try:
-            self._follow(intent_id, state, transfer_id)
-        except SequenceError as error:
-            log.warning("limits file not updated: intent=%s error=%s", intent_id, error)
+        self._book.follow_or_warn(staged.id, state, facts.get("transfer_id"))
 
     # -- cancel -------------------------------------------------------------------------------
 
@@ -482,8 +472,8 @@ class TransferDesk:
         StageUsed, StageUnknown, ForeignStage
             It was used already, or is not one of yours.
         """
-        with self._noting_refusals(_words_of(staged)), self._taking_turns():
-            self._require_own(staged, self._lives())
+        with self._noting_refusals(_words_of(staged)), self._book.turn():
+            self._require_own(staged, self._book.lives())
             self._log("transfer_cancelled", staged)
 
     # -- settle -------------------------------------------------------------------------------
@@ -493,12 +483,12 @@ class TransferDesk:
 
         Where another thread or process is sending one at this moment, its end is waited for.
         """
-        lives = self._lives_at_rest().values()
+        lives = self._book.lives_at_rest().values()
         return [intent_of(life) for life in lives if self._is_open_here(life)]
 
     def returned(self) -> list[Settlement]:
         """Return the transfers of the last days that failed at the service after it took them."""
-        return self._returned(self._lives_at_rest())
+        return self._returned(self._book.lives_at_rest())
 
     def warn(self) -> None:
         """Log a warning for each transfer with no known outcome, or that failed afterwards."""
@@ -509,7 +499,7 @@ class TransferDesk:
 
     def outcome_of(self, intent_id: str) -> Outcome | None:
         """Return what the audit log says became of a transfer; None where none was sent."""
-        life = self._lives_at_rest().get(intent_id)
+        life = self._book.lives_at_rest().get(intent_id)
         return None if life is None else known_outcome(life)
 
     def settle(
@@ -544,13 +534,12 @@ class TransferDesk:
         PagingError, ServiceError, UnexpectedAnswer, AuthenticationError
             The activity could not be read completely. Nothing was settled.
         """
-        with self._taking_turns():
-            lives = self._lives()
+        with self._book.turn():
+            lives = self._book.lives()
             chosen, given_up = dict(choose or {}), set(assume_failed)
             opened = [life for life in lives.values() if self._is_open_here(life)]
             _require_open({*chosen, *given_up}, opened)
-            with self._limits.locked() as records:
-                align(records, lives)
+            self._book.mend(lives)
             accepted = [life for life in lives.values() if self._may_fail_yet(life)]
             done: list[Settlement] = []
             refusals: list[SettleRefused] = []
@@ -572,7 +561,7 @@ class TransferDesk:
 
     def followed_ids(self) -> list[str]:
         """Return the service's ids of the transfers that it accepted in the last days."""
-        accepted = [life for life in self._lives().values() if self._may_fail_yet(life)]
+        accepted = [life for life in self._book.lives().values() if self._may_fail_yet(life)]
         return [life.transfer_id for life in accepted if life.transfer_id is not None]
 
     def follow(self, rows: Iterable[Row]) -> list[Settlement]:
@@ -589,8 +578,8 @@ class TransferDesk:
             The transfers of which it was found just now that they failed at the service.
         """
         by_id = {row["id"]: row for row in rows}
-        with self._taking_turns():
-            accepted = [life for life in self._lives().values() if self._may_fail_yet(life)]
+        with self._book.turn():
+            accepted = [life for life in self._book.lives().values() if self._may_fail_yet(life)]
             known = [(life, by_id.get(life.transfer_id)) for life in accepted]
             found = [follow(self, life, row) for life, row in known if row is not None]
         return [one for one in found if one is not None]
@@ -598,7 +587,9 @@ class TransferDesk:
     def underway(self, rows: Iterable[Row]) -> list[OpenIntent]:
         """Return accepted transfers of the last days that have not arrived, by rows as above."""
         open_ids = {row["id"] for row in rows if row["state"] not in ("settled", "failed")}
-        accepted = [life for life in self._lives_at_rest().values() if self._may_fail_yet(life)]
+        accepted = [
+            life for life in self._book.lives_at_rest().values() if self._may_fail_yet(life)
+        ]
         return [intent_of(life) for life in accepted if life.transfer_id in open_ids]
 
     def _follow_accepted(
@@ -618,7 +609,7 @@ class TransferDesk:
 
     def _only_match(self, life: Life, reading: Reading) -> str | None:
         """Return the id of the transfer that can only be this accepted one's, which has none."""
-        lives = {key: one for key, one in self._lives().items() if self._is_here(one)}
+        lives = {key: one for key, one in self._book.lives().items() if self._is_here(one)}
         intent, claimed = intent_of(life), claimed_ids(lives)
         sent = [one for one in lives.values() if one.requested is not None]
         rivals = [one for one in map(intent_of, sent) if one.key == intent.key]
@@ -650,11 +641,12 @@ class TransferDesk:
         """Write an event about a transfer that was sent, and let its reservation follow."""
         request = life.requested or {}
         kept = {word: request[word] for word in _KEPT if word in request}
-        entry = self.audit.log(event, user_id=self.user, intent_id=life.intent_id, **kept, **facts)
+        said = {"user_id": self.user, "intent_id": life.intent_id, **kept, **facts}
+        entry = self._book.write(event, said)
         life.take(entry, life.requested_line)
         state = event.removeprefix("transfer_")
         if state in ("completed", "failed", "returned"):
-            self._follow_or_warn(life.intent_id, state, life.transfer_id)
+            self._book.follow_or_warn(life.intent_id, state, life.transfer_id)
 
     # -- what is allowed ----------------------------------------------------------------------
 
@@ -663,14 +655,23 @@ class TransferDesk:
             raise ReadOnlyMode("CreatePayment")
 
     def _require_attended(self, *, is_sandbox: bool) -> None:
-        is_allowed = is_sandbox or self._settings.allow_unattended_transfers
+        is_allowed = is_sandbox or self._rules.allow_unattended
         if not is_allowed and not self._somebody_there():
             raise NobodyThere
+
+    def _require_clock(self, view: View) -> None:
+        """Refuse where it is not sure which day it is; a sandbox's clock is its own."""
+        now = self._clock()
+        if not view.is_sandbox and abs(now - view.served_at) >= CLOCKS_APART:
+            here, there = (
+                f"{one.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for one in (now, view.served_at)
+            )
+            raise ClockOff(here, there)
 
     def _require_settled(
         self, source_id: str, destination_id: str, *, despite: bool, lives: Lives | None = None
     ) -> None:
-        known = self._lives_at_rest() if lives is None else lives
+        known = self._book.lives_at_rest() if lives is None else lives
         for life in known.values():
             if despite or not self._is_open_here(life):
                 continue
@@ -682,7 +683,8 @@ class TransferDesk:
     def _require_own(self, staged: StagedTransfer, lives: Lives) -> Life:
         """Compare a staged transfer with what the log says was staged: it is used once."""
         life = lives.get(staged.id)
-        if life is None or life.staged is None or staged.app_url != self._settings.app_url:
+        is_here = server_of(staged.app_url) == server_of(self.app_url)
+        if life is None or life.staged is None or not is_here:
             raise StageUnknown(staged.id)
         if life.staged.get("user_id") != self._settings.user:
             raise ForeignStage(str(life.staged.get("user_id")), self._settings.user)
@@ -690,7 +692,7 @@ class TransferDesk:
             raise StageUnknown(staged.id)
         if life.state == "expired":
             raise StageExpired(staged.id, self._settings.stage_seconds)
-        if life.state != "staged":
+        if life.state not in ("staged", "confirmed") or life.requested is not None:
             raise StageUsed(staged.id, life.state)
         return life
 
@@ -703,34 +705,18 @@ class TransferDesk:
 
     # -- inside -------------------------------------------------------------------------------
 
-    @contextmanager
-    def _taking_turns(self) -> Iterator[None]:
-        """Keep all desks of the data folder apart: nothing is in flight but what we hold."""
-        with holding(self._lock):
-            yield
-
-    def _lives(self) -> Lives:
-        self.audit.require_intact()
-        return read_lives(self.audit.entries())
-
-    def _lives_at_rest(self) -> Lives:
-        """Read the lives while no transfer is in flight; not for who holds the lock."""
-        lives = self._lives()
-        if any(life.is_open and life.state == "requested" for life in lives.values()):
-            with self._taking_turns():
-                return self._lives()
-        return lives
-
     def _is_open_here(self, life: Life) -> bool:
         return life.is_open and self._is_here(life)
 
     def _is_here(self, life: Life) -> bool:
         request = life.requested or {}
-        here = (self._settings.app_url, self._organization_id or request.get("organization_id"))
-        return (request.get("app_url"), request.get("organization_id")) == here
+        organization_id = self._organization_id or request.get("organization_id")
+        url = str(request.get("app_url", ""))
+        is_ours = request.get("organization_id") in (None, organization_id)
+        return is_ours and server_of(url or self.app_url) == server_of(self.app_url)
 
     def _log(self, event: str, staged: StagedTransfer, **more: Any) -> None:
-        self.audit.log(event, **{**staged.facts(), **more})
+        self._book.write(event, {**staged.facts(), **more})
 
     @contextmanager
     def _noting_refusals(self, words: Mapping[str, Any]) -> Iterator[None]:

@@ -1,7 +1,8 @@
-"""What the audit log says about each transfer of the desk: its life, from staged to an outcome.
+"""The life of each transfer of the desk, from staged to an outcome, and what it uses of a day.
 
-The log is the truth; the reservations in the limits file follow it. A process can die between
-any two writes: :func:`align` mends what that leaves.
+The audit log is the authority: a life moves by entries that the desk's own writer marked, in an
+order that a transfer can have, and by nothing else. The limits file follows it. What only the
+limits file knows (the log was lost, or an old one was put back) was sent, as far as anybody knows.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from seqdata.money import format_cents
 from seqdata.safeguards.limits import DailyRecords, Entry, key_of
 from seqdata.timestamps import parse_timestamp
 
-#: Events that say where a transfer stands; the last of them counts.
+#: Events that say where a transfer stands.
 STATES = {
+    "transfer_confirmed": "confirmed",
     "transfer_staged": "staged",
     "transfer_cancelled": "cancelled",
     "transfer_expired": "expired",
@@ -37,6 +39,20 @@ SEARCHED = "transfer_searched"
 DRY_RUN = "dry_run"
 
 _OPEN = ("requested", "unknown")
+
+#: From which states an event moves a transfer: an outcome is final, but that what was accepted
+#: can fail at the service.
+_FROM = {
+    "staged": {""},
+    "confirmed": {"staged", "confirmed"},
+    "cancelled": {"staged", "confirmed"},
+    "expired": {"staged", "confirmed"},
+    "requested": {"", "staged", "confirmed"},
+    "unknown": {"requested", "unknown"},
+    "completed": {"", "requested", "unknown"},
+    "failed": {"", "staged", "confirmed", "requested", "unknown"},
+    "returned": {"completed", "unknown"},
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,7 @@ class Life:
     staged_line: int = -1
     requested: Entry | None = None
     requested_line: int = -1
-    state: str = "staged"
+    state: str = ""
     transfer_id: str | None = None
     why: str = ""
     why_no_id: str = ""
@@ -83,32 +99,62 @@ class Life:
         return self.requested is not None and self.state in _OPEN
 
     def take(self, entry: Entry, line: int) -> None:
-        """Take the next entry about it into account."""
-        event = entry.get("event_type")
-        if event == "transfer_staged":
-            self.staged, self.staged_line = entry, line
-        elif event == "transfer_requested":
-            self.requested, self.requested_line = entry, line
-        elif event == SEARCHED:
+        """Take the next entry about it into account; one that cannot come now changes nothing."""
+        event = str(entry.get("event_type"))
+        if event == SEARCHED:
             self.readings.append(Searched.of(entry))
-        if event in STATES:
-            self.state = STATES[str(event)]
-            self.transfer_id = entry.get("transfer_id") or self.transfer_id
-            self.why = str(entry.get("error") or "")
-            self.why_no_id = str(entry.get("why_no_id") or "")
-            self.arrived = entry.get("arrived") is True
-            self.ended_at = self.ended_at or _ended_at(entry)
-            self.service_status = entry.get("service_status") or self.service_status
+        state = STATES.get(event)
+        if state is None or self.state not in _FROM[state]:
+            return
+        if state == "staged":
+            self.staged, self.staged_line = entry, line
+        elif state == "requested":
+            self.requested, self.requested_line = entry, line
+        self.state = state
+        self.transfer_id = entry.get("transfer_id") or self.transfer_id
+        self.why = str(entry.get("error") or "")
+        self.why_no_id = str(entry.get("why_no_id") or "")
+        self.arrived = entry.get("arrived") is True
+        self.ended_at = self.ended_at or _ended_at(entry)
+        self.service_status = entry.get("service_status") or self.service_status
 
 
 def read_lives(entries: Iterable[Entry]) -> dict[str, Life]:
-    """Read the entries of the audit log into the lives of the transfers they speak of."""
+    """Read the desk's own entries into the lives of the transfers they speak of."""
     lives: dict[str, Life] = {}
     for line, entry in enumerate(entries):
         intent_id = entry.get("intent_id")
         if isinstance(intent_id, str) and not entry.get(DRY_RUN):
             lives.setdefault(intent_id, Life(intent_id)).take(entry, line)
     return lives
+
+
+def join_reservations(lives: dict[str, Life], records: DailyRecords) -> None:
+    """Add to the lives what the limits file alone knows.
+
+    A reservation whose transfer was never requested, as the log has it, was sent all the same,
+    as far as anybody knows: the log may be an older one that was put back. Only where the log
+    shows the confirm that made it, and nothing after, was it never sent: the program died.
+    """
+    for key, entry in records.entries():
+        intent_id = entry.get("intent_id")
+        if not isinstance(intent_id, str):
+            continue
+        life = lives.setdefault(intent_id, Life(intent_id))
+        held = str(entry.get("state"))
+        if life.requested is not None:
+            continue
+        died_before = life.state == "confirmed" and held == "reserved"
+        if life.state != "failed" and not died_before:
+            life.requested = {"user_id": key, **entry, **(life.staged or {})}
+            if life.state not in ("completed", "returned"):
+                life.state = held if held in ("unknown", "completed", "returned") else "requested"
+            life.transfer_id = life.transfer_id or _own_id(entry)
+
+
+def _own_id(entry: Entry) -> str | None:
+    known = entry.get("transfer_id")
+    return known if isinstance(known, str) and not known.startswith("staged:") else None
 
 
 @dataclass(frozen=True)
@@ -199,10 +245,27 @@ def own_cents_since(lives: Mapping[str, Life], life: Life, user: str, source_id:
 # -- reservations -----------------------------------------------------------------------------
 
 
-def reserve(records: DailyRecords, user: str, intent_id: str, amount_cents: int) -> None:
-    """Count an amount to today before it is sent, as an entry that older readers count too."""
-    placeholder = f"staged:{intent_id}"
-    records.add(key_of(user), placeholder, amount_cents, state="reserved", intent_id=intent_id)
+def reserve(records: DailyRecords, life_facts: Entry, user: str) -> None:
+    """Count an amount to today before it is sent, as an entry that older readers count too.
+
+    It carries what tells whose money it is, so that it can be settled where the log is lost.
+    """
+    intent_id = life_facts["intent_id"]
+    kept = {word: life_facts[word] for word in RESERVED if life_facts.get(word) is not None}
+    records.add(
+        key_of(user),
+        f"staged:{intent_id}",
+        life_facts["amount_cents"],
+        state="reserved",
+        intent_id=intent_id,
+        **kept,
+    )
+
+
+#: What a reservation repeats of its intent.
+RESERVED = ("source", "destination", "source_id", "destination_id", "source_kind",
+            "destination_kind", "organization_id", "app_url", "served_at",
+            "is_sandbox")  # fmt: skip
 
 
 def settle_reservation(
@@ -223,17 +286,44 @@ def settle_reservation(
 def align(records: DailyRecords, lives: Mapping[str, Life]) -> None:
     """Mend the reservations of a process that died: the log says what became of each.
 
-    Only for the holder of the desk's lock. What was staged and never requested was not sent;
-    a reservation of which the log says nothing stays.
+    Only for the holder of the desk's turn. What was confirmed and never requested was not sent.
     """
     reserved = {
         str(entry["intent_id"])
-        for keys in records.days.values()
-        for entries in keys.values()
-        for entry in entries
+        for _, entry in records.entries()
         if entry.get("state") == "reserved" and "intent_id" in entry
     }
     for life in (lives[one] for one in reserved if one in lives):
         is_spent = life.requested is not None and life.state != "failed"
         state = ("unknown" if life.is_open else life.state) if is_spent else "failed"
         settle_reservation(records, life.intent_id, state, life.transfer_id)
+
+
+def used_cents(records: DailyRecords, lives: Mapping[str, Life]) -> int:
+    """Sum what counts to today: the union of limits file and log, by intent.
+
+    An entry without an intent counts for itself. Where both know an intent and say other
+    amounts, the greater counts. What the log closed as failed counts nothing.
+    """
+    known: dict[str, int] = {}
+    total, filed = 0, set()
+    for _, entry in records.entries():
+        if isinstance(entry.get("intent_id"), str):
+            filed.add(entry["intent_id"])
+    for entry in records.of_today():
+        intent_id = entry.get("intent_id")
+        if isinstance(intent_id, str):
+            known[intent_id] = max(known.get(intent_id, 0), entry["amount_cents"])
+        else:
+            total += entry["amount_cents"]
+    for life in lives.values():
+        if life.requested is None or life.state == "failed":
+            known.pop(life.intent_id, None)
+        elif life.intent_id in known or (
+            life.intent_id not in filed
+            and records.day_of(life.requested.get("timestamp")) == records.today
+        ):
+            said = life.requested.get("amount_cents")
+            cents = said if type(said) is int else 0
+            known[life.intent_id] = max(known.get(life.intent_id, 0), cents)
+    return total + sum(known.values())

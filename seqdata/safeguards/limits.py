@@ -1,9 +1,10 @@
 """The daily limit: what was moved today, in one file that all processes share.
 
 The file is ``{date: {user or "__global__": [{transfer_id, amount_cents, timestamp}]}}``. A date
-is a day of the reporting zone. An entry may carry more keys, such as the ``state`` of a
-reservation; it counts all the same. A file that cannot be understood stops everything: it never
-counts as empty.
+is a day of the reporting zone when the entry was made. The desk counts an entry by its own moment,
+on the day that this has in the desk's zone, so that another zone gives no second day. An entry
+may carry more keys, such as the ``state`` of a reservation; it counts all
+the same. A file that cannot be understood stops everything: it never counts as empty.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from seqdata.config import find_data_dir, get_settings
 from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
-from seqdata.files import holding, read_json, write_json
+from seqdata.files import PATIENCE, holding, narrow, read_json, write_json
 from seqdata.safeguards.audit import utc_now
+from seqdata.timestamps import parse_timestamp
 
 Entry = dict[str, Any]
 Days = dict[str, dict[str, list[Entry]]]
@@ -47,7 +50,7 @@ class DailyRecords:
         return self.now.date().isoformat()
 
     def used_cents(self, user_key: str | None = None, *, day: str | None = None) -> int:
-        """Sum a day's entries in cents: of one key, or of all where `user_key` is None."""
+        """Sum the entries filed under a day, in cents: of one key, or of all where it is None."""
         keys = self.days.get(day or self.today, {})
         return sum(
             entry["amount_cents"]
@@ -55,6 +58,25 @@ class DailyRecords:
             if user_key is None or key == user_key
             for entry in entries
         )
+
+    def of_today(self) -> Iterator[Entry]:
+        """Yield the entries whose own moment falls on today, wherever they are filed."""
+        for filed, keys in self.days.items():
+            for entry in (one for entries in keys.values() for one in entries):
+                if self.day_of(entry.get("timestamp"), filed) == self.today:
+                    yield entry
+
+    def day_of(self, timestamp: object, filed: str = "") -> str:
+        """Return the day of a moment in this zone; `filed` where it cannot be read."""
+        moment = parse_timestamp(timestamp) if isinstance(timestamp, str) else None
+        return filed if moment is None else moment.astimezone(self.now.tzinfo).date().isoformat()
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Yield all entries, with their keys."""
+        for keys in self.days.values():
+            for key, entries in keys.items():
+                for entry in entries:
+                    yield key, entry
 
     def add(self, user_key: str, transfer_id: str | None, amount_cents: int, **more: Any) -> None:
         """Add an entry to today; `more` are keys beside the usual three."""
@@ -77,7 +99,9 @@ class DailyLimitTracker:
     max_daily_cents
         The most that one key may move in a day, in cents; exactly this much is allowed.
     now
-        The clock; returns a moment with a zone. The day is that of SEQUENCE_TIMEZONE.
+        The clock; returns a moment with a zone.
+    zone
+        Whose days count; by default SEQUENCE_TIMEZONE as it is at each call.
     """
 
     def __init__(
@@ -86,8 +110,11 @@ class DailyLimitTracker:
         max_daily_cents: int = 2_500_000,
         *,
         now: Callable[[], datetime] = utc_now,
+        zone: ZoneInfo | None = None,
     ) -> None:
-        self.path = find_data_dir() / ".daily_limits.json" if path is None else Path(path)
+        chosen = find_data_dir() / ".daily_limits.json" if path is None else Path(path)
+        self.path = chosen.absolute()
+        self._zone = zone
         self.max_daily_cents = max_daily_cents
         self._now = now
 
@@ -145,11 +172,12 @@ class DailyLimitTracker:
             records.add(key_of(user_id), transfer_id, amount_cents)
 
     @contextmanager
-    def locked(self) -> Iterator[DailyRecords]:
+    def locked(self, *, prunes: bool = True) -> Iterator[DailyRecords]:
         """Hold the file, for all threads and processes, and give its content as it is now.
 
         What the block changed is written when it ends; after an error nothing is. The lock is
-        not reentrant: call no method of a tracker inside the block.
+        not reentrant: call no method of a tracker inside the block. Unless `prunes`, days that
+        are long past stay in it: by which clock they are past is not sure.
 
         Raises
         ------
@@ -158,13 +186,15 @@ class DailyLimitTracker:
         FolderNotWritable
             The file or its lock could not be written.
         """
-        zone = get_settings().zone
-        with holding(Path(f"{self.path}.lock")):
+        zone = self._zone or get_settings().zone
+        with holding(Path(f"{self.path}.lock"), patience=PATIENCE):
+            narrow(self.path)
             days = _read_days(self.path)
             records = DailyRecords(copy.deepcopy(days), self._now().astimezone(zone))
             yield records
             if records.days != days:
-                write_json(self.path, _recent(records.days, records.now.date()))
+                today = records.now.date()
+                write_json(self.path, _recent(records.days, today) if prunes else records.days)
 
 
 def key_of(user_id: int | str | None) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.money import format_cents
+from seqdata.safeguards.journal import Life, read_lives
 from seqdata.types import ActivityType
 
 Row = Mapping[str, Any]
@@ -22,15 +23,6 @@ KINDS = {
     "removed": "logged as completed, and the service does not show it any more",
     "differs": "the service has it with another amount than was logged",
     "open": "sent, and it is not known what became of it: seqdata transfer settle",
-}
-
-#: Events of a transfer that was sent, and how it stands after each; the last one counts.
-_STATES = {
-    "transfer_requested": "open",
-    "transfer_unknown": "open",
-    "transfer_completed": "completed",
-    "transfer_failed": "failed",
-    "transfer_returned": "completed",  # the service has it, as one that failed
 }
 
 
@@ -101,32 +93,45 @@ class Intent:
         return self.facts.get(name)
 
 
-def read_intents(entries: Iterable[Row]) -> list[Intent]:
-    """Gather the entries of each transfer that was sent, in the order of their sending.
+def read_intents(entries: Iterable[Row], foreign: Iterable[Row] = ()) -> list[Intent]:
+    """Gather the entries of each transfer that was sent.
 
-    An intent begins with ``transfer_requested`` and ends with ``transfer_completed`` or
-    ``transfer_failed`` of the same ``intent_id``; without an outcome, or with
-    ``transfer_unknown``, it stays open. Programs that log no ``intent_id`` are taken by their
-    ``transfer_completed`` alone. Dry runs (``dry_run``) send nothing. ``served_at``, the time of
-    the service, counts before this machine's.
+    All move by the rules of :func:`seqdata.safeguards.journal.read_lives`; what other programs
+    wrote (`foreign`) says nothing of the desk's own. Those that log no ``intent_id``, or no
+    request, are taken by their ``transfer_completed`` alone. ``served_at``, the time of the
+    service, counts before this machine's.
     """
-    intents: dict[str, Intent] = {}
-    for number, entry in enumerate(entries):
-        state = _STATES.get(str(entry.get("event_type")))
-        key = _key(entry, number, state)
-        if state is None or key is None or entry.get("dry_run"):
-            continue
-        at = _moment(entry.get("served_at")) or _moment(entry.get("timestamp"))
-        intent = intents.setdefault(key, Intent(at))
-        intent.facts |= {name: value for name, value in entry.items() if value is not None}
-        intent.state = state
-    return list(intents.values())
+    own = [dict(entry) for entry in entries]
+    lives = read_lives(own)
+    theirs = [dict(entry) for entry in foreign if entry.get("intent_id") not in lives]
+    lives |= read_lives(theirs)
+    sent = {key: life for key, life in lives.items() if life.requested is not None}
+    others: dict[Any, Intent] = {}
+    for number, entry in enumerate([*own, *theirs]):
+        named = entry.get("intent_id")
+        if entry.get("event_type") == "transfer_completed" and named not in sent:
+            key = named if isinstance(named, str) else number
+            others[key] = Intent(_asked_at(entry), "completed", entry)
+    return [*map(_intent, sent.values()), *others.values()]
+
+
+def _intent(life: Life) -> Intent:
+    facts = {name: value for name, value in (life.requested or {}).items() if value is not None}
+    if life.transfer_id is not None:
+        facts["transfer_id"] = life.transfer_id
+    state = "open" if life.is_open else "failed" if life.state == "failed" else "completed"
+    return Intent(_asked_at(facts), state, facts)
+
+
+def _asked_at(entry: Row) -> datetime | None:
+    return _moment(entry.get("served_at")) or _moment(entry.get("timestamp"))
 
 
 def reconcile(
     entries: Sequence[Row],
     transfers: Iterable[Row],
     *,
+    foreign: Sequence[Row] = (),
     since: datetime | None = None,
     synced_at: datetime | None = None,
     organization_id: str | None = None,
@@ -136,7 +141,9 @@ def reconcile(
     Parameters
     ----------
     entries
-        Of the audit log, oldest first.
+        Of the audit log, oldest first: the desk's own.
+    foreign
+        Those of other programs.
     transfers
         Rows of the transfers' table, removed ones too: id, created_at (with a zone),
         amount_cents, source_id, source_name, destination_id, destination_name, activity_type,
@@ -149,9 +156,10 @@ def reconcile(
         Whose rows they are; entries that name another organization are passed over.
     """
     mine = [one for one in entries if _is_of(one, organization_id)]
-    begun = since or _first_moment(mine)
+    theirs = [one for one in foreign if _is_of(one, organization_id)]
+    begun = since or _first_moment([*mine, *theirs])
     work = _Work(list(transfers), synced_at)
-    intents = sorted(read_intents(mine), key=lambda one: one.get("transfer_id") is None)
+    intents = sorted(read_intents(mine, theirs), key=lambda one: one.get("transfer_id") is None)
     for intent in intents:  # those with an id claim theirs before the others look for one
         work.judge(intent)
     work.find_unlogged(begun)
@@ -220,14 +228,6 @@ class _Work:
 _ONE_TIME = ActivityType.ONE_TIME_TRANSFER.value
 
 
-def _key(entry: Row, number: int, state: str | None) -> str | None:
-    """Return what tells the entry's intent from others; None where nothing can."""
-    intent_id = entry.get("intent_id")
-    if isinstance(intent_id, str):
-        return intent_id
-    return f"line {number}" if state == "completed" else None
-
-
 def _is_of(entry: Row, organization_id: str | None) -> bool:
     named = entry.get("organization_id")
     return named is None or organization_id is None or named == organization_id
@@ -255,7 +255,7 @@ def _other_amount(row: Row) -> str:
 
 def _first_moment(entries: Iterable[Row]) -> datetime | None:
     moments = (_moment(entry.get("timestamp")) for entry in entries)
-    return next((moment for moment in moments if moment is not None), None)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _moment(text: object) -> datetime | None:
