@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from seqdata._settings import Settings
 from seqdata.auth.tokens import UNUSABLE, TokenStore
+from seqdata.envfile import read_env_file
 from seqdata.exceptions import SequenceError
 from seqdata.safeguards import AuditLog
 from seqdata.store import Store
@@ -58,8 +57,7 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 
 def _unknown_settings(settings: Settings) -> Iterator[Finding]:
     """Find variables that look like settings and are none: a typing mistake, mostly."""
-    file = settings.data_dir / ".env"
-    named = {*os.environ, *(dotenv_values(file) if file.is_file() else {})}
+    named = {*os.environ, *read_env_file(settings.data_dir / ".env")}
     known = {f"SEQUENCE_{name.upper()}" for name in type(settings).model_fields}
     for name in sorted(name for name in named - known if name.startswith("SEQUENCE_")):
         yield Finding("note", "settings", f"{name} is set, and there is no such setting")
