@@ -74,7 +74,7 @@ def _fresh(store: TokenStore, *, keep_aside: bool = True) -> AuthTokens | None:
 
 
 def _refreshed(settings: Settings, store: TokenStore, old: AuthTokens | None) -> AuthTokens | None:
-    client_id = settings.auth0_client_id or store.read_meta().get("client_id")
+    client_id = settings.auth0_client_id or store.client_id()
     if old is None or old.refresh_token is None or client_id is None:
         return None
     transport = open_transport(settings)
@@ -101,7 +101,7 @@ def _logged_in(
 
     tokens, client_id = browser_login(settings, headless=headless)
     # A login that showed no client keeps the one that an earlier login showed.
-    store.write(tokens, client_id=client_id or store.read_meta().get("client_id"))
+    store.write(tokens, client_id=client_id or store.client_id())
     return tokens
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from base64 import urlsafe_b64decode
 from typing import Any
 
-from seqdata.auth.tokens import AuthTokens
+from seqdata.auth.tokens import AuthTokens, claims_of
 from seqdata.exceptions import AuthenticationError, HTTPError, UnexpectedAnswer
 from seqdata.http.messages import Answer, Request, accepted
 from seqdata.http.transport import Transport
@@ -71,10 +70,8 @@ def expiry(access_token: str, expires_in: object, *, now: float) -> float:
 
 def _jwt_expiry(token: str) -> float | None:
     try:
-        payload = token.split(".")[1]
-        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError):
+        return float(claims_of(token)["exp"])
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

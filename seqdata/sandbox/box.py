@@ -126,6 +126,8 @@ class Sandbox:
         logins = self._logins
         scheme = "http" if tls is None else "https"
         app_url, auth_url = self._urls = origin(app_socket, scheme), origin(auth_socket, scheme)
+        tokens.issuer = f"{auth_url}/"  # with a slash, as Auth0 writes it
+        self.access_token = tokens.issue()
         control = Control(world, faults, tokens, logins, log).routes()
         home = application_routes(logins, self.client_id, auth_url)
         app = application(api, tokens, [*home, *control], world, log)
