@@ -128,7 +128,7 @@ class Sandbox:
         app_url, auth_url = self._urls = origin(app_socket, scheme), origin(auth_socket, scheme)
         tokens.issuer = f"{auth_url}/"  # with a slash, as Auth0 writes it
         self.access_token = tokens.issue()
-        control = Control(world, faults, tokens, logins, log).routes()
+        control = Control(world, faults, tokens, logins, log, app_url).routes()
         home = application_routes(logins, self.client_id, auth_url)
         app = application(api, tokens, [*home, *control], world, log)
         auth = login(tokens, logins, faults, login_routes(logins, app_url), world, log)
