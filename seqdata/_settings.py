@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from seqdata.core.secret import Secret
 from seqdata.envfile import read_env_file
 from seqdata.exceptions import InvalidSetting
 from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, checked_origin, is_loopback
@@ -60,7 +61,6 @@ def _login_name() -> str:
         return f"uid-{os.getuid()}"
 
 
-Secret = Annotated[str | None, Field(repr=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Cents = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=1)]
@@ -73,12 +73,12 @@ class Settings(BaseSettings):
         env_prefix="SEQUENCE_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    email: Secret = None
-    password: Secret = None
-    totp: Secret = None
+    email: Secret | None = None
+    password: Secret | None = None
+    totp: Secret | None = None
     org_id: str | None = None
-    kyc_id: Secret = None
-    auth0_client_id: Secret = None
+    kyc_id: Secret | None = None
+    auth0_client_id: Secret | None = None
     data_dir: Path = Path()
     cache_dir: Path = Path("cache")
     app_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_APP_URL"))] = (
@@ -131,7 +131,7 @@ def read_settings(data_dir: Path) -> Settings:
         raise _invalid(error) from None
 
 
-def _from_file(file: Path) -> dict[str, SecretStr]:
+def _from_file(file: Path) -> dict[str, Secret]:
     """Return what a ``.env`` file adds to the environment, by the names of the fields.
 
     A file whose folder SEQUENCE_DATA_DIR names counts whole. One that was merely found may be a

@@ -19,6 +19,8 @@ from seqdata.exceptions import MissingSetting
 from seqdata.owners import folders_upward, why_not_own
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from seqdata._settings import Settings
 
     DATA_DIR: Path
@@ -96,8 +98,10 @@ def get_credentials() -> SequenceCredentials:
 
 def get_sequence_config() -> SequenceConfig:
     """Return the ids of organization, KYC and login client; None for what is unset."""
+    from seqdata.core.secret import opened
+
     values = get_settings()
-    return SequenceConfig(values.org_id, values.kyc_id, values.auth0_client_id)
+    return SequenceConfig(values.org_id, opened(values.kyc_id), opened(values.auth0_client_id))
 
 
 def find_data_dir() -> Path:
@@ -121,10 +125,10 @@ def missing(name: str, hint: str = "") -> MissingSetting:
     return MissingSetting(name, _PURPOSES[name], hint)
 
 
-def _required(name: str, value: str | None) -> str:
+def _required(name: str, value: SecretStr | None) -> str:
     if not value:
         raise missing(name)
-    return value
+    return value.get_secret_value()
 
 
 def _masked(value: str | None) -> str:

@@ -25,8 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
+from seqdata.core.secret import Secret
 from seqdata.exceptions import InvalidSetting
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ _BACKSLASH = "a backslash in quotes changes what follows it"
 _ESCAPES = {'"': re.compile(r"\\[\\'\"abfnrtv]"), "'": re.compile(r"\\\\")}
 
 
-def read_env_file(path: Path) -> dict[str, SecretStr]:
+def read_env_file(path: Path) -> dict[str, Secret]:
     """Return the SEQUENCE_ variables of a file, by their names in capitals; without empty ones.
 
     Raises
@@ -47,7 +46,7 @@ def read_env_file(path: Path) -> dict[str, SecretStr]:
     InvalidSetting
         The file is not UTF-8, or a value would be cut or changed. The value is not shown.
     """
-    found: dict[str, SecretStr] = {}
+    found: dict[str, Secret] = {}
     for binding in _bindings(path):
         names = _OURS.findall(binding.original.string)
         if not names:
@@ -56,7 +55,7 @@ def read_env_file(path: Path) -> dict[str, SecretStr]:
             raise _refused(names[-1], path, "it is no NAME=value, or a quote is not closed")
         _check(binding, path)
         if binding.value:
-            found[binding.key.upper()] = SecretStr(binding.value)
+            found[binding.key.upper()] = Secret(binding.value)
     return found
 
 

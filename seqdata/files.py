@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from seqdata.exceptions import CorruptFile, FolderNotWritable
 
@@ -46,7 +46,14 @@ def make_private_folder(path: Path, *, gitignore: bool = True) -> None:
         write_bytes(path / ".gitignore", b"*\n")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+class Sealed(Protocol):
+    """Bytes that no traceback shows."""
+
+    def get_secret_value(self) -> bytes:
+        """Give the bytes."""
+
+
+def write_bytes(path: Path, data: bytes | Sealed) -> None:
     """Write a file of ours in one step: the whole new content, or the old file unchanged.
 
     Raises
@@ -55,7 +62,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         A full disk, missing rights, a read-only file system; the old file is unchanged.
     """
     with replacing(path) as stream:
-        stream.write(data)
+        stream.write(data if isinstance(data, bytes) else data.get_secret_value())
 
 
 def write_json(path: Path, obj: Any) -> None:

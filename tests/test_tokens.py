@@ -21,6 +21,7 @@ from seqdata.auth import AuthTokens, get_access_token, reject_token
 from seqdata.auth.refresh import USUAL_LIFETIME, expiry, refresh_tokens
 from seqdata.auth.tokens import TokenStore
 from seqdata.config import get_settings
+from seqdata.core.secret import Secret
 from seqdata.exceptions import (
     AuthenticationError,
     HTTPError,
@@ -361,7 +362,10 @@ def refresh(status: int, body: Any, sent: list[Request]) -> AuthTokens:
         return came(status, json.dumps(body).encode())
 
     return refresh_tokens(
-        Transport(send), "https://auth.example.org", client_id="client-1", refresh_token="refresh-0"
+        Transport(send),
+        "https://auth.example.org",
+        client_id="client-1",
+        refresh_token=Secret("refresh-0"),
     )
 
 
@@ -375,7 +379,7 @@ def test_the_refresh_grant_is_the_documented_one() -> None:
     assert request.url == "https://auth.example.org/oauth/token"
     assert request.once
     assert request.headers["content-type"] == "application/json"
-    assert json.loads(request.body) == {
+    assert json.loads(request.payload) == {
         "grant_type": "refresh_token",
         "client_id": "client-1",
         "refresh_token": "refresh-0",

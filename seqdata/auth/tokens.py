@@ -20,6 +20,7 @@ import hashlib
 import json
 import logging
 import math
+import re
 import time
 from base64 import urlsafe_b64decode
 from contextlib import suppress
@@ -30,8 +31,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from seqdata._settings import Settings
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import CorruptFile
-from seqdata.files import read_json, remove_file, write_json
+from seqdata.files import read_json, remove_file, write_bytes, write_json
 from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, origin_of
 
 log = logging.getLogger("seqdata")
@@ -122,13 +124,13 @@ class TokenStore:
         if any(known.get(name) != url for name, url in self._origin.items()):
             remove_file(self.path)
         write_json(self.meta_path, meta)
-        write_json(self.path, asdict(tokens))
+        write_bytes(self.path, _document(tokens))
 
-    def reject(self, access_token: str) -> None:
+    def reject(self, access_token: Secret) -> None:
         """Remember that the service refused this token, so that it is not offered again."""
         tokens = self._read_file()
-        if tokens is not None and tokens.access_token == access_token:
-            rejected = {"rejected_sha256": _sha256(access_token)}
+        if tokens is not None and access_token == Secret(tokens.access_token):
+            rejected = {"rejected_sha256": _sha256(tokens.access_token)}
             write_json(self.meta_path, {**self._origin, **self.read_meta(), **rejected})
 
     def forget(self) -> bool:
@@ -181,11 +183,20 @@ class TokenStore:
         log.warning("token file cannot be read and counts as none: moved_to=%s", aside)
 
 
+def refresh_token_of(tokens: AuthTokens) -> Secret | None:
+    """Return the refresh token, sealed: a traceback shows what a line names."""
+    return None if tokens.refresh_token is None else Secret(tokens.refresh_token)
+
+
+def _document(tokens: AuthTokens) -> SecretBody:
+    return SecretBody((json.dumps(asdict(tokens), indent=2) + "\n").encode())
+
+
 def _parse(data: Any) -> AuthTokens:
     tokens = AuthTokens(**data)
     usable = (
         isinstance(tokens.access_token, str)
-        and tokens.access_token
+        and re.fullmatch(r"[!-~]+", tokens.access_token)
         and isinstance(tokens.refresh_token, str | None)
         and isinstance(tokens.expires_at, int | float)
         and math.isfinite(tokens.expires_at)

@@ -114,7 +114,8 @@ def _bounded(value: float) -> float:
 
 def _kind(value: Any) -> str:
     shown = repr(value) if isinstance(value, int | float | None) and _is_short(value) else ""
-    return shown or {str: "text", list: "a list", dict: "an object"}.get(type(value), "too much")
+    named = ((str, "text"), (list, "a list"), (dict, "an object"))
+    return shown or next((word for kind, word in named if isinstance(value, kind)), "too much")
 
 
 def _is_short(value: float | None) -> bool:
