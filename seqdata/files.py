@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from seqdata.exceptions import CorruptFile, FolderNotWritable
+from seqdata.git import keep_out_of_git
 
 _LEFTOVERS = ".*.tmp"
 
@@ -111,6 +112,7 @@ def replacing(path: Path, *, gitignore: bool = True) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     make_private_folder(path.parent, gitignore=gitignore)
+    keep_out_of_git(path)
     temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     with writing_in(path.parent):
         try:
@@ -149,6 +151,7 @@ def holding(lock: Path) -> Iterator[None]:
     from filelock import FileLock
 
     make_private_folder(Path(lock).parent)
+    keep_out_of_git(Path(lock))
     held = FileLock(lock, mode=0o600)
     with writing_in(Path(lock).parent):
         held.acquire()
