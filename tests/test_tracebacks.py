@@ -258,11 +258,15 @@ def test_a_token_that_cannot_be_written_is_not_shown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where the token file cannot be written, neither the error nor its variables hold it."""
-    settings = Settings.model_validate({"data_dir": tmp_path})
+    store = TokenStore(Settings.model_validate({"data_dir": tmp_path}))
+    store.write(AuthTokens("first", None, 4e9), client_id=None)
+    (tmp_path / ".tokens.json").unlink()
     (tmp_path / ".tokens.json").mkdir()
+    secret = "-".join(["pl4nted", "token"])
     with caplog.at_level(logging.DEBUG), pytest.raises(FolderNotWritable) as refused:
-        TokenStore(settings).write(AuthTokens("pl4nted", "pl4nted", 4e9), client_id=None)
-    assert "pl4nted" not in everything(refused.value) + caplog.text
+        store.write(AuthTokens(secret, secret, 4e9), client_id=None)
+    assert "write_bytes" in "".join(traceback.format_exception(refused.value))
+    assert secret not in everything(refused.value) + caplog.text
 
 
 def test_an_unusable_token_does_not_become_a_header(tmp_path: Path) -> None:
