@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,13 +13,21 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from seqdata.core.secret import Secret
+from seqdata.envfile import read_env_file
 from seqdata.exceptions import InvalidSetting
 from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, checked_origin, is_loopback
+from seqdata.owners import why_not_own
 
 log = logging.getLogger("seqdata")
 
 #: The pace of the service's web application, in seconds; only loopback servers take a faster one.
 MIN_DELAY, MAX_JITTER = 1.5, 2.0
+
+#: Who is talked to, trusted and run, and what may happen unattended: never taken from a file
+#: that was merely found, but for servers on loopback (a sandbox).
+SERVERS = frozenset({"app_url", "auth_url"})
+NEVER_FOUND = SERVERS | {"browser", "ca_bundle", "allow_unattended_transfers"}
 
 _SECRET = {"email", "password", "totp", "kyc_id", "auth0_client_id"}
 
@@ -53,7 +61,6 @@ def _login_name() -> str:
         return f"uid-{os.getuid()}"
 
 
-Secret = Annotated[str | None, Field(repr=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Cents = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=1)]
@@ -66,12 +73,12 @@ class Settings(BaseSettings):
         env_prefix="SEQUENCE_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    email: Secret = None
-    password: Secret = None
-    totp: Secret = None
+    email: Secret | None = None
+    password: Secret | None = None
+    totp: Secret | None = None
     org_id: str | None = None
-    kyc_id: Secret = None
-    auth0_client_id: Secret = None
+    kyc_id: Secret | None = None
+    auth0_client_id: Secret | None = None
     data_dir: Path = Path()
     cache_dir: Path = Path("cache")
     app_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_APP_URL"))] = (
@@ -117,28 +124,67 @@ class Settings(BaseSettings):
 def read_settings(data_dir: Path) -> Settings:
     """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
     try:
-        found = Settings(_env_file=data_dir / ".env", _env_file_encoding="utf-8", data_dir=data_dir)
-        return found.model_copy(update=_not_taken(found))
-    except UnicodeDecodeError:
-        raise InvalidSetting(str(data_dir / ".env"), "text in UTF-8") from None
+        found = _from_file(data_dir / ".env")
+        plain = ((name, text.get_secret_value()) for name, text in found.items())
+        return Settings.model_validate({"data_dir": data_dir, **dict(plain)})
     except ValidationError as error:
         raise _invalid(error) from None
 
 
-def _not_taken(found: Settings) -> dict[str, None]:
-    """Return what a ``.env`` file that was merely found must not say.
+def _from_file(file: Path) -> dict[str, Secret]:
+    """Return what a ``.env`` file adds to the environment, by the names of the fields.
 
-    The folder may be a clone of somebody else's: who may vouch for the service is taken from
-    the environment, or from the file of a folder that SEQUENCE_DATA_DIR names.
+    A file whose folder SEQUENCE_DATA_DIR names counts whole. One that was merely found may be a
+    stranger's: it counts only where it is the user's own, and the working directory's may come
+    with a clone: what decides who is talked to and trusted is not taken from it.
     """
-    named = {name.upper() for name in os.environ}
-    if found.ca_bundle is None or named & {"SEQUENCE_CA_BUNDLE", "SEQUENCE_DATA_DIR"}:
+    given = {name.upper() for name, value in os.environ.items() if value}
+    if "SEQUENCE_DATA_DIR" not in given and not _is_own(file):
         return {}
+    fields = {
+        name.removeprefix("SEQUENCE_").lower(): text
+        for name, text in read_env_file(file).items()
+        if name not in given and name != "SEQUENCE_DATA_DIR"
+    }
+    if "SEQUENCE_DATA_DIR" not in given:
+        for name in sorted(fields.keys() & NEVER_FOUND):
+            if not (name in SERVERS and _is_sandbox(fields[name].get_secret_value())):
+                _warn_of_setting(f"SEQUENCE_{name.upper()}", file.absolute())
+                del fields[name]
+    return fields
+
+
+def _is_own(file: Path) -> bool:
+    if not file.exists():
+        return False
+    for path in (file, file.parent):
+        if why := why_not_own(path):
+            _warn_of_file(file.absolute(), path.absolute(), why)
+            return False
+    return True
+
+
+def _is_sandbox(url: str) -> bool:
+    try:
+        return is_loopback(url)
+    except ValueError:
+        return False
+
+
+@cache
+def _warn_of_setting(name: str, file: Path) -> None:
     log.warning(
-        "SEQUENCE_CA_BUNDLE is not taken from a .env file that was merely found: path=%s; set it "
-        "in the environment, or name the folder with SEQUENCE_DATA_DIR", found.data_dir / ".env",
+        "%s is not taken from a .env file that was merely found: path=%s; set it in the "
+        "environment, or name the folder with SEQUENCE_DATA_DIR there", name, file,
     )  # fmt: skip
-    return {"ca_bundle": None}
+
+
+@cache
+def _warn_of_file(file: Path, path: Path, why: str) -> None:
+    log.warning(
+        "no setting is taken from %s: %s is not yours alone, %s; to use it all the same, name "
+        "its folder with SEQUENCE_DATA_DIR in the environment", file, path, why,
+    )  # fmt: skip
 
 
 def _invalid(error: ValidationError) -> InvalidSetting:

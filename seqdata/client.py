@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from seqdata.auth import reject_token
 from seqdata.config import get_settings
 from seqdata.core.json import parse_json
+from seqdata.core.secret import Secret, sealed
 from seqdata.exceptions import (
     GraphQLError,
     InvalidAmount,
@@ -40,6 +41,8 @@ from seqdata.sources.webapp.judging import judge, payment_of
 from seqdata.timestamps import to_eastern
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from seqdata._settings import Settings
 
 Node = dict[str, Any]
@@ -76,13 +79,13 @@ class SequenceClient:
 
     def __init__(
         self,
-        access_token: str,
+        access_token: str | SecretStr,
         token_provider: Callable[[], str] | None = None,
         *,
         settings: Settings | None = None,
         transport: Transport | None = None,
     ) -> None:
-        self._token = access_token
+        self._token = sealed(access_token)
         self._token_provider = token_provider
         self._given_settings = settings
         self._app_url = self._settings.app_url
@@ -177,13 +180,14 @@ class SequenceClient:
         request = self._request(token, body, operation, once=True)
         return request, self._transport.send_once(request)
 
-    def _current_token(self) -> str:
-        return self._token if self._token_provider is None else self._token_provider()
+    def _current_token(self) -> Secret:
+        return self._token if self._token_provider is None else sealed(self._token_provider())
 
-    def _request(self, token: str, body: bytes, operation: str, *, once: bool = False) -> Request:
+    def _request(
+        self, token: Secret, body: bytes, operation: str, *, once: bool = False
+    ) -> Request:
         headers = {
             "accept": _ACCEPT,
-            "authorization": f"Bearer {token}",
             "content-type": "application/json",
             "origin": self._app_url,
             "referer": f"{self._app_url}/",
@@ -192,7 +196,7 @@ class SequenceClient:
             "sec-fetch-site": "same-origin",
             "x-request-id": f"webapp-{uuid.uuid4()}",
         }
-        return Request(f"{self._app_url}/api/graphql", headers, body, operation, once)
+        return Request(f"{self._app_url}/api/graphql", headers, body, operation, once, token)
 
     def _operation(self, name: str, variables: Node | None = None) -> Node:
         return self.execute(document(name), variables, name)

@@ -6,17 +6,26 @@ it. The environment wins over the file.
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqdata.exceptions import InvalidSetting, MissingSetting
+from seqdata.exceptions import MissingSetting
+from seqdata.owners import folders_upward, why_not_own
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from seqdata._settings import Settings
 
     DATA_DIR: Path
+
+log = logging.getLogger("seqdata")
 
 #: Marks a cache folder as one of ours.
 CACHE_MARKER = ".seqdata"
@@ -89,20 +98,23 @@ def get_credentials() -> SequenceCredentials:
 
 def get_sequence_config() -> SequenceConfig:
     """Return the ids of organization, KYC and login client; None for what is unset."""
+    from seqdata.core.secret import opened
+
     values = get_settings()
-    return SequenceConfig(values.org_id, values.kyc_id, values.auth0_client_id)
+    return SequenceConfig(values.org_id, opened(values.kyc_id), opened(values.auth0_client_id))
 
 
 def find_data_dir() -> Path:
     """Return the data folder (tokens, audit log, limits, ``.env``).
 
-    SEQUENCE_DATA_DIR where it is set; else the nearest folder, from the working directory
-    upward, that already holds such files or a cache folder marked as ours; else ``.``.
+    SEQUENCE_DATA_DIR where it is set; else the nearest folder of the user's own, from the
+    working directory upward, that already holds such files or a cache folder marked as ours;
+    else ``.``. The search ends with the home folder; outside of it, before a folder of another
+    user. What others own or may write does not count, and a warning says so.
     """
     if configured := os.environ.get("SEQUENCE_DATA_DIR"):
         return Path(configured).expanduser()
-    here = Path.cwd()
-    for folder in (here, *here.parents):
+    for folder in folders_upward(Path.cwd()):
         if _is_data_dir(folder):
             return _redirected(folder)
     return Path()
@@ -113,10 +125,10 @@ def missing(name: str, hint: str = "") -> MissingSetting:
     return MissingSetting(name, _PURPOSES[name], hint)
 
 
-def _required(name: str, value: str | None) -> str:
+def _required(name: str, value: SecretStr | None) -> str:
     if not value:
         raise missing(name)
-    return value
+    return value.get_secret_value()
 
 
 def _masked(value: str | None) -> str:
@@ -124,24 +136,45 @@ def _masked(value: str | None) -> str:
 
 
 def _is_data_dir(folder: Path) -> bool:
-    try:
-        if any((folder / name).exists() for name in (*_DATA_FILES, f"cache/{CACHE_MARKER}")):
-            return True
-        return "SEQUENCE_" in (folder / ".env").read_text(errors="replace")
-    except OSError:
-        return False
+    marks = [mark for mark in _marks(folder) if _counts(mark)]
+    return bool(marks) and _counts(folder)
+
+
+def _marks(folder: Path) -> Iterator[Path]:
+    """Yield what is there of the files that mark a data folder."""
+    for name in (*_DATA_FILES, f"cache/{CACHE_MARKER}"):
+        with suppress(OSError):
+            if (folder / name).exists():
+                yield folder / name
+    with suppress(OSError):
+        if "SEQUENCE_" in (folder / ".env").read_text(encoding="utf-8", errors="replace"):
+            yield folder / ".env"
+
+
+def _counts(path: Path) -> bool:
+    if why := why_not_own(path):
+        _warn_of(path, why)
+    return not why
+
+
+@cache
+def _warn_of(path: Path, why: str) -> None:
+    log.warning(
+        "not taken, since it was merely found and is not yours alone: path=%s reason=%s; to use "
+        "it all the same, name its folder in SEQUENCE_DATA_DIR in the environment", path, why,
+    )  # fmt: skip
 
 
 def _redirected(folder: Path) -> Path:
-    """Follow a SEQUENCE_DATA_DIR that stands in the folder's ``.env``."""
-    from dotenv import dotenv_values
+    """Follow a SEQUENCE_DATA_DIR that stands in the folder's own ``.env``."""
+    from seqdata.envfile import read_env_file
 
     file = folder / ".env"
-    try:
-        moved = dotenv_values(file).get("SEQUENCE_DATA_DIR") if file.is_file() else None
-    except UnicodeDecodeError:
-        raise InvalidSetting(str(file), "text in UTF-8") from None
-    return folder / Path(moved).expanduser() if moved else folder
+    moved = {} if why_not_own(file) else read_env_file(file)
+    if "SEQUENCE_DATA_DIR" not in moved:
+        return folder
+    there = folder / Path(moved["SEQUENCE_DATA_DIR"].get_secret_value()).expanduser()
+    return there if not there.exists() or _counts(there) else folder
 
 
 def __getattr__(name: str) -> Path:

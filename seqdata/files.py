@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from seqdata.exceptions import CorruptFile, FolderNotWritable, StillHeld
+from seqdata.git import keep_out_of_git
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -59,7 +60,14 @@ def make_private_folder(path: Path, *, gitignore: bool = True) -> None:
         write_bytes(path / ".gitignore", b"*\n")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+class Sealed(Protocol):
+    """Bytes that no traceback shows."""
+
+    def get_secret_value(self) -> bytes:
+        """Give the bytes."""
+
+
+def write_bytes(path: Path, data: bytes | Sealed) -> None:
     """Write a file of ours in one step: the whole new content, or the old file unchanged.
 
     Raises
@@ -68,7 +76,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         A full disk, missing rights, a read-only file system; the old file is unchanged.
     """
     with replacing(path) as stream:
-        stream.write(data)
+        stream.write(data if isinstance(data, bytes) else data.get_secret_value())
 
 
 def write_json(path: Path, obj: Any) -> None:
@@ -118,6 +126,7 @@ def replacing(path: Path, *, gitignore: bool = True) -> Iterator[IO[bytes]]:
     path = Path(path)
     path = path.resolve() if path.is_symlink() else path  # a link stays one
     make_private_folder(path.parent, gitignore=gitignore)
+    keep_out_of_git(path)
     temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     with writing_in(path.parent):
         try:
@@ -181,6 +190,7 @@ def holding(lock: Path, *, patience: float | None = None) -> Iterator[Held]:
 
     lock = Path(lock)
     make_private_folder(lock.parent)
+    keep_out_of_git(lock)
     held = FileLock(lock, mode=0o600)
     with writing_in(lock.parent):
         inode = _acquire(held, lock, patience)

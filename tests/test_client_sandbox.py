@@ -559,7 +559,7 @@ def test_only_the_refused_token_is_rejected(tmp_path: Path) -> None:
     sent: list[str] = []
 
     def send(request: Request) -> Exchange:
-        sent.append(request.headers["authorization"])
+        sent.append(request.token.get_secret_value() if request.token else "")
         if len(sent) == 1:
             client.execute("{ me { id } }")
             return came(401, b"")
@@ -567,7 +567,7 @@ def test_only_the_refused_token_is_rejected(tmp_path: Path) -> None:
 
     client = SequenceClient("unused", lambda: next(tokens), transport=Transport(send))
     assert client.execute("{ me { id } }") == {}
-    assert sent == ["Bearer first", "Bearer second", "Bearer third"]
+    assert sent == ["first", "second", "third"]
     saved = store.read()
     assert saved is not None
     assert saved.expires_at == 4e9

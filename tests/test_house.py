@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "seqdata"
 #: From the ground up; a module imports from its own rank or a lower one.
 RANKS = (
     {"config", "_settings", "exceptions", "types", "models", "money", "timestamps", "files",
-     "masking", "origins", "core", "schemas", "arrow", "_lazy"},
+     "masking", "origins", "core", "schemas", "arrow", "_lazy",
+     "envfile", "owners", "git"},
     {"graphql"},
     {"http"},
     {"auth"},

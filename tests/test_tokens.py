@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import logging
 import stat
@@ -21,6 +22,7 @@ from seqdata.auth import AuthTokens, get_access_token, reject_token
 from seqdata.auth.refresh import USUAL_LIFETIME, expiry, refresh_tokens
 from seqdata.auth.tokens import TokenStore
 from seqdata.config import get_settings
+from seqdata.core.secret import Secret
 from seqdata.exceptions import (
     AuthenticationError,
     HTTPError,
@@ -29,6 +31,7 @@ from seqdata.exceptions import (
 )
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
+from seqdata.sandbox import Sandbox
 
 APP, ELSEWHERE = "http://127.0.0.1:1", "http://127.0.0.1:2"
 
@@ -41,6 +44,8 @@ class Login(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.grants: list[dict[str, Any]] = []
         self.valid = "refresh-0"
+        #: A token of this login that another program has written.
+        self.token = jwt({"iss": f"{self.url}/"})
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -94,6 +99,11 @@ def login(monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
 def store() -> TokenStore:
     """Open the token files of the settings as they are now."""
     return TokenStore(get_settings())
+
+
+def jwt(claims: dict[str, Any]) -> str:
+    """Make an unsigned token that carries `claims`."""
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.sig"
 
 
 def write_file(folder: Path, **changed: Any) -> Path:
@@ -171,9 +181,92 @@ def test_a_reader_without_the_lock_moves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_without_meta_is_of_the_configured_server(tmp_path: Path) -> None:
-    """A token file that another program wrote is taken for the configured server's."""
+    """A token file that another program wrote is taken for production's, and works as it is."""
     write_file(tmp_path)
     assert get_access_token() == "access-0"
+
+
+PRODUCTION = ("https://app.getsequence.io", "https://auth.getsequence.io")
+SANDBOX = ("http://127.0.0.1:1", "http://127.0.0.1:2")
+THIRD = ("https://app.example.org", "https://login.example.org")
+SERVERS = {
+    "production": PRODUCTION,
+    "sandbox": SANDBOX,
+    "third": THIRD,
+    "half": (SANDBOX[0], PRODUCTION[1]),
+}
+
+#: Tokens by what their `iss` says. What no program writes for production goes nowhere.
+ISSUED = {
+    "none": jwt({"sub": "kim"}),
+    "no jwt": "opaque",
+    "two dots": "a.b.c",
+    "no object": jwt([1]),  # type: ignore[arg-type]
+    "production": jwt({"iss": f"{PRODUCTION[1]}/"}),
+    "production, bare": jwt({"iss": PRODUCTION[1].upper()}),
+    "sandbox": jwt({"iss": f"{SANDBOX[1]}/"}),
+    "third": jwt({"iss": f"{THIRD[1]}/tenant"}),
+    "another": jwt({"iss": "https://login.example.com/"}),
+    "like production": jwt({"iss": f"{PRODUCTION[1]}.example.org/"}),
+    "inside": jwt({"iss": f"https://elsewhere.example/{PRODUCTION[1]}"}),
+    "user": jwt({"iss": "https://auth.getsequence.io@elsewhere.example/"}),
+    "garbage": jwt({"iss": "garbage"}),
+    "number": jwt({"iss": 5}),
+    "list": jwt({"iss": [PRODUCTION[1]]}),
+    "bracket": jwt({"iss": "http://[::1"}),
+    "empty": jwt({"iss": ""}),
+}
+WITHOUT_ISSUER = {"none", "no jwt", "two dots", "no object"}
+
+
+def is_allowed(meta: str, issued: str, server: str) -> bool:
+    """Whether a token may go to a server, by the rule as it is written down."""
+    if meta in SERVERS:
+        return meta == server
+    if issued in WITHOUT_ISSUER | {"production", "production, bare"}:
+        return server == "production"
+    return issued == server and issued in ("sandbox", "third")
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("issued", ISSUED)
+@pytest.mark.parametrize("meta", ["no meta", "another token's", *SERVERS])
+def test_a_token_goes_to_its_own_server_only(
+    meta: str, issued: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The meta file binds the token it is of; else the token's own word does, or production."""
+    app_url, auth_url = SERVERS[server]
+    monkeypatch.setenv("SEQUENCE_APP_URL", app_url)
+    monkeypatch.setenv("SEQUENCE_AUTH_URL", auth_url)
+    of = SERVERS.get(meta, SERVERS[server])
+    digest = hashlib.sha256(("x" if meta not in SERVERS else ISSUED[issued]).encode()).hexdigest()
+    if meta != "no meta":
+        facts = {"app_url": of[0], "auth_url": of[1], "access_token_sha256": digest}
+        (tmp_path / ".tokens.meta.json").write_text(json.dumps(facts))
+    write_file(tmp_path, access_token=ISSUED[issued])
+    assert (store().read() is not None) == is_allowed(meta, issued, server)
+
+
+def test_a_sandboxs_token_says_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that was copied from a sandbox works there without meta, and nowhere else."""
+    with Sandbox(months=1, now="2026-11-01") as one, Sandbox(months=1, now="2026-11-01") as other:
+        for token in (one.access_token, one.issue_token()):
+            write_file(tmp_path, access_token=token)
+            for box, is_its in ((one, True), (other, False)):
+                for name, value in box.environment().items():
+                    monkeypatch.setenv(name, value)
+                assert (store().read() is not None) == is_its
+    for name in ("SEQUENCE_APP_URL", "SEQUENCE_AUTH_URL"):
+        monkeypatch.delenv(name)
+    assert store().read() is None
+
+
+def test_a_client_of_another_login_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The login client that another server showed is not offered to this one."""
+    store().write(AuthTokens("access-0", None, 4e9), client_id="client-1")
+    assert store().client_id() == "client-1"
+    monkeypatch.setenv("SEQUENCE_AUTH_URL", ELSEWHERE)
+    assert store().client_id() is None
 
 
 @pytest.mark.parametrize("moved", ["SEQUENCE_APP_URL", "SEQUENCE_AUTH_URL"])
@@ -242,11 +335,6 @@ def test_a_token_is_used_up_to_a_minute_before_its_end() -> None:
     assert not tokens.is_fresh(2_000.0)
 
 
-def jwt(claims: dict[str, Any]) -> str:
-    """Make an unsigned token that carries `claims`."""
-    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.sig"
-
-
 @pytest.mark.parametrize(
     ("token", "expires_in", "end"),
     [
@@ -280,7 +368,10 @@ def refresh(status: int, body: Any, sent: list[Request]) -> AuthTokens:
         return came(status, json.dumps(body).encode())
 
     return refresh_tokens(
-        Transport(send), "https://auth.example.org", client_id="client-1", refresh_token="refresh-0"
+        Transport(send),
+        "https://auth.example.org",
+        client_id="client-1",
+        refresh_token=Secret("refresh-0"),
     )
 
 
@@ -294,7 +385,7 @@ def test_the_refresh_grant_is_the_documented_one() -> None:
     assert request.url == "https://auth.example.org/oauth/token"
     assert request.once
     assert request.headers["content-type"] == "application/json"
-    assert json.loads(request.body) == {
+    assert json.loads(request.payload) == {
         "grant_type": "refresh_token",
         "client_id": "client-1",
         "refresh_token": "refresh-0",
@@ -337,14 +428,14 @@ def test_an_answer_without_a_token_is_not_understood(body: Any) -> None:
 
 def test_a_valid_token_needs_no_network(login: Login, tmp_path: Path) -> None:
     """With more than 60 s left the token of the file is returned, and nobody is asked."""
-    write_file(tmp_path, expires_at=time.time() + 3_600)
-    assert get_access_token() == "access-0"
+    write_file(tmp_path, access_token=login.token, expires_at=time.time() + 3_600)
+    assert get_access_token() == login.token
     assert login.grants == []
 
 
 def test_an_ended_token_is_refreshed_and_saved(login: Login, tmp_path: Path) -> None:
     """A token in its last minute is refreshed; the rotated tokens are saved and used next time."""
-    write_file(tmp_path, expires_at=time.time() + 59)
+    write_file(tmp_path, access_token=login.token, expires_at=time.time() + 59)
     assert [get_access_token(), get_access_token()] == ["access-1", "access-1"]
     assert [(one["path"], one["client_id"]) for one in login.grants] == [
         ("/oauth/token", "client-1")
@@ -366,9 +457,9 @@ def test_the_client_id_of_the_last_login_is_known(
 
 def test_a_rejected_token_is_refreshed(login: Login, tmp_path: Path) -> None:
     """A token that the service refused before its time is refreshed like an ended one."""
-    write_file(tmp_path)
-    assert get_access_token() == "access-0"
-    reject_token("access-0", get_settings())
+    write_file(tmp_path, access_token=login.token)
+    assert get_access_token() == login.token
+    reject_token(login.token, get_settings())
     assert get_access_token() == "access-1"
 
 
@@ -376,7 +467,7 @@ def test_after_a_refused_refresh_the_missing_login_is_named(
     login: Login, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Refused and without credentials: TokenExpiredError names what to set; nothing is lost."""
-    file = write_file(tmp_path, refresh_token="plant-1", expires_at=1.0)
+    file = write_file(tmp_path, access_token=login.token, refresh_token="plant-1", expires_at=1.0)
     before = file.read_text()
     with (
         caplog.at_level(logging.DEBUG, "seqdata"),
@@ -401,7 +492,7 @@ def test_only_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_processes_refresh_once(login: Login, tmp_path: Path) -> None:
     """Three processes with an ended token at once: one refreshes, all get the same new token."""
-    write_file(tmp_path, expires_at=1.0)
+    write_file(tmp_path, access_token=login.token, expires_at=1.0)
     script = "from seqdata import get_access_token; print(get_access_token())"
     started = [
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import time
 
+from pydantic import SecretStr
+
 from seqdata._settings import Settings
 from seqdata.auth.refresh import refresh_tokens
-from seqdata.auth.tokens import AuthTokens, TokenStore
+from seqdata.auth.tokens import AuthTokens, TokenStore, refresh_token_of
 from seqdata.config import get_settings
+from seqdata.core.secret import opened, sealed
 from seqdata.exceptions import AuthenticationError, FolderNotWritable, TokenExpiredError
 from seqdata.files import holding
 from seqdata.http.transport import open_transport
@@ -56,14 +59,14 @@ def access_token_for(settings: Settings, *, headless: bool = True, force: bool =
         return tokens.access_token
 
 
-def reject_token(access_token: str, settings: Settings) -> None:
+def reject_token(access_token: str | SecretStr, settings: Settings) -> None:
     """Remember that the service refused this token (HTTP 401): it is not offered again."""
     store = TokenStore(settings)
     if not store.path.exists():
         return
     try:
         with holding(store.lock_path):
-            store.reject(access_token)
+            store.reject(sealed(access_token))
     except FolderNotWritable as error:  # the refusal matters more than the note of it
         log.warning("rejected token could not be noted: %s", error)
 
@@ -74,13 +77,14 @@ def _fresh(store: TokenStore, *, keep_aside: bool = True) -> AuthTokens | None:
 
 
 def _refreshed(settings: Settings, store: TokenStore, old: AuthTokens | None) -> AuthTokens | None:
-    client_id = settings.auth0_client_id or store.read_meta().get("client_id")
-    if old is None or old.refresh_token is None or client_id is None:
+    client_id = opened(settings.auth0_client_id) or store.client_id()
+    refresh_token = None if old is None else refresh_token_of(old)
+    if refresh_token is None or client_id is None:
         return None
     transport = open_transport(settings)
     try:
         tokens = refresh_tokens(
-            transport, settings.auth_url, client_id=client_id, refresh_token=old.refresh_token
+            transport, settings.auth_url, client_id=client_id, refresh_token=refresh_token
         )
     except AuthenticationError as error:
         log.warning("refresh refused, a full login follows: %s", error)
@@ -101,7 +105,7 @@ def _logged_in(
 
     tokens, client_id = browser_login(settings, headless=headless)
     # A login that showed no client keeps the one that an earlier login showed.
-    store.write(tokens, client_id=client_id or store.read_meta().get("client_id"))
+    store.write(tokens, client_id=client_id or store.client_id())
     return tokens
 
 

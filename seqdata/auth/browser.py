@@ -26,6 +26,7 @@ from seqdata.auth.refresh import expiry
 from seqdata.auth.tokens import AuthTokens
 from seqdata.auth.totp import UsedCodes, read_codes
 from seqdata.config import missing
+from seqdata.core.secret import opened
 from seqdata.exceptions import LoginFailed
 from seqdata.origins import is_loopback
 
@@ -98,7 +99,7 @@ def _log_in(
             return _tokens(flow.run())
         except LoginFailed as error:
             if settings.debug:
-                secrets = [*flow.secrets, SecretStr(settings.totp or "")]
+                secrets = [*flow.secrets, settings.totp or SecretStr("")]
                 folder = settings.data_dir / "login-debug"
                 error.kept = keep_evidence(page.tab, folder, error, secrets)
             raise
@@ -128,18 +129,18 @@ def read_credentials(settings: Settings) -> Credentials:
             raise missing(f"SEQUENCE_{name.upper()}")
     used = UsedCodes(settings.data_dir / ".login_codes.json")
     return Credentials(
-        email=SecretStr((settings.email or "").strip()),
-        password=SecretStr(settings.password or ""),
-        codes=read_codes(SecretStr(settings.totp or ""), used),
+        email=SecretStr((opened(settings.email) or "").strip()),
+        password=settings.password or SecretStr(""),
+        codes=read_codes(settings.totp or SecretStr(""), used),
     )
 
 
 def _tokens(login: Login) -> tuple[AuthTokens, str | None]:
-    access, refresh = login.access_token.get_secret_value(), login.refresh_token
+    refresh = login.refresh_token
     tokens = AuthTokens(
-        access_token=access,
-        refresh_token=None if refresh is None else refresh.get_secret_value(),
-        expires_at=expiry(access, login.expires_in, now=time.time()),
+        access_token=login.access_token.get_secret_value(),
+        refresh_token=opened(refresh),
+        expires_at=expiry(login.access_token.get_secret_value(), login.expires_in, now=time.time()),
     )
     left = tokens.expires_at - time.time()
     log.info("logged in: seconds_left=%.0f can_refresh=%s", left, refresh is not None)

@@ -107,7 +107,9 @@ def own_browser() -> Path | None:
 
 @contextmanager
 def starting(browser: Browser, *, headless: bool, trusted: Path | None = None) -> Iterator[Running]:
-    """Start a browser, and end it with the block. It writes no TLS keys down.
+    """Start a browser, and end it with the block.
+
+    It writes no TLS keys down, and gets none of our settings.
 
     Parameters
     ----------
@@ -134,7 +136,7 @@ def starting(browser: Browser, *, headless: bool, trusted: Path | None = None) -
                 chromium_sandbox=not _is_root(),
                 ignore_default_args=["--enable-automation"],
                 args=["--disable-blink-features=AutomationControlled", *trusting],
-                env={n: value for n, value in os.environ.items() if n != "SSLKEYLOGFILE"},
+                env=_environment(),
                 handle_sigint=False,
             )
         except Error as error:
@@ -143,6 +145,15 @@ def starting(browser: Browser, *, headless: bool, trusted: Path | None = None) -
             yield running
         finally:
             running.close()
+
+
+def _environment() -> dict[str, str | float | bool]:
+    """Return the environment of a browser: all but our settings, a password among them."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != "SSLKEYLOGFILE" and not name.upper().startswith("SEQUENCE_")
+    }
 
 
 def _trusting(bundle: Path) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from base64 import urlsafe_b64decode
 from typing import Any
 
-from seqdata.auth.tokens import AuthTokens
+from seqdata.auth.tokens import AuthTokens, claims_of
 from seqdata.core.json import parse_json
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import AuthenticationError, HTTPError, UnexpectedAnswer
 from seqdata.http.messages import Answer, Request, accepted
 from seqdata.http.transport import Transport
@@ -21,7 +21,7 @@ _FOREVER = 1e11
 
 
 def refresh_tokens(
-    transport: Transport, auth_url: str, *, client_id: str, refresh_token: str
+    transport: Transport, auth_url: str, *, client_id: str, refresh_token: Secret
 ) -> AuthTokens:
     """Ask the login for new tokens. A refresh token that is not rotated is kept.
 
@@ -34,15 +34,10 @@ def refresh_tokens(
     UnexpectedAnswer
         The answer carries no access token.
     """
-    grant = {
-        "grant_type": "refresh_token",
-        "client_id": client_id,
-        "refresh_token": refresh_token,
-    }
     request = Request(
         url=f"{auth_url}/oauth/token",
         headers={"accept": "application/json", "content-type": "application/json"},
-        body=json.dumps(grant).encode(),
+        body=_grant(client_id, refresh_token),
         operation="refresh",
         once=True,  # a rotated token that is offered twice can end the whole login
     )
@@ -52,10 +47,22 @@ def refresh_tokens(
         if error.status == 429 or error.status >= 500:
             raise
         raise AuthenticationError(f"The refresh grant was refused: {_said(error)}") from None
-    body = _body(answer)
+    return _tokens(_body(answer), refresh_token)
+
+
+def _grant(client_id: str, refresh_token: Secret) -> SecretBody:
+    grant = {
+        "grant_type": "refresh_token",
+        "client_id": client_id,
+        "refresh_token": refresh_token.get_secret_value(),
+    }
+    return SecretBody(json.dumps(grant).encode())
+
+
+def _tokens(body: dict[str, Any], old: Secret) -> AuthTokens:
     return AuthTokens(
         access_token=body["access_token"],
-        refresh_token=body.get("refresh_token") or refresh_token,
+        refresh_token=body.get("refresh_token") or old.get_secret_value(),
         expires_at=expiry(body["access_token"], body.get("expires_in"), now=time.time()),
     )
 
@@ -83,10 +90,8 @@ def _seconds(value: object) -> float | None:
 
 def _jwt_expiry(token: str) -> float | None:
     try:
-        payload = token.split(".")[1]
-        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return _seconds(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+        return _seconds(claims_of(token)["exp"])
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
 
 

@@ -2,29 +2,46 @@
 
 ``.tokens.json`` holds exactly the keys ``access_token``, ``refresh_token`` and ``expires_at``
 (epoch seconds), since other programs read it and refuse more. ``.tokens.meta.json`` beside it
-says which server the token is of. A token of another server counts as none.
+says which server the token is of: application, login, client, and a hash of the token.
+
+============================  ==================================================================
+the hash is of this token     it is of the two servers that the meta file names
+else, its ``iss`` is          it is of that login; production's goes to production's application
+another token's, or no file   only
+else, no ``iss``, or no JWT   it is production's: other programs write nothing else
+============================  ==================================================================
+
+A token of another server counts as none, and is never sent.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import math
+import re
 import time
+from base64 import urlsafe_b64decode
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from seqdata._settings import Settings
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import CorruptFile
-from seqdata.files import read_json, remove_file, write_json
+from seqdata.files import read_json, remove_file, write_bytes, write_json
+from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, origin_of
 
 log = logging.getLogger("seqdata")
 
 #: How a token file that is there, and gives no token, is described.
 UNUSABLE = "none that can be used: the file is corrupt, or of another server"
+
+_UNREADABLE = "unreadable"
 
 #: A token is used until this many seconds before its end.
 LEEWAY = 60.0
@@ -69,12 +86,28 @@ class TokenStore:
         if tokens is None:
             return None
         meta = self.read_meta()
-        if any(name in meta and meta[name] != url for name, url in self._origin.items()):
-            log.info("token file is of another server: found=%s", meta.get("app_url"))
+        if not self._is_bound(tokens, meta):
+            log.info("token file is of another server than the configured one: %s", self.path)
             return None
         if meta.get("rejected_sha256") == _sha256(tokens.access_token):
             tokens.expires_at = 0.0
         return tokens
+
+    def _is_bound(self, tokens: AuthTokens, meta: dict[str, Any]) -> bool:
+        """Tell whether tokens are of the configured server."""
+        if meta.get("access_token_sha256") == _sha256(tokens.access_token) or _is_unreadable(meta):
+            return all(meta.get(name) == url for name, url in self._origin.items())
+        issuer = issuer_of(tokens.access_token)
+        if issuer is None or issuer == PRODUCTION_AUTH:
+            return self._origin == {"app_url": PRODUCTION_APP, "auth_url": PRODUCTION_AUTH}
+        return issuer == self._origin["auth_url"]
+
+    def client_id(self) -> str | None:
+        """Return the client that the last login at the configured server showed."""
+        meta = self.read_meta()
+        client_id = meta.get("client_id")
+        is_of_login = meta.get("auth_url") == self._origin["auth_url"]
+        return client_id if is_of_login and isinstance(client_id, str) else None
 
     def write(self, tokens: AuthTokens, *, client_id: str | None) -> None:
         """Keep tokens, and bind them to the configured server and login client.
@@ -91,13 +124,13 @@ class TokenStore:
         if any(known.get(name) != url for name, url in self._origin.items()):
             remove_file(self.path)
         write_json(self.meta_path, meta)
-        write_json(self.path, asdict(tokens))
+        write_bytes(self.path, _document(tokens))
 
-    def reject(self, access_token: str) -> None:
+    def reject(self, access_token: Secret) -> None:
         """Remember that the service refused this token, so that it is not offered again."""
         tokens = self._read_file()
-        if tokens is not None and tokens.access_token == access_token:
-            rejected = {"rejected_sha256": _sha256(access_token)}
+        if tokens is not None and access_token == Secret(tokens.access_token):
+            rejected = {"rejected_sha256": _sha256(tokens.access_token)}
             write_json(self.meta_path, {**self._origin, **self.read_meta(), **rejected})
 
     def forget(self) -> bool:
@@ -130,7 +163,7 @@ class TokenStore:
             return {}
         except CorruptFile:
             meta = None
-        return meta if isinstance(meta, dict) else dict.fromkeys(self._origin, "unreadable")
+        return meta if isinstance(meta, dict) else dict.fromkeys(self._origin, _UNREADABLE)
 
     def _read_file(self, *, keep_aside: bool = True) -> AuthTokens | None:
         try:
@@ -150,11 +183,20 @@ class TokenStore:
         log.warning("token file cannot be read and counts as none: moved_to=%s", aside)
 
 
+def refresh_token_of(tokens: AuthTokens) -> Secret | None:
+    """Return the refresh token, sealed: a traceback shows what a line names."""
+    return None if tokens.refresh_token is None else Secret(tokens.refresh_token)
+
+
+def _document(tokens: AuthTokens) -> SecretBody:
+    return SecretBody((json.dumps(asdict(tokens), indent=2) + "\n").encode())
+
+
 def _parse(data: Any) -> AuthTokens:
     tokens = AuthTokens(**data)
     usable = (
         isinstance(tokens.access_token, str)
-        and tokens.access_token
+        and re.fullmatch(r"[!-~]+", tokens.access_token)
         and isinstance(tokens.refresh_token, str | None)
         and isinstance(tokens.expires_at, int | float)
         and math.isfinite(tokens.expires_at)
@@ -162,6 +204,34 @@ def _parse(data: Any) -> AuthTokens:
     if not usable:
         raise ValueError("a key of the token file has another type")
     return tokens
+
+
+def _is_unreadable(meta: dict[str, Any]) -> bool:
+    return meta.get("app_url") == _UNREADABLE
+
+
+def issuer_of(access_token: str) -> str | None:
+    """Return the origin of the login that a token says it is of: its ``iss``.
+
+    None where it says nothing, as of a token that is no JWT; "" where what it says is no address.
+    """
+    issuer = claims_of(access_token).get("iss")
+    if issuer is None:
+        return None
+    try:
+        return origin_of(issuer) if urlsplit(issuer).hostname else ""
+    except (AttributeError, TypeError, ValueError):
+        return ""
+
+
+def claims_of(access_token: str) -> dict[str, Any]:
+    """Return what a token says of itself, unchecked; empty where it is no JWT."""
+    try:
+        _, payload, _ = access_token.split(".")
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _sha256(text: str) -> str:

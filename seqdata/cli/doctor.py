@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from seqdata._settings import Settings
 from seqdata.auth.tokens import UNUSABLE, TokenStore
+from seqdata.envfile import read_env_file
 from seqdata.exceptions import SequenceError
+from seqdata.git import exclude_file, missing_lines
 from seqdata.safeguards import AuditLog
 from seqdata.store import Store
 from seqdata.store.forget import cached_organizations
@@ -39,6 +39,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     token = TokenStore(settings).describe(settings.zone)
     yield Finding("problem" if token == UNUSABLE else "ok", "access token", token)
     yield from _unknown_settings(settings)
+    yield from _git(settings)
     yield from _rights(settings)
     yield from _audit_log(settings.data_dir / ".audit.jsonl")
     yield from _json_file(settings.data_dir / ".daily_limits.json")
@@ -56,10 +57,25 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     yield Finding(level, "data folder", f"{folder}{'' if writable else ' cannot be written'}")
 
 
+def _git(settings: Settings) -> Iterator[Finding]:
+    """Say whether git passes over the private files, where the data folder is in a work tree."""
+    folder = settings.data_dir.resolve()
+    try:
+        found = exclude_file(folder)
+        lines = [] if found is None else missing_lines(folder, *found)
+    except (OSError, ValueError) as error:
+        yield Finding("note", "git", f"it cannot be told whether git passes over {folder}: {error}")
+        return
+    if found is not None and lines:
+        text = f"may see {', '.join(lines)}: the next command that writes adds them to {found[1]}"
+        yield Finding("note", "git", text)
+    elif found is not None:
+        yield Finding("ok", "git", f"passes over the private files here, by {found[1]}")
+
+
 def _unknown_settings(settings: Settings) -> Iterator[Finding]:
     """Find variables that look like settings and are none: a typing mistake, mostly."""
-    file = settings.data_dir / ".env"
-    named = {*os.environ, *(dotenv_values(file) if file.is_file() else {})}
+    named = {*os.environ, *read_env_file(settings.data_dir / ".env")}
     known = {f"SEQUENCE_{name.upper()}" for name in type(settings).model_fields}
     for name in sorted(name for name in named - known if name.startswith("SEQUENCE_")):
         yield Finding("note", "settings", f"{name} is set, and there is no such setting")

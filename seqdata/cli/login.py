@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 @click.command()
@@ -88,9 +92,11 @@ def install(yes: bool) -> int:
     return 0
 
 
-def who(email: str | None) -> str:
+def who(email: str | SecretStr | None) -> str:
     """Name the account as far as another person may see it: ``a***@example.test``."""
     if not email:
         return "SEQUENCE_EMAIL is not set"
-    name, at, domain = email.strip().partition("@")
+    from seqdata.core.secret import sealed
+
+    name, at, domain = sealed(email).get_secret_value().strip().partition("@")
     return f"{name[:1]}***{at}{domain}" if at else "***"

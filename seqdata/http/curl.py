@@ -99,7 +99,7 @@ class CurlSend:
     def _exchange(self, handle: Curl, request: Request) -> Exchange:
         from curl_cffi import CurlError, CurlInfo
 
-        outgoing, incoming = _Outgoing(request.body), _Incoming(self._largest_answer)
+        outgoing, incoming = _Outgoing(request.payload), _Incoming(self._largest_answer)
         try:
             _prepare(handle, request, self._ca_bundle, self._whole_timeout)
             _attach(handle, outgoing, incoming, once=request.once)
@@ -142,12 +142,19 @@ def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeo
         options[CurlOpt.HTTP_VERSION] = CurlHttpVersion.V1_1
     if request.once:
         options |= {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
-    lines = [*(f"{name}: {value}" for name, value in request.headers.items()), *_TAKEN_OUT]
-    options[CurlOpt.HTTPHEADER] = [line.encode() for line in lines]
     for option, value in options.items():
         handle.setopt(option, value)
+    handle.setopt(CurlOpt.HTTPHEADER, _head(request))  # no variable here holds the token
     if handle.impersonate(_chrome()) != 0:
         raise RuntimeError(f"curl_cffi cannot look like {_chrome()}")
+
+
+def _head(request: Request) -> list[bytes]:
+    """Write the lines of a request's head, the token among them, in the order of their names."""
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    if request.token is not None:
+        lines = sorted([*lines, f"authorization: Bearer {request.token.get_secret_value()}"])
+    return [line.encode() for line in (*lines, *_TAKEN_OUT)]
 
 
 def _attach(handle: Curl, outgoing: _Outgoing, incoming: _Incoming, *, once: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import (
     ConnectionFailed,
     HTTPError,
@@ -19,13 +20,29 @@ from seqdata.origins import origin_of
 
 @dataclass(frozen=True)
 class Request:
-    """A prepared POST. `once`: it changes something, so it is never sent a second time."""
+    """A prepared POST.
+
+    Parameters
+    ----------
+    body
+        Sealed where it holds a secret; `payload` is what leaves.
+    once
+        It changes something, so it is never sent a second time.
+    token
+        Becomes the authorization header where the request leaves, and is seen nowhere before.
+    """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | SecretBody = field(repr=False)
     operation: str = ""
     once: bool = False
+    token: Secret | None = field(default=None, repr=False)
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes of the body."""
+        return self.body if isinstance(self.body, bytes) else self.body.get_secret_value()
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,9 @@ class Sandbox:
         logins = self._logins
         scheme = "http" if tls is None else "https"
         app_url, auth_url = self._urls = origin(app_socket, scheme), origin(auth_socket, scheme)
-        control = Control(world, faults, tokens, logins, log).routes()
+        tokens.issuer = f"{auth_url}/"  # with a slash, as Auth0 writes it
+        self.access_token = tokens.issue()
+        control = Control(world, faults, tokens, logins, log, app_url).routes()
         home = application_routes(logins, self.client_id, auth_url)
         app = application(api, tokens, [*home, *control], world, log)
         auth = login(tokens, logins, faults, login_routes(logins, app_url), world, log)

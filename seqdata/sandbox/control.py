@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from seqdata.sandbox import corrections, truth
+from seqdata.sandbox import corrections, given, truth
 from seqdata.sandbox.app import Log, is_loopback, respond
 from seqdata.sandbox.clock import utc_text
 from seqdata.sandbox.faults import KINDS, Fault, Faults, Reply
@@ -22,36 +22,70 @@ from seqdata.sandbox.world import World
 
 _UNITS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 
+#: The most seconds that the clock advances at once: ten years.
+LONGEST = 3_653 * 86_400
+
 #: How many transfers are written at a time.
 _CHUNK = 500
 
 Answer = Callable[[Request, Any], Any]
 
 
-def whole_seconds(given: dict[str, Any]) -> int:
+_TIME = dict.fromkeys(_UNITS, given.number(0, LONGEST))
+_FAULT = {
+    "times": given.whole(1, 1_000_000),
+    "after": given.whole(0, 1_000_000),
+    "operation": given.or_null(given.text),
+}
+_IDS = {"ids": given.texts}
+_EDIT = {
+    "id": given.text,
+    "silently": given.yes_or_no,
+    "created_at": given.text,
+    **dict.fromkeys(corrections.FIELDS, given.or_null(given.text)),
+}
+_TOKENS = {
+    "expire": given.yes_or_no,
+    "rotate": given.yes_or_no,
+    "lifetime": given.or_null(given.whole(-LONGEST, LONGEST)),
+}
+_LOGIN = {
+    "selectors": given.text,
+    "device_check": given.yes_or_no,
+    "token_delay": given.number(0, 3_600),
+    "flow": given.text,
+    "period": given.whole(1, 86_400),
+    "tries": given.whole(1, 1_000_000),
+    "wrong_state": given.yes_or_no,
+}
+
+
+def whole_seconds(amounts: dict[str, Any]) -> int:
     """Read the seconds of `{"days": n, "hours": n, "minutes": n, "seconds": n}`."""
-    unknown = sorted(set(given) - set(_UNITS))
-    if unknown:
-        raise ValueError(f"unknown unit: {', '.join(unknown)}; there are {', '.join(_UNITS)}")
-    seconds = sum(amount * _UNITS[unit] for unit, amount in given.items())
-    if seconds < 0 or seconds != int(seconds):
-        raise ValueError("the clock advances by whole seconds, from 0 up")
+    given.check(amounts, _TIME)
+    seconds = sum(amount * _UNITS[unit] for unit, amount in amounts.items())
+    if seconds != int(seconds) or seconds > LONGEST:
+        raise ValueError("the clock advances by whole seconds, and by ten years at most")
     return int(seconds)
 
 
-def make_fault(given: dict[str, Any]) -> Fault:
+def make_fault(asked: Any) -> Fault:
     """Read a fault; what is not one of its own settings is an option of its kind."""
-    own = {key: given[key] for key in ("times", "operation", "after") if key in given}
-    options = {key: value for key, value in given.items() if key not in own and key != "kind"}
-    return Fault(given["kind"], **own, options=options)
+    if not isinstance(asked, dict) or not isinstance(asked.get("kind"), str):
+        raise ValueError("a fault is an object with a kind, which is text")
+    own = {key: asked[key] for key in _FAULT if key in asked}
+    given.check(own, _FAULT)
+    options = {key: value for key, value in asked.items() if key not in own and key != "kind"}
+    return Fault(asked["kind"], **own, options=options)
 
 
 class Control:
     """What the control endpoints answer."""
 
     def __init__(
-        self, world: World, faults: Faults, tokens: Tokens, logins: Logins, log: Log
+        self, world: World, faults: Faults, tokens: Tokens, logins: Logins, log: Log, app_url: str
     ) -> None:
+        self.app_url = app_url
         self.world, self.faults, self.tokens, self.log = world, faults, tokens, log
         self.logins = logins
 
@@ -84,19 +118,22 @@ class Control:
         async def endpoint(request: Request) -> Response:
             if not is_loopback(request):
                 return respond(Reply(403, {"message": "The controls answer to loopback only."}))
+            if set(request.headers.getlist("origin")) - {self.app_url}:
+                said = "The controls answer to scripts, and to the sandbox's own page."
+                return respond(Reply(403, {"message": said}))
             body = await request.body()
             method = "GET" if request.method == "HEAD" else request.method
             try:
-                given = json.loads(body) if body else {}
+                asked = given.read_json(body)
                 with self.world.lock:
-                    answer = answers[method](request, given)
+                    answer = answers[method](request, asked)
                 return answer if isinstance(answer, Response) else respond(Reply(200, answer))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                return respond(Reply(400, {"message": f"{type(error).__name__}: {error}"}))
+            except ValueError as error:
+                return respond(Reply(400, {"message": str(error)}))
 
         return endpoint
 
-    def _about(self, request: Request, given: Any) -> Any:
+    def _about(self, request: Request, asked: Any) -> Any:
         world = self.world
         return {
             "now": utc_text(world.now),
@@ -109,12 +146,12 @@ class Control:
             ],
         }
 
-    def _transfers(self, request: Request, given: Any) -> Any:
+    def _transfers(self, request: Request, asked: Any) -> Any:
         """Stream the truth as one JSON array: a million rows fit into no single answer."""
-        asked = request.query_params
-        limit = int(asked["limit"]) if "limit" in asked else None
-        offset = int(asked.get("offset", 0))
-        rows = truth.transfers(self.world, asked.get("organization_id"), limit, offset)
+        query = request.query_params
+        limit = int(query["limit"]) if "limit" in query else None
+        offset = int(query.get("offset", 0))
+        rows = truth.transfers(self.world, query.get("organization_id"), limit, offset)
         return StreamingResponse(self._json(rows), media_type="application/json")
 
     async def _json(self, rows: Iterator[dict[str, Any]]) -> AsyncIterator[str]:
@@ -130,18 +167,21 @@ class Control:
             chunk = list(islice(rows, _CHUNK))
         return json.dumps(chunk, ensure_ascii=False, separators=(",", ":")) if chunk else ""
 
-    def _remove(self, request: Request, given: Any) -> Any:
-        corrections.remove(self.world, given["ids"])
-        return {"removed": given["ids"]}
+    def _remove(self, request: Request, asked: Any) -> Any:
+        given.check(asked, _IDS, needed=("ids",))
+        corrections.remove(self.world, asked["ids"])
+        return {"removed": asked["ids"]}
 
-    def _restore(self, request: Request, given: Any) -> Any:
-        corrections.restore(self.world, given["ids"])
-        return {"restored": given["ids"]}
+    def _restore(self, request: Request, asked: Any) -> Any:
+        given.check(asked, _IDS, needed=("ids",))
+        corrections.restore(self.world, asked["ids"])
+        return {"restored": asked["ids"]}
 
-    def _edit(self, request: Request, given: Any) -> Any:
+    def _edit(self, request: Request, asked: Any) -> Any:
         """Correct words, or with `created_at` move a row in time."""
-        fields = dict(given)
-        own_id, silently = fields.pop("id"), bool(fields.pop("silently", False))
+        given.check(asked, _EDIT, needed=("id",))
+        fields = dict(asked)
+        own_id, silently = fields.pop("id"), fields.pop("silently", False)
         if "created_at" in fields:
             to = fields.pop("created_at")
             corrections.move_created_at(self.world, own_id, to, silently=silently)
@@ -149,35 +189,36 @@ class Control:
             corrections.edit(self.world, own_id, fields, silently=silently)
         return {"edited": own_id}
 
-    def _forget(self, request: Request, given: Any) -> Any:
+    def _forget(self, request: Request, asked: Any) -> Any:
         self.log.clear()
         return []
 
-    def _advance(self, request: Request, given: Any) -> Any:
-        self.world.advance(whole_seconds(given))
+    def _advance(self, request: Request, asked: Any) -> Any:
+        self.world.advance(whole_seconds(asked))
         return {"now": utc_text(self.world.now)}
 
-    def _faults(self, request: Request, given: Any) -> Any:
+    def _faults(self, request: Request, asked: Any) -> Any:
         return {"kinds": sorted(KINDS), "waiting": self.faults.waiting()}
 
-    def _add_faults(self, request: Request, given: Any) -> Any:
+    def _add_faults(self, request: Request, asked: Any) -> Any:
         """One fault, or a list of them."""
-        for fault in [make_fault(one) for one in (given if isinstance(given, list) else [given])]:
-            self.faults.add(fault)
-        return self._faults(request, given)
+        self.faults.add(*map(make_fault, asked if isinstance(asked, list) else [asked]))
+        return self._faults(request, asked)
 
-    def _clear_faults(self, request: Request, given: Any) -> Any:
+    def _clear_faults(self, request: Request, asked: Any) -> Any:
         self.faults.clear()
-        return self._faults(request, given)
+        return self._faults(request, asked)
 
-    def _login(self, request: Request, given: Any) -> Any:
+    def _login(self, request: Request, asked: Any) -> Any:
         """Switch to a variant of the login; what is not named is as usual."""
-        self.logins.change(**given)
+        given.check(asked, _LOGIN)
+        self.logins.change(**asked)
         return self.logins.facts()
 
-    def _tokens(self, request: Request, given: Any) -> Any:
+    def _tokens(self, request: Request, asked: Any) -> Any:
         """Expire all access tokens, and switch the rotation of refresh tokens."""
-        if given.get("expire"):
+        given.check(asked, _TOKENS)
+        if asked.get("expire"):
             self.tokens.expire()
-        self.tokens.rotate = bool(given.get("rotate", self.tokens.rotate))
-        return {"access_token": self.tokens.issue(given.get("lifetime"))}
+        self.tokens.rotate = asked.get("rotate", self.tokens.rotate)
+        return {"access_token": self.tokens.issue(asked.get("lifetime"))}

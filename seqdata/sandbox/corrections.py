@@ -22,7 +22,8 @@ from seqdata.sandbox.clock import micros
 from seqdata.sandbox.records import Transfer
 from seqdata.sandbox.world import World
 
-_FIELDS = ("description", "error_reason", "activity_type")
+#: What can be corrected.
+FIELDS = ("description", "error_reason", "activity_type")
 
 
 def _find(world: World, ids: Iterable[str], *, removed: bool) -> list[tuple[Book, Transfer]]:
@@ -75,9 +76,9 @@ def move_created_at(world: World, own_id: str, to: datetime | str, *, silently: 
 
 def edit(world: World, own_id: str, fields: dict[str, Any], *, silently: bool) -> None:
     """Correct the words of a transfer."""
-    unknown = sorted(set(fields) - set(_FIELDS))
+    unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
-        raise ValueError(f"{', '.join(_FIELDS)} can be corrected, not {', '.join(unknown)}")
+        raise ValueError(f"{', '.join(FIELDS)} can be corrected, not {', '.join(unknown)}")
     ((book, transfer),) = _find(world, [own_id], removed=False)
     for name, value in fields.items():
         setattr(transfer, name, value)
@@ -95,4 +96,6 @@ def _instant(moment: datetime | str) -> int:
     if given.tzinfo is None:
         raise ValueError(f"{moment} has no time zone: add one, such as Z")
     at = micros(given)
+    if at < 0:
+        raise ValueError(f"{moment} lies before 1970")
     return at - at % 1000

@@ -46,15 +46,15 @@ class Faults:
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
 
-    def add(self, fault: Fault) -> None:
-        """Ask for a fault."""
-        if fault.kind not in KINDS:
-            raise ValueError(f"unknown fault {fault.kind!r}; there are {', '.join(sorted(KINDS))}")
-        if fault.times < 1 or fault.after < 0:
-            raise ValueError("times is a whole number from 1 up, after from 0 up")
-        check_options(fault.kind, fault.options)
+    def add(self, *faults: Fault) -> None:
+        """Ask for faults: for all of them, or where one cannot be, for none."""
+        for fault in faults:
+            if fault.kind not in KINDS:
+                known = ", ".join(sorted(KINDS))
+                raise ValueError(f"unknown fault {fault.kind!r}; there are {known}")
+            check_options(fault.kind, fault.options)
         with self._lock:
-            self._waiting.append(fault)
+            self._waiting += faults
 
     def clear(self) -> None:
         """Forget all that are waiting."""

@@ -21,13 +21,14 @@ Each acts at one of these places:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError
 
-from seqdata.sandbox import altering, wire
+from seqdata.sandbox import altering, given, wire
 from seqdata.sandbox.paging import BadInput, Cursors
 from seqdata.sandbox.payments import Fate
 from seqdata.sandbox.records import Key
@@ -221,8 +222,8 @@ def _ignored(_: dict[str, Any], options: Options) -> str:
     return name
 
 
-def _has_filter(given: dict[str, Any], options: Options) -> bool:
-    return bool(given.get(_ignored(given, options)))
+def _has_filter(asked: dict[str, Any], options: Options) -> bool:
+    return bool(asked.get(_ignored(asked, options)))
 
 
 # -- on counts and payments --------------------------------------------------------
@@ -236,10 +237,10 @@ def _no_count(_: None, options: Options) -> str:
 
 
 def _one_of(name: str, options: Options, choices: tuple[str, ...]) -> str:
-    given: str = options.get(name, choices[0])
-    if given not in choices:
-        raise ValueError(f"{name} is one of {', '.join(choices)}, got {given!r}")
-    return given
+    asked: str = options.get(name, choices[0])
+    if asked not in choices:
+        raise ValueError(f"{name} is one of {', '.join(choices)}, got {asked!r}")
+    return asked
 
 
 _CREATE_VARIANTS = ("message", "errors", "both", "neither", "bad_gateway")
@@ -263,8 +264,8 @@ _FATES = ("FAILED", "CANCELLED", "ERROR", "INCOMPLETE")
 
 def _payment_fails(_: None, options: Options) -> Fate:
     status = _one_of("status", options, _FATES)
-    given = {name: options[name] for name in ("seconds", "reason") if name in options}
-    return Fate(status, is_reversed=bool(options.get("reversed", False)), **given)
+    others = {name: options[name] for name in ("seconds", "reason") if name in options}
+    return Fate(status, is_reversed=bool(options.get("reversed", False)), **others)
 
 
 _FIELD = frozenset({"field", "of", "row"})
@@ -310,16 +311,55 @@ _VARIANTS = {
 }
 
 
+#: A status that has a body.
+_STATUSES = given.whole(200, 599)
+
+
+def _status(name: str, value: Any) -> None:
+    _STATUSES(name, value)
+    if value in (204, 205, 304):
+        raise ValueError(f"{name} is one that has a body, got {value}")
+
+
+def _header(name: str, value: Any) -> None:
+    is_one = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if not is_one or not re.fullmatch(r"[ -~]{1,200}", str(value)):
+        raise ValueError(f"{name} is a number or a date of HTTP")
+
+
+_CHECKS: dict[str, given.Check] = {
+    "all": given.yes_or_no,
+    "before": given.yes_or_no,
+    "field": given.text,
+    "message": given.text,
+    "null": given.yes_or_no,
+    "of": given.text,
+    "reason": given.text,
+    "retry_after": _header,
+    "reversed": given.yes_or_no,
+    "row": given.or_null(given.whole(0, 1_000_000)),
+    "rows": given.whole(1, 1_000_000),
+    "seconds": given.number(0, 100_000_000),
+    "share": given.number(0, 1),
+    "status": _status,
+    "to": given.or_null(given.text),
+    "value": given.anything,
+    "variant": given.text,
+}
+
+
 def check_options(kind: str, options: Options) -> None:
     """Refuse options a kind does not have, and values it cannot mean."""
     unknown = sorted(set(options) - KINDS[kind].options)
     if unknown:
         own = ", ".join(sorted(KINDS[kind].options)) or "none"
         raise ValueError(f"{kind} has no option {', '.join(unknown)}; it has {own}")
+    own_checks = {"status": given.text} if kind == "payment_fails" else {}
+    given.check(options, _CHECKS | own_checks)
     if kind in _VARIANTS:
         _one_of("variant", options, _VARIANTS[kind])
     if kind == "payment_fails":
         _payment_fails(None, options)
-    if not 0 < options.get("share", 0.5) < 1 or options.get("rows", 1) < 1:
-        raise ValueError("share lies between 0 and 1, rows is a whole number from 1 up")
+    if not 0 < options.get("share", 0.5) < 1:
+        raise ValueError("share lies between 0 and 1")
     altering.check_options(options)

@@ -39,6 +39,8 @@ class Tokens:
     ) -> None:
         self.lifetime = lifetime
         self.rotate = rotate
+        #: The login that issues, as its tokens name it; "" before it has an address.
+        self.issuer = ""
         self._subject, self._client_id, self._clock = subject, client_id, clock
         self._secret = secrets.token_bytes(32)
         self._expires: dict[str, float] = {}
@@ -50,6 +52,7 @@ class Tokens:
         now = int(self._clock())
         expires = now + (self.lifetime if lifetime is None else lifetime)
         payload = {
+            **({"iss": self.issuer} if self.issuer else {}),
             "sub": self._subject,
             "azp": self._client_id,
             "iat": now,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_helper import arrived, charged, events, limits_file, open_desk, story
+from desk_helper import Clock, arrived, charged, events, limits_file, open_desk, story
 from exchanges import without_mark
 from full_disk import full_disk
 
@@ -402,7 +402,8 @@ def test_a_real_service_needs_somebody(box: Sandbox, tmp_path: Path) -> None:
         return without_mark(curl(request))
 
     def desk(**more: Any) -> TransferDesk:
-        return open_desk(box, tmp_path, transport=Transport(send), **more)
+        clock = Clock(box.now)  # of a real service the clocks have to agree
+        return open_desk(box, tmp_path, transport=Transport(send), clock=clock, **more)
 
     alone = desk(somebody_there=lambda: False)
     staged = alone.stage("Bills", "Groceries", "5")

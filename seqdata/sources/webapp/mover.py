@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.client import SequenceClient
 from seqdata.config import missing
+from seqdata.core.secret import Secret, sealed
 from seqdata.exceptions import ReadOnlyMode, SequenceError, UnknownOrganization
 from seqdata.graphql import document, expect
 from seqdata.http.messages import Exchange
@@ -108,7 +109,7 @@ class WebAppMover:
             "isInstantTransfer": payment.instant,
             "achDescription": payment.note,
         }
-        return PreparedPayment(self, self._token_provider(), variables, organization_id)
+        return PreparedPayment(self, sealed(self._token_provider()), variables, organization_id)
 
     def send(self, prepared: PreparedPayment) -> Verdict:
         """Send a payment, a single time, and judge what left and what came."""
@@ -125,7 +126,7 @@ class WebAppMover:
     def _kyc_id(self, organization_id: str) -> str:
         """Return the configured KYC, or the only one of the organization."""
         if self._settings.kyc_id is not None:
-            return self._settings.kyc_id
+            return self._settings.kyc_id.get_secret_value()
         if organization_id not in self._kyc_ids:
             self._kyc_ids[organization_id] = self._only_kyc(organization_id)
         return self._kyc_ids[organization_id]
@@ -148,7 +149,7 @@ class PreparedPayment:
     """A payment with its token: sending it asks for nothing any more."""
 
     mover: WebAppMover = field(repr=False)
-    token: str = field(repr=False)
+    token: Secret = field(repr=False)
     variables: Node = field(repr=False)
     organization_id: str
 

@@ -1,0 +1,371 @@
+"""What was merely found: it counts only where it is the user's own, and never for everything."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqdata import config
+from seqdata._settings import NEVER_FOUND, Settings
+from seqdata.config import get_settings
+from seqdata.envfile import read_env_file
+from seqdata.exceptions import InvalidSetting
+
+NOBODY = 65534
+
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files to others"
+)
+
+
+# -- whose it is ------------------------------------------------------------------------------
+
+
+def make(folder: Path, name: str = ".env") -> Path:
+    """Make a file that marks a data folder."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("SEQUENCE_USER=stranger\nSEQUENCE_PASSWORD=planted\n")
+    path.chmod(0o600)
+    return path
+
+
+@needs_root
+@pytest.mark.parametrize("theirs", ["the file", "the folder", "both"])
+@pytest.mark.parametrize("where", ["here", "above"])
+@pytest.mark.parametrize("name", [".env", ".tokens.json", ".audit.jsonl", "cache/.seqdata"])
+def test_what_another_user_owns_is_not_obeyed(
+    theirs: str, where: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's file, or a file in a stranger's folder, gives no setting and no data folder."""
+    folder = tmp_path / "top"
+    mark = make(folder, name)
+    here = folder if where == "here" else folder / "deep" / "er"
+    here.mkdir(parents=True, exist_ok=True)
+    for path, word in ((mark, "the file"), (folder, "the folder")):
+        if theirs in (word, "both"):
+            os.chown(path, NOBODY, NOBODY)
+    monkeypatch.chdir(here)
+    assert Path() == config.DATA_DIR
+    assert get_settings().user != "stranger"
+    assert get_settings().password is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
+@pytest.mark.parametrize("mode", [0o020, 0o002, 0o022])
+@pytest.mark.parametrize("wide", ["the file", "the folder"])
+@pytest.mark.parametrize("where", ["here", "above"])
+def test_what_others_may_write_is_not_obeyed(
+    mode: int,
+    wide: str,
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A write bit for group or others is enough, and one warning says which and what to do."""
+    mark = make(tmp_path / "top")
+    path = mark if wide == "the file" else mark.parent
+    path.chmod(path.stat().st_mode | mode)
+    here = mark.parent if where == "here" else mark.parent / "deep"
+    here.mkdir(exist_ok=True)
+    monkeypatch.chdir(here)
+    for _ in range(3):
+        assert Path() == config.DATA_DIR
+        assert get_settings().user != "stranger"
+    said = [one.getMessage() for one in caplog.records if str(path) in one.getMessage()]
+    assert len(set(said)) == len(said) >= 1
+    assert all("chmod go-w" in one and "SEQUENCE_DATA_DIR" in one for one in said)
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(mark.parent))
+    assert get_settings().user == "stranger"
+
+
+def test_the_search_ends_with_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The home folder itself can be the data folder; what stands above it cannot."""
+    home = tmp_path / "home"
+    here = home / "project"
+    here.mkdir(parents=True)
+    make(tmp_path, ".audit.jsonl")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(here)
+    assert Path() == config.DATA_DIR
+    make(home, ".audit.jsonl")
+    assert home == config.DATA_DIR
+
+
+@needs_root
+@pytest.mark.parametrize(("in_home", "found"), [(True, True), (False, False)])
+def test_a_strangers_folder_ends_the_search_outside_of_home(
+    in_home: bool, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between here and the data folder no folder may be another user's, but below the home."""
+    make(tmp_path, ".audit.jsonl")
+    here = tmp_path / "theirs" / "here"
+    here.mkdir(parents=True)
+    os.chown(here.parent, NOBODY, NOBODY)
+    monkeypatch.setenv("HOME", str(tmp_path if in_home else tmp_path / "elsewhere"))
+    monkeypatch.chdir(here)
+    assert (tmp_path if found else Path()) == config.DATA_DIR
+
+
+@needs_root
+def test_an_own_file_does_not_lead_into_a_strangers_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A SEQUENCE_DATA_DIR of a found file may name a folder of the user's own, or a new one."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (tmp_path / ".env").write_text(f"SEQUENCE_DATA_DIR={theirs}\n")
+    assert theirs == config.DATA_DIR
+    os.chown(theirs, NOBODY, NOBODY)
+    assert tmp_path == config.DATA_DIR
+
+
+# -- what is never taken ----------------------------------------------------------------------
+
+#: A value of each setting that differs from its default, and whether a found file may say it.
+SAID = {
+    "email": ("kim@example.org", True),
+    "password": ("planted", True),
+    "totp": ("123456", True),
+    "org_id": ("org", True),
+    "kyc_id": ("kyc", True),
+    "auth0_client_id": ("client", True),
+    "cache_dir": ("tables", True),
+    "app_url": ("https://elsewhere.example", False),
+    "auth_url": ("https://elsewhere.example", False),
+    "min_delay": ("9.5", True),
+    "max_jitter": ("9.5", True),
+    "timezone": ("Europe/Berlin", True),
+    "max_transfer_cents": ("5", True),
+    "max_daily_transfer_cents": ("5", True),
+    "stage_seconds": ("5", True),
+    "user": ("somebody", True),
+    "read_only": ("1", True),
+    "allow_unattended_transfers": ("1", False),
+    "overlap_days": ("5", True),
+    "rescan_days": ("5", True),
+    "archive": ("0", True),
+    "browser": ("/elsewhere/browser", False),
+    "ca_bundle": ("", False),
+    "debug": ("1", True),
+}
+
+
+def test_every_setting_is_decided() -> None:
+    """Of each setting it is written down whether a file that was merely found may say it."""
+    assert set(SAID) == set(Settings.model_fields) - {"data_dir"}
+    assert {name for name, (_, may) in SAID.items() if not may} == NEVER_FOUND
+
+
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("where", ["here", "above", "moved"])
+def test_a_found_file_says_only_what_it_may(
+    name: str,
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Server, browser, authority and unattended rules count from the environment's word alone."""
+    value, may = SAID[name]
+    bundle = tmp_path / "bundle.pem"
+    bundle.touch()
+    top = tmp_path / "top"
+    moved = top / "moved"
+    (top / "deep").mkdir(parents=True)
+    moved.mkdir()
+    line = f"SEQUENCE_{name.upper()}={value or bundle}\n"
+    (top / ".env").write_text("SEQUENCE_DATA_DIR=moved\n" if where == "moved" else line)
+    (moved / ".env").write_text(line)
+    monkeypatch.chdir(top / "deep" if where == "above" else top)
+    default = getattr(Settings(), name)
+    found = [getattr(get_settings(), name) for _ in range(3)]
+    assert all((one != default) == may for one in found)
+    warnings = [one.getMessage() for one in caplog.records if "not taken" in one.getMessage()]
+    assert [f"SEQUENCE_{name.upper()} is" in one for one in warnings] == ([] if may else [True])
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(moved))
+    assert getattr(get_settings(), name) != default
+    monkeypatch.delenv("SEQUENCE_DATA_DIR")
+    monkeypatch.setenv(f"SEQUENCE_{name.upper()}", value or str(bundle))
+    assert getattr(get_settings(), name) != default
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("https://localhost:8080", True),
+        ("http://[::1]:8080", True),
+        ("https://localhost.example.org", False),
+        ("https://127.0.0.1.example.org", False),
+        ("https://getsequence.io", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["app_url", "auth_url"])
+def test_a_found_file_may_name_a_sandbox(
+    name: str, url: str, is_taken: bool, tmp_path: Path
+) -> None:
+    """A server of this machine is taken from a found file; any other is not."""
+    (tmp_path / ".env").write_text(f"SEQUENCE_{name.upper()}={url}\n")
+    assert (getattr(get_settings(), name) == url) == is_taken
+
+
+def test_an_empty_variable_names_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable of the environment counts as none: it neither trusts nor hides a file."""
+    (tmp_path / ".env").write_text("SEQUENCE_BROWSER=/elsewhere\nSEQUENCE_USER=kim\n")
+    for name in ("SEQUENCE_DATA_DIR", "SEQUENCE_BROWSER", "SEQUENCE_USER"):
+        monkeypatch.setenv(name, "")
+    assert (get_settings().browser, get_settings().user) == (None, "kim")
+
+
+@needs_root
+@pytest.mark.parametrize("whose", [0, NOBODY], ids=["own", "strangers"])
+def test_a_found_file_runs_no_program(whose: int, tmp_path: Path) -> None:
+    """`seqdata browser check` starts no program that a found file names."""
+    ran = tmp_path / "ran"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nenv > {ran}\n")
+    program.chmod(0o755)
+    env = tmp_path / "top" / ".env"
+    env.parent.mkdir()
+    env.write_text(f"SEQUENCE_BROWSER={program}\n")
+    os.chown(env, whose, whose)
+    here = env.parent / "deep"
+    here.mkdir()
+    _run_check(here, {"SEQUENCE_PASSWORD": "planted"})
+    assert not ran.exists()
+    _run_check(here, {"SEQUENCE_PASSWORD": "planted", "SEQUENCE_BROWSER": str(program)})
+    assert "PATH=" in ran.read_text()
+    assert "SEQUENCE_" not in ran.read_text()
+    assert "planted" not in ran.read_text()
+
+
+def _run_check(folder: Path, settings: dict[str, str]) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder / "home"), **settings}
+    subprocess.run(
+        [sys.executable, "-m", "seqdata", "browser", "check"],
+        cwd=folder, env=environment, capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+# -- how a value is written -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("plain", "plain"),
+        ("two words", "two words"),
+        ("  blanks around  ", "blanks around"),
+        ("pa#word", "pa#word"),
+        ("#word", "#word"),
+        ("a\\tb", "a\\tb"),
+        ("it's", "it's"),
+        ("cost$", "cost$"),
+        ("$1", "$1"),
+        ("a=b", "a=b"),
+        ("'pa$$word#1'", "pa$$word#1"),
+        ("'${X}'", "${X}"),
+        ("'$X'", "$X"),
+        ("'a #b'", "a #b"),
+        ("'a' # a comment", "a"),
+        ("'a\\tb'", "a\\tb"),
+        ("'it\\'s'", "it's"),
+        ("' a '", " a "),
+        ('"it\'s #1"', "it's #1"),
+        ('"a\\qb"', "a\\qb"),
+    ],
+)
+def test_a_value_is_taken_as_it_stands(written: str, value: str, tmp_path: Path) -> None:
+    """What is written is what is read, without its quotes."""
+    (tmp_path / ".env").write_text(f"A=1\nSEQUENCE_PASSWORD={written}\nB=2\n")
+    assert read_env_file(tmp_path / ".env")["SEQUENCE_PASSWORD"].get_secret_value() == value
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("pl4nted #b", "='value'"),
+        (" #pl4nted", "='value'"),
+        ("pl4nted\t# b", "='value'"),
+        ("pl4nted$NAME", "='value'"),
+        ("pl4nted$$word#1", "='value'"),
+        ("${pl4nted}", "='value'"),
+        ('"pl4nted$NAME"', "='value'"),
+        ('"pl4nted\\tb"', "=value without quotes"),
+        ('"pl4nted\\\\b"', "=value without quotes"),
+        ('"pl4nted\\"b"', "=value without quotes"),
+        ("'pl4nted\\\\b'", "=value without quotes"),
+        ('"pl4nted', "='value'"),
+        ("'pl4nted", "='value'"),
+        ("'pl4nted'b", "='value'"),
+        ("'pl4nted\nB='", "='value'"),
+    ],
+)
+def test_a_value_that_would_change_is_refused(written: str, remedy: str, tmp_path: Path) -> None:
+    """A value that a reader would cut or change is refused by name, and never shown."""
+    (tmp_path / ".env").write_text(f"A=1\nSEQUENCE_PASSWORD={written}\nB=2\n")
+    with pytest.raises(InvalidSetting) as refused:
+        get_settings()
+    said = str(refused.value)
+    assert said.startswith("SEQUENCE_PASSWORD cannot be used")
+    assert f"SEQUENCE_PASSWORD{remedy}" in said
+    assert str(tmp_path / ".env") in said or ".env" in said
+    assert "pl4nted" not in f"{said}{refused.value!r}"
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_quote_of_another_line_swallows_no_setting(quote: str, tmp_path: Path) -> None:
+    """A setting that stands inside another line's open quote is not lost in silence."""
+    (tmp_path / ".env").write_text(f"OTHER={quote}a\nSEQUENCE_PASSWORD=b\nMORE={quote}\n")
+    with pytest.raises(InvalidSetting, match="SEQUENCE_PASSWORD.*quote is not closed"):
+        get_settings()
+
+
+def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
+    """What other programs, comments and an editor's mark of UTF-8 say is no trouble."""
+    text = "\ufeffSEQUENCE_USER=kim\nA=${B} #c\n# SEQUENCE_PASSWORD=${X}\nC='\n"
+    text += "export sequence_debug=1\n"
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    assert (get_settings().user, get_settings().debug) == ("kim", True)
+    assert get_settings().password is None
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12))
+def test_a_value_comes_back_or_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    """However a value is quoted, it is read as it stands between its quotes, or refused."""
+    file = tmp_path_factory.mktemp("quoted") / ".env"
+    for quote in ("", "'", '"'):
+        file.write_text(f"SEQUENCE_PASSWORD={quote}{text}{quote}\n", encoding="utf-8")
+        try:
+            read = read_env_file(file)
+        except InvalidSetting:
+            continue
+        expected = text if quote else text.strip()
+        if quote == "'":
+            expected = expected.replace("\\'", "'")
+        if not quote and expected[:1] in ("'", '"'):
+            continue  # it brings its own quotes
+        got = read["SEQUENCE_PASSWORD"].get_secret_value() if read else ""
+        assert got == expected
+
+
+def test_the_file_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Reading a file at DEBUG says nothing of its values."""
+    (tmp_path / ".env").write_text("SEQUENCE_PASSWORD=pl4nted\nOTHER='pl4nted\n")
+    with caplog.at_level(logging.DEBUG):
+        get_settings()
+    assert "pl4nted" not in caplog.text
