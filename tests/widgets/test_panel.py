@@ -244,7 +244,7 @@ def real_send() -> Callable[[Request], Exchange]:
 
 def test_a_real_account_is_marked(box: Sandbox, tmp_path: Path) -> None:
     """At a service that is no sandbox the banner and the button speak of real money."""
-    desk = open_desk(box, tmp_path, transport=Transport(real_send()))
+    desk = open_desk(box, tmp_path, transport=Transport(real_send()), clock=lambda: box.now)
     panel = open_panel(desk, somebody_there=lambda: True)
     assert "Real account" in text(panel.controls.banner)
     fill(panel, "Bills", "Groceries", "5")
