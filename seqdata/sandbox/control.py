@@ -67,6 +67,7 @@ class Control:
             "/sandbox/remove": {"POST": self._remove},
             "/sandbox/restore": {"POST": self._restore},
             "/sandbox/edit": {"POST": self._edit},
+            "/sandbox/rename": {"POST": self._rename},
             "/sandbox/faults": {
                 "GET": self._faults,
                 "POST": self._add_faults,
@@ -148,6 +149,13 @@ class Control:
         if fields:
             corrections.edit(self.world, own_id, fields, silently=silently)
         return {"edited": own_id}
+
+    def _rename(self, request: Request, given: Any) -> Any:
+        if "id" in given:
+            corrections.rename(self.world, str(given["id"]), str(given["name"]))
+        else:
+            corrections.rename_payee(self.world, str(given["payee"]), str(given["name"]))
+        return {"renamed": given["name"]}
 
     def _forget(self, request: Request, given: Any) -> Any:
         self.log.clear()
