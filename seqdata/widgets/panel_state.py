@@ -10,8 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seqdata.exceptions import OutcomeNotRecorded, SequenceError, StageRefused, StageUsed
-from seqdata.safeguards.desk import Limits
+from seqdata.exceptions import (
+    OutcomeNotRecorded,
+    RenamedAccount,
+    SequenceError,
+    StageRefused,
+    StageUsed,
+)
+from seqdata.safeguards.bounds import Limits
 from seqdata.safeguards.journal import OpenIntent
 from seqdata.safeguards.outcomes import (
     Completed,
@@ -199,7 +205,7 @@ def refused(state: PanelState, error: BaseException) -> PanelState:
     A staged transfer that cannot be used any more, or that may have been sent, is let go.
     """
     is_spent = not isinstance(error, SequenceError) and state.doing in _WITH_STAGED
-    is_spent = is_spent or isinstance(error, StageRefused | OutcomeNotRecorded)
+    is_spent = is_spent or isinstance(error, StageRefused | RenamedAccount | OutcomeNotRecorded)
     staged = None if is_spent else state.staged
     return replace(state, staged=staged, said=(*state.said, sentence(error, state.doing)))
 
