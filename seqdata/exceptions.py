@@ -65,6 +65,7 @@ The tree, by what an error means::
         │   ├── BalanceUnknown
         │   ├── InsufficientBalance
         │   ├── BalanceFell
+        │   ├── RenamedAccount
         │   ├── OutcomeOpen
         │   └── NobodyThere
         ├── StageRefused          a staged transfer that cannot be used
@@ -294,21 +295,37 @@ class UnknownOrganization(NotFound):
 
 
 class UnknownAccount(NotFound):
-    """No account of that name or id, or several."""
+    """No account of that name or id, or several.
+
+    ``candidates`` are the choices: those that it can be (``ambiguous``), those whose name
+    comes near (``near``), else all.
+    """
 
     exit_code = 2
 
     def __init__(
-        self, account: str, candidates: Sequence[str] = (), *, ambiguous: bool = False
+        self,
+        account: str,
+        candidates: Sequence[str] = (),
+        *,
+        ambiguous: bool = False,
+        near: bool = False,
     ) -> None:
         super().__init__(account, tuple(candidates))
-        self.account, self.candidates, self.ambiguous = account, tuple(candidates), ambiguous
+        self.account, self.candidates = account, tuple(candidates)
+        self.ambiguous, self.near = ambiguous, near
 
     def __str__(self) -> str:
         if self.ambiguous:
             return (
-                f"{self.account!r} is the name of more than one account. "
+                f"{self.account!r} can mean more than one account. "
                 f"Use an id instead.{_choices(self.candidates)}"
+            )
+        if self.near:
+            return (
+                f"There is no account {self.account!r}. Did you mean "
+                f"{' or '.join(self.candidates)}? A part of a name is not taken for it: give the "
+                "whole name, or the id."
             )
         return f"There is no account {self.account!r}.{_choices(self.candidates)}"
 
@@ -992,6 +1009,21 @@ class BalanceFell(TransferRefused):
             f"{self.account} held {_dollars(self.shown_cents)} when you looked{own}, and now "
             f"holds {_dollars(self.balance_cents)}: something else took money. Nothing was sent. "
             "Stage the transfer again to see what is there."
+        )
+
+
+class RenamedAccount(TransferRefused):
+    """An account has another name, or is of another kind, than was shown at review."""
+
+    def __init__(self, was: str, now: str, account_id: str) -> None:
+        super().__init__(was, now, account_id)
+        self.was, self.now, self.account_id = was, now, account_id
+
+    def __str__(self) -> str:
+        return (
+            f"You reviewed {self.was}, and the service calls it {self.now} now "
+            f"({self.account_id}): it was renamed since you looked. Nothing was sent. Stage the "
+            "transfer again, and see where the money goes."
         )
 
 

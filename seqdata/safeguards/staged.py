@@ -107,7 +107,7 @@ def expected_settlement(source: Account, destination: Account, *, instant: bool)
 
 
 def _change(account: Account, cents: int) -> str:
-    after = account.after(cents)
+    after, named = account.after(cents), f"{account} ({account.mark})"
     if after is None:
-        return f"{account}, balance unknown"
-    return f"{account}, {account.balance} now, {format_cents(after)} after"
+        return f"{named}, balance unknown"
+    return f"{named}, {account.balance} now, {format_cents(after)} after"
