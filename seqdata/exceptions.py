@@ -86,15 +86,38 @@ ends with.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar
 
+from seqdata.core.text import printable
+
 
 class SequenceError(Exception):
-    """Root of all errors of seqdata."""
+    """Root of all errors of seqdata.
+
+    Its facts are kept as they came; its sentence is one that a terminal can show, whatever the
+    service or a name put into it.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__str__" in vars(cls):
+            cls.__str__ = _shown(cls.__str__)  # type: ignore[method-assign]
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+def _shown(sentence: Callable[[Any], str]) -> Callable[[Any], str]:
+    @wraps(sentence)
+    def shown(error: Any) -> str:
+        return printable(sentence(error))
+
+    return shown
 
 
 # -- you asked wrongly ------------------------------------------------------------------------
