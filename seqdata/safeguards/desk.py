@@ -512,7 +512,7 @@ class TransferDesk:
         for intent in self.open_intents():
             log.warning("outcome unknown, run seqdata transfer settle: %s", intent)
         for settlement in self.returned():
-            log.warning("accepted, and then failed at the service: %s", settlement)
+            log.warning("accepted, and then failed at the service: %s", settlement.sentence)
 
     def outcome_of(self, intent_id: str) -> Outcome | None:
         """Return what the audit log says became of a transfer; None where none was sent."""
