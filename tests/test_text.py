@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 
 import pytest
+from hidden import hidden
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,17 +25,6 @@ from seqdata.core.text import (
 TEXT = st.text(
     st.characters() | st.sampled_from("\x00\x1b\r\n\u200b\u200d\u202e\ufe0f\ud83d👨❤1a ")
 )
-#: Format characters that have a glyph, or stand in words of a living script.
-SEEN_FORMATS = {0x600, 0x601, 0x602, 0x603, 0x604, 0x605, 0x6DD, 0x70F, 0x890, 0x891, 0x8E2,
-                0x110BD, 0x110CD}  # fmt: skip
-
-
-def hidden(text: str) -> set[str]:
-    """The characters of a text that nobody sees, or that change what stands around them."""
-    kinds = {"Cc", "Cs", "Zl", "Zp", "Cf"}
-    return {
-        one for one in text if unicodedata.category(one) in kinds and ord(one) not in SEEN_FORMATS
-    }
 
 
 def test_every_character_that_hides_is_written_out() -> None:

@@ -240,9 +240,7 @@ class SyncReport:
         if self.moved:
             lines.append(f"moved to another month: {', '.join(self.moved)}")
         if self.unknown_values:
-            lines.append(
-                f"not seen before: {', '.join(map(printable, sorted(self.unknown_values)))}"
-            )
+            lines.append(printable(f"not seen before: {', '.join(sorted(self.unknown_values))}"))
         return "\n".join(lines)
 
     def _certificate_words(self) -> str:
