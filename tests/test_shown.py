@@ -245,7 +245,7 @@ def check_panel(ledger: Ledger) -> None:
         panel.controls.source.value = label["Bills "]
         panel.controls.destination.value = label["Grocer"]
         panel.controls.amount.value = "1"
-        for act in (panel.review, panel.rehearse, panel.confirm, panel.settle):
+        for act in (panel.settle, panel.review, panel.rehearse, panel.confirm):
             act()
             assert panel.wait(PATIENCE)
             for one in panel.controls.all():
