@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqdata._lazy import lazy_names
+from seqdata.core import logs
 
 if TYPE_CHECKING:
     from seqdata.auth import AuthTokens, get_access_token
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from seqdata.export import read_csv
     from seqdata.ledger import Ledger
     from seqdata.sandbox import Sandbox
+
+logs.install()
 
 __version__ = "0.1.0"
 

@@ -65,6 +65,7 @@ The tree, by what an error means::
         │   ├── BalanceUnknown
         │   ├── InsufficientBalance
         │   ├── BalanceFell
+        │   ├── RenamedAccount
         │   ├── OutcomeOpen
         │   ├── ClockOff
         │   └── NobodyThere
@@ -88,15 +89,38 @@ ends with.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar
 
+from seqdata.core.text import printable
+
 
 class SequenceError(Exception):
-    """Root of all errors of seqdata."""
+    """Root of all errors of seqdata.
+
+    Its facts are kept as they came; its sentence is one that a terminal can show, whatever the
+    service or a name put into it.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__str__" in vars(cls):
+            cls.__str__ = _shown(cls.__str__)  # type: ignore[method-assign]
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+def _shown(sentence: Callable[[Any], str]) -> Callable[[Any], str]:
+    @wraps(sentence)
+    def shown(error: Any) -> str:
+        return printable(sentence(error))
+
+    return shown
 
 
 # -- you asked wrongly ------------------------------------------------------------------------
@@ -297,21 +321,37 @@ class UnknownOrganization(NotFound):
 
 
 class UnknownAccount(NotFound):
-    """No account of that name or id, or several."""
+    """No account of that name or id, or several.
+
+    ``candidates`` are the choices: those that it can be (``ambiguous``), those whose name
+    comes near (``near``), else all.
+    """
 
     exit_code = 2
 
     def __init__(
-        self, account: str, candidates: Sequence[str] = (), *, ambiguous: bool = False
+        self,
+        account: str,
+        candidates: Sequence[str] = (),
+        *,
+        ambiguous: bool = False,
+        near: bool = False,
     ) -> None:
         super().__init__(account, tuple(candidates))
-        self.account, self.candidates, self.ambiguous = account, tuple(candidates), ambiguous
+        self.account, self.candidates = account, tuple(candidates)
+        self.ambiguous, self.near = ambiguous, near
 
     def __str__(self) -> str:
         if self.ambiguous:
             return (
-                f"{self.account!r} is the name of more than one account. "
+                f"{self.account!r} can mean more than one account. "
                 f"Use an id instead.{_choices(self.candidates)}"
+            )
+        if self.near:
+            return (
+                f"There is no account {self.account!r}. Did you mean "
+                f"{' or '.join(self.candidates)}? A part of a name is not taken for it: give the "
+                "whole name, or the id."
             )
         return f"There is no account {self.account!r}.{_choices(self.candidates)}"
 
@@ -1023,6 +1063,21 @@ class BalanceFell(TransferRefused):
             f"{self.account} held {_dollars(self.shown_cents)} when you looked{own}, and now "
             f"holds {_dollars(self.balance_cents)}: something else took money. Nothing was sent. "
             "Stage the transfer again to see what is there."
+        )
+
+
+class RenamedAccount(TransferRefused):
+    """An account has another name, or is of another kind, than was shown at review."""
+
+    def __init__(self, was: str, now: str, account_id: str) -> None:
+        super().__init__(was, now, account_id)
+        self.was, self.now, self.account_id = was, now, account_id
+
+    def __str__(self) -> str:
+        return (
+            f"You reviewed {self.was}, and the service calls it {self.now} now "
+            f"({self.account_id}): it was renamed since you looked. Nothing was sent. Stage the "
+            "transfer again, and see where the money goes."
         )
 
 

@@ -894,9 +894,9 @@ def test_the_bare_transfer_reads_the_answer_once() -> None:
     ("text", "shown"),
     [
         ("Insufficient funds", "Insufficient funds"),
-        ("a\x1b[2K\r\nCompleted: yes", "a [2K Completed: yes"),
+        ("a\x1b[2K\r\nCompleted: yes", "a\\x1b[2K Completed: yes"),
         ("x" * 5_000_000, "x" * 199 + "…"),
-        ("\u202e\u200b", ""),
+        ("\u202e\u200b", "\\u202e\\u200b"),
     ],
 )
 def test_a_services_sentence_is_one_printable_line(text: str, shown: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,3 +98,12 @@ def test_every_test_promises_one_sentence(path: Path) -> None:
             promise = ast.get_docstring(node) or ""
             assert promise.endswith("."), f"{node.name}: {promise!r}"
             assert len(promise.split(". ")) == 1, f"{node.name} promises more than one thing"
+
+
+def test_the_panel_s_state_needs_no_desk() -> None:
+    """What the panel knows is plain data: its module loads neither the desk nor a network."""
+    code = "import sys, seqdata.widgets.panel_state; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "seqdata.safeguards.outcomes" in loaded
+    assert not loaded & {"seqdata.safeguards.desk", "seqdata.http", "curl_cffi", "ipywidgets"}

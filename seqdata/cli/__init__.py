@@ -10,8 +10,7 @@ import sys
 import click
 
 from seqdata import __version__
-from seqdata.cli import commands
-from seqdata.cli.output import say
+from seqdata.cli import commands, output
 from seqdata.exceptions import SequenceError
 
 __all__ = ["cli", "main"]
@@ -53,7 +52,7 @@ def run(arguments: list[str]) -> int:
     try:
         result = cli.main(arguments, prog_name="seqdata", standalone_mode=False)
     except (SequenceError, click.ClickException) as error:
-        _complain(str(error)) if isinstance(error, SequenceError) else error.show()
+        _complain(str(error)) if isinstance(error, SequenceError) else _show(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("Interrupted. What is on disk is kept; run the command again to go on.")
@@ -75,9 +74,16 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _show(error: click.ClickException) -> None:
+    """Say how a command is used; the words of whoever called it are in it."""
+    shown = io.StringIO()
+    error.show(shown)
+    output.say(shown.getvalue().rstrip("\n"), err=True)
+
+
 def _complain(sentence: str) -> None:
     head = click.style("Error: ", fg="red", bold=True) if _is_terminal() else "Error: "
-    say(f"{head}{sentence}", err=True)
+    output.say(sentence, err=True, head=head)
 
 
 def _is_terminal() -> bool:

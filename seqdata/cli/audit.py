@@ -43,14 +43,14 @@ def verify(as_json: bool) -> int:
     if as_json:
         output.print_json({"file": str(log.path), **report.to_json()})
         return 0 if report.is_intact else 6
-    click.echo(f"{log.path.resolve()}: {report}")
+    output.echo(f"{log.path.resolve()}: {report}")
     said = _said(report)
     for level, subject, text in said[:SHOWN]:
         output.print_finding(level, subject, text)
     if len(said) > SHOWN:
-        click.echo(f"and {len(said) - SHOWN} more: --json prints all of them")
+        output.echo(f"and {len(said) - SHOWN} more: --json prints all of them")
     if not report.is_intact:
-        click.echo("Transfers are stopped. To accept the log as it is: seqdata audit acknowledge")
+        output.echo("Transfers are stopped. To accept the log as it is: seqdata audit acknowledge")
     return 0 if report.is_intact else 6
 
 
@@ -92,10 +92,10 @@ def reconcile(organization: str | None, since: str | None, as_json: bool) -> int
     if as_json:
         output.print_json(found.to_json())
     else:
-        click.echo(str(found))
+        output.echo(str(found))
         for one in found.findings:
             when = "" if one.at is None else f"{one.at:%Y-%m-%d %H:%M}, "
-            click.echo(f"  {when}{one}")
+            output.echo(f"  {when}{one}")
         _explain({one.kind for one in found.findings})
     return 1 if found.findings else 0
 
@@ -114,21 +114,19 @@ def acknowledge(note: str | None) -> None:
     log = AuditLog()
     report = log.verify()
     if report.is_intact:
-        click.echo(f"{log.path.resolve()}: {report} There is nothing to acknowledge.")
+        output.echo(f"{log.path.resolve()}: {report} There is nothing to acknowledge.")
         return
     for one in report.open_breaks[:SHOWN]:
         output.print_finding("problem", f"line {one.line}", one.what)
-    click.echo(f"{len(report.open_breaks)} in all. Compare the log with the service first: "
+    output.echo(f"{len(report.open_breaks)} in all. Compare the log with the service first: "
                "seqdata audit reconcile")  # fmt: skip
-    typed = click.prompt(f"Type {CONFIRMATION!r} to accept the log as it is", default="",
-                         show_default=False)  # fmt: skip
-    if typed.strip() != CONFIRMATION:
+    if output.ask(f"Type {CONFIRMATION!r} to accept the log as it is:") != CONFIRMATION:
         raise click.Abort
     entry = log.acknowledge(user_id=get_settings().user, note=note)
     if entry is None:
-        click.echo("The chain is intact by now; nothing was written.")
+        output.echo("The chain is intact by now; nothing was written.")
     else:
-        click.echo(f"Accepted, and logged as number {entry['seq']}.")
+        output.echo(f"Accepted, and logged as number {entry['seq']}.")
 
 
 def _said(report: AuditReport) -> list[tuple[str, str, str]]:
@@ -168,4 +166,4 @@ def _explain(kinds: set[str]) -> None:
 
     for kind, meaning in KINDS.items():
         if kind in kinds:
-            click.echo(f"{kind}: {meaning}")
+            output.echo(f"{kind}: {meaning}")

@@ -70,7 +70,7 @@ def sync(organization: str | None, as_json: bool, **asked: Any) -> int:
     if as_json:
         output.print_json(report.to_json())
     else:
-        click.echo(f"{report}\nTables are in {folder}")
+        output.echo(f"{report}\nTables are in {folder}")
     return 0 if report.certificate and report.certificate.is_as_asked else 5
 
 
@@ -131,7 +131,7 @@ def rebuild(organization: str | None, wait: float, as_json: bool) -> None:
     if as_json:
         output.print_json({"transfers": rows, "folder": str(folder)})
     else:
-        click.echo(f"Rebuilt {rows:,} transfers from the archive in {folder}")
+        output.echo(f"Rebuilt {rows:,} transfers from the archive in {folder}")
 
 
 @click.command()
@@ -218,7 +218,7 @@ def export(
         output.print_json({"file": str(path), "table": table, "bytes": path.stat().st_size})
     else:
         disguised = " with names and amounts disguised" if share_safe else ""
-        click.echo(f"Wrote {table}{disguised} to {path} ({path.stat().st_size:,} bytes)")
+        output.echo(f"Wrote {table}{disguised} to {path} ({path.stat().st_size:,} bytes)")
 
 
 @click.command()
@@ -244,13 +244,13 @@ def forget(organization: str | None, everything: bool, yes: bool) -> int:
         raise click.UsageError(f"{organization} is not here. Here are: {_listed(known)}.")
     chosen = known if everything else {str(organization): known[str(organization)]}
     if chosen and not yes and not _confirmed(f"Remove the tables of {_listed(chosen)}?"):
-        click.echo("Nothing was removed (--yes removes without asking).", err=True)
+        output.echo("Nothing was removed (--yes removes without asking).", err=True)
         return 1
     for name, folder in chosen.items():
         forget_organization(folder)
-        click.echo(f"Removed {name} ({folder})")
+        output.echo(f"Removed {name} ({folder})")
     if not chosen:
-        click.echo(f"Nothing to remove in {cache}.")
+        output.echo(f"Nothing to remove in {cache}.")
     return 0
 
 
@@ -297,9 +297,9 @@ ALL = [
 
 def _confirmed(question: str) -> bool:
     try:
-        return click.confirm(question)
+        return output.confirm(question)
     except click.Abort:  # nobody can answer
-        click.echo(err=True)
+        output.echo("", err=True)
         return False
 
 

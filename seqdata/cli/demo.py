@@ -6,8 +6,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import click
-
 from seqdata._settings import Settings
 from seqdata.auth import access_token_for
 from seqdata.cli import output
@@ -25,19 +23,19 @@ def run_demo(folder: Path, *, seed: int, months: int) -> None:
     ):
         box = ledger.sandbox
         assert box is not None
-        click.echo(f"It answers at {box.app_url}.")
+        output.echo(f"It answers at {box.app_url}.")
         _say("Logging in with a browser, as at the real service")
-        click.echo(_log_in(demo_settings(box, Path(data_dir))))
+        output.echo(_log_in(demo_settings(box, Path(data_dir))))
         _say("First sync: all pages, over HTTP")
-        click.echo(ledger.sync())
+        output.echo(ledger.sync())
         box.advance(days=10)
         _say("Ten days later: only what can have changed")
-        click.echo(ledger.sync())
+        output.echo(ledger.sync())
         _show(ledger)
         _export(ledger, folder)
         _draw(ledger, folder)
     _say("What to try next")
-    click.echo(_NEXT.format(folder=folder))
+    output.echo(_NEXT.format(folder=folder))
 
 
 def _log_in(settings: Settings) -> str:
@@ -56,7 +54,7 @@ def _log_in(settings: Settings) -> str:
 
 def _show(ledger: Ledger) -> None:
     _say("What a notebook sees")
-    click.echo(repr(ledger))
+    output.echo(repr(ledger))
     output.print_accounts(ledger.accounts, "ledger.accounts")
     output.print_transfers(ledger.transfers.head(8), "ledger.transfers.head(8)")
 
@@ -66,7 +64,7 @@ def _export(ledger: Ledger, folder: Path) -> None:
     for table in ("transfers", "balances"):
         for suffix in ("csv", "parquet"):
             path = ledger.export(folder / f"{table}.{suffix}", table)
-            click.echo(f"{path}  {path.stat().st_size:>9,} bytes")
+            output.echo(f"{path}  {path.stat().st_size:>9,} bytes")
 
 
 def _draw(ledger: Ledger, folder: Path) -> None:
@@ -74,11 +72,11 @@ def _draw(ledger: Ledger, folder: Path) -> None:
     for name in ("balances", "cash_flow", "spending"):
         path = folder / f"{name}.png"
         write_picture(getattr(ledger.plot, name)(), path)
-        click.echo(f"{path}  {path.stat().st_size:>9,} bytes")
+        output.echo(f"{path}  {path.stat().st_size:>9,} bytes")
 
 
 def _say(heading: str) -> None:
-    click.secho(f"\n{heading}", bold=True)
+    output.headline(f"\n{heading}")
 
 
 _NEXT = """\

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seqdata.cli import output
+
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
@@ -31,8 +33,8 @@ def login(headed: bool, force: bool) -> None:
     access_token_for(settings, headless=not headed, force=force)
     seconds = time.monotonic() - begun
     token = TokenStore(settings).describe(settings.zone)
-    click.echo(f"Logged in to {settings.app_url} as {who(settings.email)} ({seconds:.1f} s)")
-    click.echo(f"Access token: {token}, in {settings.data_dir.resolve()}")
+    output.echo(f"Logged in to {settings.app_url} as {who(settings.email)} ({seconds:.1f} s)")
+    output.echo(f"Access token: {token}, in {settings.data_dir.resolve()}")
 
 
 @click.command()
@@ -48,11 +50,11 @@ def logout() -> None:
     settings = get_settings()
     store = TokenStore(settings)
     if not store.path.exists():
-        click.echo(f"There are no tokens in {settings.data_dir.resolve()}.")
+        output.echo(f"There are no tokens in {settings.data_dir.resolve()}.")
         return
     with holding(store.lock_path):
         store.forget()
-    click.echo(f"Removed the tokens from {settings.data_dir.resolve()}.")
+    output.echo(f"Removed the tokens from {settings.data_dir.resolve()}.")
 
 
 @click.group()
@@ -67,7 +69,7 @@ def check() -> None:
     from seqdata.config import get_settings
 
     found, version = check_browser(get_settings().browser)
-    click.echo(f"{found.path} ({found.source}), version {version}")
+    output.echo(f"{found.path} ({found.source}), version {version}")
 
 
 @browser.command()
@@ -82,13 +84,13 @@ def install(yes: bool) -> int:
     try:
         found = find_browser(named)
     except NoBrowser:
-        done = install_browser(ask=lambda command: yes or click.confirm(f"Run {command!r}?"))
+        done = install_browser(ask=lambda command: yes or output.confirm(f"Run {command!r}?"))
         if not done:
-            click.echo("No browser was installed. Install Chrome or Chromium by hand, or name "
+            output.echo("No browser was installed. Install Chrome or Chromium by hand, or name "
                        "one in SEQUENCE_BROWSER.", err=True)  # fmt: skip
             return 1
         found = find_browser(named)
-    click.echo(f"The browser is {found.path} ({found.source}).")
+    output.echo(f"The browser is {found.path} ({found.source}).")
     return 0
 
 

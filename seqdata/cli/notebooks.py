@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from seqdata.cli import output
 from seqdata.exceptions import MissingExtra
 from seqdata.files import write_bytes
 
@@ -28,10 +29,10 @@ def notebooks(folder: Path, replace: bool, no_open: bool) -> int:
     a notebook that is there already is not written over, unless you say --replace.
     """
     copied, kept = copy_notebooks(folder, replace=replace)
-    click.echo(f"Copied {len(copied)} notebooks to {folder.resolve()}")
+    output.echo(f"Copied {len(copied)} notebooks to {folder.resolve()}")
     if kept:
         names = ", ".join(path.name for path in kept)
-        click.echo(f"Kept yours: {names} (--replace writes the originals over them)")
+        output.echo(f"Kept yours: {names} (--replace writes the originals over them)")
     return 0 if no_open else open_lab(folder)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from seqdata.core.text import alike, plain_json, printable, printable_lines
 from seqdata.money import format_cents
 
 if TYPE_CHECKING:
@@ -24,14 +25,38 @@ _SHARES = ("share", "change_share", "success")
 UNKNOWN = "--"
 
 
-def say(text: str, *, err: bool = False) -> None:
+def echo(text: object, *, err: bool = False) -> None:
+    """Print a sentence, or lines of our own, for a person."""
+    click.echo(printable_lines(str(text)), err=err)
+
+
+def headline(text: str, *, err: bool = False) -> None:
+    """Print what stands above other lines."""
+    click.secho(printable_lines(text), bold=True, err=err)
+
+
+def ask(question: str) -> str:
+    """Ask for an answer of one line, on stderr; "" where only Enter was pressed."""
+    typed = click.prompt(
+        printable_lines(question), default="", show_default=False, prompt_suffix=" ", err=True
+    )
+    return str(typed).strip()
+
+
+def confirm(question: str, *, err: bool = False) -> bool:
+    """Ask for a yes; Enter alone means no."""
+    return click.confirm(printable_lines(question), default=False, err=err)
+
+
+def say(text: str, *, err: bool = False, head: str = "") -> None:
     """Print what must not be lost: where its stream takes nothing, on the other one.
 
     A full disk or a closed pipe under a stream neither raises, nor changes how the program ends.
+    `head` is ours, and may be in colour.
     """
     streams = [sys.stdout, sys.stderr]
     for stream in reversed(streams) if err else streams:
-        if _takes(stream, text):
+        if _takes(stream, head + printable_lines(text)):
             return
 
 
@@ -61,7 +86,12 @@ def _drop(stream: TextIO) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, one indented document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return a value as an indented JSON document that a terminal can show too."""
+    return plain_json(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_frame_json(frame: pd.DataFrame) -> None:
@@ -75,20 +105,20 @@ def print_frame_json(frame: pd.DataFrame) -> None:
 def print_facts(facts: dict[str, str], title: str = "", *, err: bool = False) -> None:
     """Print words and what they say, in two columns; on stderr where stdout is for a program."""
     if title:
-        click.secho(title, bold=True, err=err)
+        headline(title, err=err)
     width = max(map(len, facts), default=0)
     for name, text in facts.items():
-        first, *rest = text.splitlines() or [""]
-        click.echo(f"  {name:<{width}}  {first}", err=err)
+        first, *rest = text.split("\n")
+        echo(f"  {name:<{width}}  {first}", err=err)
         for line in rest:
-            click.echo(f"  {'':<{width}}  {line}", err=err)
+            echo(f"  {'':<{width}}  {line}", err=err)
 
 
 def print_finding(level: str, subject: str, text: str) -> None:
     """Print what the doctor found, its level in colour and in a word."""
     colour = {"ok": "green", "note": "yellow", "problem": "red"}[level]
     click.secho(f"{level:<8}", fg=colour, nl=False)
-    click.echo(f"{subject}: {text}")
+    echo(f"{subject}: {text}")
 
 
 def print_transfers(frame: pd.DataFrame, title: str) -> None:
@@ -109,17 +139,22 @@ def print_transfers(frame: pd.DataFrame, title: str) -> None:
 
 
 def print_accounts(frame: pd.DataFrame, title: str) -> None:
-    """Print accounts with their balances; an unknown balance is a dash, not zero."""
+    """Print accounts with their balances; an unknown balance is a dash, not zero.
+
+    Names that are the same, or look it, end in the last letters of the id.
+    """
+    records = _records(frame)
+    likeness = alike(row["name"] or "" for row in records)
     rows = [
         (
             row["kind"],
-            row["name"] or "",
+            f"{row['name'] or ''} (…{row['id'][-4:]})" if is_alike else row["name"] or "",
             UNKNOWN if row["balance_cents"] is None else format_cents(row["balance_cents"]),
             "" if row["goal_cents"] is None else format_cents(row["goal_cents"]),
             row["institution"] or "",
             "closed" if row["closed_at"] else "",
         )
-        for row in _records(frame)
+        for row, is_alike in zip(records, likeness, strict=True)
     ]
     print_table(title, ["kind", "~name", ">balance", ">goal", "~institution", ""], rows)
 
@@ -159,7 +194,7 @@ def warn_if_incomplete(ledger: Any) -> None:
     """Say on stderr what is missing, where not everything is here."""
     certificate = ledger.certificate()
     if certificate.is_complete is False:
-        click.echo(f"Mind: {certificate}", err=True)
+        echo(f"Mind: {certificate}", err=True)
 
 
 def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> None:
@@ -173,17 +208,22 @@ def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, expand=_is_wide(heads))
+    table = Table(
+        title=Text(printable(title)),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        expand=_is_wide(heads),
+    )
     for head in heads:
         table.add_column(
-            head.lstrip(">~"),
+            Text(printable(head.lstrip(">~"))),
             justify="right" if head.startswith(">") else "left",
             ratio=1 if head.startswith("~") else None,
             no_wrap=True,
             overflow="ellipsis",
         )
     for row in rows:
-        table.add_row(*(Text(" ".join(cell.split())) for cell in row))
+        table.add_row(*(Text(" ".join(printable(cell).split())) for cell in row))
     Console().print(table)
 
 

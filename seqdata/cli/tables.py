@@ -133,7 +133,9 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
             output.print_frame_json(shown)
             return
         if found.empty:
-            click.echo(_EMPTY.get(table, "There is nothing to show: see what seqdata status says."))
+            output.echo(
+                _EMPTY.get(table, "There is nothing to show: see what seqdata status says.")
+            )
             return
         of = f" of {len(found):,}" if len(shown) < len(found) else ""
         printed = _PRINTED[table].split() if table in _PRINTED else list(shown.columns)
@@ -192,11 +194,11 @@ def categories(write: bool, organization: str | None) -> None:
     with Ledger.open(organization) as ledger:
         path = ledger.categories_path
         if write:
-            click.echo(f"Wrote {write_rules(path)}: edit it, and the next table uses it.")
+            output.echo(f"Wrote {write_rules(path)}: edit it, and the next table uses it.")
             return
         rules = read_rules(path)
         own = f"your own in {path}, then the starter set" if path.exists() else "the starter set"
-        click.echo(f"{len(rules.rules)} rules ({own}); --write makes a file of your own.")
+        output.echo(f"{len(rules.rules)} rules ({own}); --write makes a file of your own.")
         found = ledger.uncategorized()
     output.print_frame(found.head(20), f"{len(found):,} payees that no rule names")
 
@@ -235,7 +237,7 @@ def plot(
         axes = getattr(shown.plot, name)(theme=theme, **words)
         output.warn_if_incomplete(ledger)
     write_picture(axes, file)
-    click.echo(f"Wrote {chart} to {file} ({file.stat().st_size:,} bytes)")
+    output.echo(f"Wrote {chart} to {file} ({file.stat().st_size:,} bytes)")
 
 
 for _name in dict.fromkeys(" ".join(CHARTS.values()).split()):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from seqdata.cli import output
-from seqdata.exceptions import SequenceError, SettleRefused
+from seqdata.exceptions import SequenceError, SettleRefused, UnknownAccount
 
 if TYPE_CHECKING:
     from seqdata.safeguards import Settlement, StagedTransfer, TransferDesk
     from seqdata.safeguards.outcomes import ConfirmOutcome
+    from seqdata.sources.base import Account
 
 #: What a command ends with, by the status of the outcome.
 EXIT_CODES = {"completed": 0, "dry run": 0, "failed": 4, "unknown": 7}
@@ -65,13 +67,23 @@ def send(
     source: str, destination: str, amount: str, note: str, instant: bool, dry_run: bool,
     yes: bool, despite_unknown: bool, organization: str | None, as_json: bool,
 ) -> int:  # fmt: skip
-    """Show what a transfer will do, ask, and send it once."""
+    """Show what a transfer will do, ask, and send it once.
+
+    At a terminal, without --yes, a name that comes near others brings a list to pick from.
+    """
     from seqdata.safeguards import TransferDesk
 
     with TransferDesk.open(organization) as desk:
-        staged = desk.stage(
-            source, destination, amount, note, instant, despite_unknown=despite_unknown
+        stage = partial(
+            desk.stage, amount=amount, note=note, instant=instant, despite_unknown=despite_unknown
         )
+        try:
+            staged = stage(source, destination)
+        except UnknownAccount as error:
+            if yes or not _can_pick(error):
+                raise
+            accounts = desk.look().accounts
+            staged = stage(_picked("FROM", source, accounts), _picked("TO", destination, accounts))
         if not _shown(staged, err=as_json):
             desk.cancel(staged)
             return 1
@@ -82,9 +94,41 @@ def send(
         return _confirmed(desk, staged, dry_run=dry_run, as_json=as_json)
 
 
+def _can_pick(error: UnknownAccount) -> bool:
+    """Whether a person is at a terminal, and there is something to pick from."""
+    return (error.near or error.ambiguous) and sys.stdin is not None and sys.stdin.isatty()
+
+
+def _picked(end: str, wanted: str, accounts: Sequence[Account]) -> str:
+    """Return what a person means by a name: the id of the account that they picked, if any."""
+    from seqdata.safeguards.accounts import find_account, near_accounts
+
+    try:
+        return find_account(wanted, accounts).id
+    except UnknownAccount as error:
+        if not (error.near or error.ambiguous):
+            raise
+        found = near_accounts(wanted, accounts)
+        output.echo(f"{end}: {wanted!r} is not the name of one account. Did you mean", err=True)
+        for number, one in enumerate(found, 1):
+            output.echo(f"  {number}  {one.label}, {one.balance}", err=True)
+        picked = _number(len(found))
+        if picked is None:
+            raise
+        return found[picked - 1].id
+
+
+def _number(most: int) -> int | None:
+    try:
+        typed = output.ask(f"Which one (1 to {most}; Enter for none)?")
+    except click.Abort:
+        return None
+    return int(typed) if typed.isdecimal() and 1 <= int(typed) <= most else None
+
+
 def _is_wanted() -> bool:
     try:
-        return click.confirm("Send it?", default=False, err=True)
+        return output.confirm("Send it?", err=True)
     except click.Abort:
         return False
 
@@ -156,7 +200,7 @@ def exit_code(outcome: ConfirmOutcome) -> int:
 def _json(outcome: ConfirmOutcome) -> str:
     words = ("status", "accepted", "arrived", "service_status")
     said = {word: getattr(outcome, word) for word in words}
-    return json.dumps({**said, **asdict(outcome)}, indent=2)
+    return output.json_text({**said, **asdict(outcome)})
 
 
 @transfer.command()

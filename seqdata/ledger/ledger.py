@@ -28,6 +28,7 @@ from seqdata.auth import access_token_for
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.client import SequenceClient
 from seqdata.config import CACHE_MARKER, get_settings
+from seqdata.core.text import printable
 from seqdata.exceptions import (
     CacheMissing,
     ForeignCache,
@@ -263,7 +264,7 @@ class Ledger(Analyses):
             log.warning("the transfers that were sent could not be looked at: %s", error)
             return
         for settlement in found:
-            log.warning("accepted, and then failed at the service: %s", settlement)
+            log.warning("accepted, and then failed at the service: %s", settlement.sentence)
 
     def sent(self) -> dict[str, list[str]]:
         """Say what the transfers that the desk sent wait for, each in a sentence.
@@ -283,8 +284,8 @@ class Ledger(Analyses):
         desk = self._own_desk()
         ids = desk.followed_ids()
         return {
-            "unknown": [str(one) for one in desk.open_intents()],
-            "on_their_way": [one.what for one in desk.underway(self._rows_of(ids))],
+            "unknown": [printable(str(one)) for one in desk.open_intents()],
+            "on_their_way": [printable(one.what) for one in desk.underway(self._rows_of(ids))],
             "returned": [str(one) for one in desk.returned()],
         }
 
@@ -739,13 +740,13 @@ class Ledger(Analyses):
         }
 
     def __repr__(self) -> str:
-        lines = [f"  {name:<10} {text}" for name, text in self.summary().items()]
+        lines = [f"  {name:<10} {printable(text)}" for name, text in self.summary().items()]
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(name)}</th>"
-            f"<td style='text-align:left'>{escape(text)}</td></tr>"
+            f"<td style='text-align:left'>{escape(printable(text))}</td></tr>"
             for name, text in self.summary().items()
         )
         return f"<strong>{escape(self._title())}</strong><table>{rows}</table>"

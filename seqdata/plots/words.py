@@ -13,6 +13,8 @@ from matplotlib import dates
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import Formatter, Locator
 
+from seqdata.core.text import alike, printable
+
 UNNAMED = "unnamed"
 _DASH = "\N{EN DASH}"
 
@@ -21,7 +23,7 @@ _DASH = "\N{EN DASH}"
 
 
 def literal(text: Any, longest: int | None = None) -> str:
-    """Return text that the font can draw, on one line.
+    """Return text that the font can draw, on one line; what hides in it is written out.
 
     Emoji and other characters that the font lacks are left out, since matplotlib warns of each
     and draws a box. Dollar signs stay: draw with ``parse_math=False``, else two of them are
@@ -37,7 +39,7 @@ def literal(text: Any, longest: int | None = None) -> str:
     if not isinstance(text, str):
         text = "" if text is None or pd.isna(text) else str(text)
     known = _characters(tuple(FontProperties().get_family()))
-    kept = (one if ord(one) in known and not _is_unseen(one) else " " for one in text)
+    kept = (one if ord(one) in known and not _is_unseen(one) else " " for one in printable(text))
     words = " ".join("".join(kept).split()) or UNNAMED
     if longest is not None and len(words) > longest:
         words = words[: longest - 1].rstrip(" ,.;:-") + "…"
@@ -66,9 +68,10 @@ def _characters(families: tuple[str, ...]) -> frozenset[int]:
 def labels(ids: Iterable[str], names: Iterable[Any], longest: int = 24) -> dict[str, str]:
     """Return a label for each id: its name, and a part of the id where names look alike."""
     shown = {str(one): literal(name, longest) for one, name in zip(ids, names, strict=True)}
-    counts = pd.Series(list(shown.values()), dtype="str").value_counts()
+    likeness = alike(shown.values())
     return {
-        one: label if counts[label] == 1 else f"{label} ({one[:4]})" for one, label in shown.items()
+        one: f"{label} ({one[:4]})" if is_alike else label
+        for (one, label), is_alike in zip(shown.items(), likeness, strict=True)
     }
 
 

@@ -1,9 +1,11 @@
-"""Which account a person means."""
+"""Which account a person means: one that is gone is never another one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
+from seqdata.core.text import are_alike, normal
 from seqdata.exceptions import UnknownAccount
 from seqdata.sources.base import Account
 
@@ -11,45 +13,92 @@ from seqdata.sources.base import Account
 KINDS = ("pod", "port", "account")
 
 
-def find_account(wanted: str, accounts: Sequence[Account]) -> Account:
+def find_account(
+    wanted: str, accounts: Sequence[Account], once_known: Collection[str] = ()
+) -> Account:
     """Return the one account that a person means.
 
-    An id; else the exact name; else the name in another case; else the only one whose name
-    contains the text. ``pod:``, ``port:`` or ``account:`` before a name asks for that kind.
+    An id, exactly; else a name: the same one after Unicode's NFKC, in any case, with any
+    blanks. ``pod:``, ``port:`` or ``account:`` before a name asks for that kind. What looks
+    like an id is one, and never a name.
+
+    Parameters
+    ----------
+    once_known
+        Ids that were an account's before.
 
     Raises
     ------
     UnknownAccount
-        None is meant, or several: the candidates are listed with kind and id.
+        None is meant: what comes near is listed, and not taken. Or several are, since their
+        names are the same or look alike. Each is listed with kind, institution and id.
     """
     if not isinstance(wanted, str):
-        raise UnknownAccount(repr(wanted), sorted(one.label for one in accounts))
-    if found := _found(wanted, accounts):
-        return _only(wanted, found)
+        raise UnknownAccount(repr(wanted), _labels(accounts))
+    found = _by_id(wanted, accounts)
+    if not found and not _is_id(wanted, accounts, once_known):
+        found = _by_name(wanted, accounts)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownAccount(wanted, _labels(found), ambiguous=True)
+    if near := near_accounts(wanted, accounts):
+        raise UnknownAccount(wanted, _labels(near), near=True)
+    raise UnknownAccount(wanted, _labels(accounts))
+
+
+def near_accounts(wanted: str, accounts: Sequence[Account]) -> list[Account]:
+    """Return the accounts that a person can have meant, to be picked from, by kind and name.
+
+    Their name contains the text, or looks like it.
+    """
+    found = []
+    for name, of_kind in _readings(wanted, accounts):
+        part = normal(name)
+        found += [one for one in of_kind if part and part in normal(one.name)]
+        found += [one for one in of_kind if part and are_alike(one.name, name)]
+    unique = {one.id: one for one in found}.values()
+    return sorted(unique, key=lambda one: (KINDS.index(one.kind), normal(one.name), one.id))
+
+
+def _readings(wanted: str, accounts: Sequence[Account]) -> list[tuple[str, Sequence[Account]]]:
+    """Read a text as a name of any kind, and as a kind with a name behind it."""
     kind, colon, name = wanted.partition(":")
-    if colon and kind.strip().casefold() in KINDS:
-        of_kind = [one for one in accounts if one.kind == kind.strip().casefold()]
-        if found := _found(name.strip(), of_kind):
-            return _only(wanted, found)
-    raise UnknownAccount(wanted, sorted(one.label for one in accounts))
+    kind = normal(kind)
+    if not colon or kind not in KINDS:
+        return [(wanted, accounts)]
+    return [(wanted, accounts), (name.strip(), [one for one in accounts if one.kind == kind])]
 
 
-def _found(wanted: str, accounts: Sequence[Account]) -> list[Account]:
-    folded = wanted.strip().casefold()
-    if not folded:
-        return []
-    for meant in (
-        [one for one in accounts if one.id == wanted.strip()],
-        [one for one in accounts if one.name == wanted],
-        [one for one in accounts if one.name.casefold() == folded],
-        [one for one in accounts if folded in one.name.casefold()],
-    ):
-        if meant:
-            return meant
-    return []
+def _by_id(wanted: str, accounts: Sequence[Account]) -> list[Account]:
+    readings = _readings(wanted, accounts)
+    return [one for text, of_kind in readings for one in of_kind if one.id == text.strip()]
 
 
-def _only(wanted: str, found: Sequence[Account]) -> Account:
-    if len(found) > 1:
-        raise UnknownAccount(wanted, sorted(one.label for one in found), ambiguous=True)
-    return found[0]
+def _by_name(wanted: str, accounts: Sequence[Account]) -> list[Account]:
+    """Return the accounts of a name, and those that a person would take for them."""
+    found: dict[str, Account] = {}
+    for name, of_kind in _readings(wanted, accounts):
+        same = [one for one in of_kind if normal(one.name) == normal(name) != ""]
+        if same:
+            found |= {one.id: one for one in of_kind if are_alike(one.name, name)}
+            found |= {one.id: one for one in same}
+    return list(found.values())
+
+
+def _is_id(wanted: str, accounts: Sequence[Account], once_known: Collection[str]) -> bool:
+    """Tell whether a text was an id, or is written like those that there are."""
+    text = _readings(wanted, accounts)[-1][0].strip()
+    shapes = {_shape(one.id) for one in accounts} - {""}
+    return text in once_known or _shape(text) in shapes
+
+
+def _shape(text: str) -> str:
+    """Return how an id is written, as the lengths of its parts; "" where it can be a word."""
+    if not re.fullmatch(r"[\w-]*\d[\w-]*", text, re.ASCII):
+        return ""
+    return re.sub(r"[0-9A-Za-z]+", lambda part: str(len(part[0])), text)
+
+
+def _labels(accounts: Sequence[Account]) -> list[str]:
+    return sorted(one.label for one in accounts)

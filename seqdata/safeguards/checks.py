@@ -16,6 +16,7 @@ from seqdata.exceptions import (
     InsufficientBalance,
     InvalidAmount,
     NoteNotAllowed,
+    RenamedAccount,
     SameAccount,
     SourceNotAllowed,
     TransferLimitExceeded,
@@ -103,6 +104,12 @@ def check_not_fallen(source: Account, shown_cents: int, own_cents: int) -> None:
         raise BalanceUnknown(str(source))
     if source.balance_cents < shown_cents - own_cents:
         raise BalanceFell(str(source), shown_cents, own_cents, source.balance_cents)
+
+
+def check_same_name(reviewed: Account, now: Account) -> None:
+    """Refuse an account that is called otherwise than a person saw it, or is of another kind."""
+    if (reviewed.kind, reviewed.name) != (now.kind, now.name):
+        raise RenamedAccount(str(reviewed), str(now), now.id)
 
 
 def check_day(day: Day, amount_cents: int, limit_cents: int) -> int:

@@ -12,7 +12,6 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -42,6 +41,7 @@ from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import utc_now
 from seqdata.safeguards.book import Book
+from seqdata.safeguards.bounds import Limits
 from seqdata.safeguards.journal import (
     DRY_RUN,
     Life,
@@ -90,6 +90,8 @@ if TYPE_CHECKING:
 
     from seqdata._settings import Settings
 
+__all__ = ["Limits", "TransferDesk"]
+
 log = logging.getLogger("seqdata")
 
 Node = dict[str, Any]
@@ -98,16 +100,6 @@ Lives = dict[str, Life]
 
 #: How far the clocks of this machine and of a real service may lie apart.
 CLOCKS_APART = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a transfer and a day may move, and what is left of `day`, over all users, in cents."""
-
-    transfer_cents: int
-    daily_cents: int
-    daily_left_cents: int
-    day: str
 
 
 class TransferDesk:
@@ -254,8 +246,8 @@ class TransferDesk:
         Parameters
         ----------
         source, destination
-            Id or name: exact, in another case, or the only name that contains the text;
-            ``pod:``, ``port:`` or ``account:`` before it asks for that kind.
+            Id, or whole name: its case and blanks do not matter; ``pod:``, ``port:`` or
+            ``account:`` before it asks for that kind. A part of a name is not taken.
         amount
             Dollars, as text ("12.34", "$1,234.56") or Decimal; floats are refused.
         note
@@ -284,10 +276,11 @@ class TransferDesk:
             cents = checks.read_amount(amount, amount_cents)
             checks.check_amount(cents, self._rules.transfer_cents)
             view = self.look()
+            once = self._once_known()
             staged = self._staged(
                 view,
-                find_account(source, view.accounts),
-                find_account(destination, view.accounts),
+                find_account(source, view.accounts, once),
+                find_account(destination, view.accounts, once),
                 cents,
                 {"note": note, "instant": bool(instant), "despite_unknown": bool(despite_unknown)},
             )
@@ -326,6 +319,12 @@ class TransferDesk:
             expected=expected_settlement(source, destination, instant=given["instant"]),
             **given,
         )
+
+    def _once_known(self) -> set[str]:
+        """Return the ids of the accounts that were an end of a transfer before."""
+        staged = [life.staged for life in self._book.lives_at_rest().values() if life.staged]
+        ends = ("source_id", "destination_id")
+        return {entry[end] for entry in staged for end in ends if isinstance(entry.get(end), str)}
 
     def _left_after(self, cents: int) -> int:
         with self._book.day(self._book.lives()) as day:
@@ -382,6 +381,8 @@ class TransferDesk:
         source = view.account(staged.source.id)
         destination = view.account(staged.destination.id)
         self._require_clock(view)
+        checks.check_same_name(staged.source, source)
+        checks.check_same_name(staged.destination, destination)
         checks.check_note(staged.note)
         checks.check_amount(staged.amount_cents, self._rules.transfer_cents)
         checks.check_parties(source, destination)
@@ -495,7 +496,7 @@ class TransferDesk:
         for intent in self.open_intents():
             log.warning("outcome unknown, run seqdata transfer settle: %s", intent)
         for settlement in self.returned():
-            log.warning("accepted, and then failed at the service: %s", settlement)
+            log.warning("accepted, and then failed at the service: %s", settlement.sentence)
 
     def outcome_of(self, intent_id: str) -> Outcome | None:
         """Return what the audit log says became of a transfer; None where none was sent."""

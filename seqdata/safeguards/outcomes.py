@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
+from seqdata.core.text import printable
 from seqdata.safeguards.journal import OpenIntent
 
 
@@ -44,10 +45,11 @@ class Completed:
 
     def __str__(self) -> str:
         which = self.transfer_id or f"its id is not known: {self.why_no_id}"
-        taken = f"Completed: the service accepted the transfer ({which})."
+        taken = f"Completed: the service accepted the transfer ({printable(which)})."
         if self.arrived:
             return f"{taken} The money has arrived."
-        says = f" (the service says {self.service_status})" if self.service_status else ""
+        word = printable(self.service_status or "")
+        says = f" (the service says {word})" if word else ""
         return (
             f"{taken} The money is on its way and has not arrived yet{says}. Do not send it "
             "again; seqdata transfer settle says when it fails there."
@@ -66,7 +68,7 @@ class Failed:
     service_status: ClassVar[str | None] = None
 
     def __str__(self) -> str:
-        return f"Failed, nothing was moved: {self.reason}"
+        return f"Failed, nothing was moved: {printable(self.reason)}"
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,11 @@ class Returned:
 
     def __str__(self) -> str:
         why = f": {self.reason}" if self.reason else ""
+        said = f"{self.transfer_id or 'id not known'}, {self.service_status or 'reversed'}{why}"
         return (
-            f"Accepted, and then failed at the service ({self.transfer_id or 'id not known'}, "
-            f"{self.service_status or 'reversed'}{why}). The money did not arrive. It goes back "
-            "to where it came from, which can take days: look at that balance before you send it "
-            "again. The amount stays counted for its day."
+            f"Accepted, and then failed at the service ({printable(said)}). The money did not "
+            "arrive. It goes back to where it came from, which can take days: look at that "
+            "balance before you send it again. The amount stays counted for its day."
         )
 
 
@@ -108,8 +110,8 @@ class Unknown:
 
     def __str__(self) -> str:
         return (
-            f"Unknown: the money may have moved, or not ({self.why}). Do not send it again: "
-            "seqdata transfer settle finds out."
+            f"Unknown: the money may have moved, or not ({printable(self.why)}). Do not send it "
+            "again: seqdata transfer settle finds out."
         )
 
 
@@ -145,5 +147,10 @@ class Settlement:
     candidates: tuple[tuple[str, str], ...] = ()
     may_be_assumed_failed: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """What it says, on one line."""
+        return f"{printable(self.intent.what)}: {self.outcome}"
+
     def __str__(self) -> str:
-        return f"{self.intent.what}\n  {self.outcome}"
+        return f"{printable(self.intent.what)}\n  {self.outcome}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from seqdata.core.text import printable
 from seqdata.money import format_cents
 from seqdata.safeguards.journal import Life, read_lives
 from seqdata.types import ActivityType
@@ -46,7 +47,7 @@ class Finding:
         parties = f"from {self.source or 'unknown'} to {self.destination or 'unknown'}"
         which = self.transfer_id or self.intent_id or "no id"
         detail = f" ({self.detail})" if self.detail else ""
-        return f"{self.kind}: {amount} {parties}, {which}{detail}"
+        return printable(f"{self.kind}: {amount} {parties}, {which}{detail}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from seqdata.core.text import printable
 from seqdata.money import format_cents
 from seqdata.sources.base import Account
 
@@ -78,7 +79,7 @@ class StagedTransfer:
         }
         if self.despite_unknown:
             lines["despite"] = "an earlier transfer between these accounts whose outcome is unknown"
-        return lines
+        return {name: printable(text) for name, text in lines.items()}
 
     def __repr__(self) -> str:
         lines = [f"  {name:<8} {text}" for name, text in self.review().items()]
@@ -107,7 +108,7 @@ def expected_settlement(source: Account, destination: Account, *, instant: bool)
 
 
 def _change(account: Account, cents: int) -> str:
-    after = account.after(cents)
+    after, named = account.after(cents), f"{account} ({account.mark})"
     if after is None:
-        return f"{account}, balance unknown"
-    return f"{account}, {account.balance} now, {format_cents(after)} after"
+        return f"{named}, balance unknown"
+    return f"{named}, {account.balance} now, {format_cents(after)} after"

@@ -313,6 +313,16 @@ class Sandbox:
         with self._world.lock:
             corrections.edit(self._world, transfer_id, fields, silently=silently)
 
+    def rename(self, account_id: str, name: str) -> None:
+        """Give a pod, a port or an outside account another name; old transfers show it too."""
+        with self._world.lock:
+            corrections.rename(self._world, account_id, name)
+
+    def rename_payee(self, name: str, to: str) -> None:
+        """Give a merchant or another counterparty, by its name, another one."""
+        with self._world.lock:
+            corrections.rename_payee(self._world, name, to)
+
     # -- faults and tokens ---------------------------------------------------------
 
     def fail(

@@ -44,6 +44,7 @@ _EDIT = {
     "created_at": given.text,
     **dict.fromkeys(corrections.FIELDS, given.or_null(given.text)),
 }
+_RENAME: dict[str, given.Check] = {"id": given.text, "payee": given.text, "name": given.text}
 _TOKENS = {
     "expire": given.yes_or_no,
     "rotate": given.yes_or_no,
@@ -101,6 +102,7 @@ class Control:
             "/sandbox/remove": {"POST": self._remove},
             "/sandbox/restore": {"POST": self._restore},
             "/sandbox/edit": {"POST": self._edit},
+            "/sandbox/rename": {"POST": self._rename},
             "/sandbox/faults": {
                 "GET": self._faults,
                 "POST": self._add_faults,
@@ -188,6 +190,17 @@ class Control:
         if fields:
             corrections.edit(self.world, own_id, fields, silently=silently)
         return {"edited": own_id}
+
+    def _rename(self, request: Request, asked: Any) -> Any:
+        """Give an account (`id`) or a payee another name."""
+        given.check(asked, _RENAME, needed=("name",))
+        if ("id" in asked) == ("payee" in asked):
+            raise ValueError("an id or a payee is needed, and not both")
+        if "id" in asked:
+            corrections.rename(self.world, asked["id"], asked["name"])
+        else:
+            corrections.rename_payee(self.world, asked["payee"], asked["name"])
+        return {"renamed": asked["name"]}
 
     def _forget(self, request: Request, asked: Any) -> Any:
         self.log.clear()

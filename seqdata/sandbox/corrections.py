@@ -1,4 +1,4 @@
-"""What a service does to its own records afterwards: rows removed, restored, moved, corrected.
+"""What a service does to its own records afterwards: rows removed, moved, corrected, renamed.
 
 None of it moves money. A row that is removed is gone from the API and from the truth, and its
 postings with it, while every balance stays what it is:
@@ -83,6 +83,34 @@ def edit(world: World, own_id: str, fields: dict[str, Any], *, silently: bool) -
     for name, value in fields.items():
         setattr(transfer, name, value)
     _touch(book, transfer, silently=silently)
+
+
+def rename(world: World, own_id: str, name: str) -> None:
+    """Give a pod, a port or an outside account another name; old transfers show it too."""
+    for book in (one.book for one in world.organizations):
+        account = book.holdings.get(own_id) or book.outside.get(own_id)
+        if account is not None:
+            account.name = account.node["name"] = name
+            book.version += 1
+            return
+    raise ValueError(f"no account has the id {own_id}")
+
+
+def rename_payee(world: World, name: str, to: str) -> None:
+    """Give a merchant or another counterparty another name, in every organization."""
+    parties = [
+        party
+        for one in world.organizations
+        for known in (one.household.cast.merchants, one.household.cast.payers)
+        for party in known.values()
+        if party.name == name
+    ]
+    if not parties:
+        raise ValueError(f"nobody is called {name}")
+    for party in parties:
+        party.name = party.node["name"] = to
+    for one in world.organizations:
+        one.book.version += 1
 
 
 def _touch(book: Book, transfer: Transfer, *, silently: bool) -> None:

@@ -15,7 +15,7 @@ FINAL = frozenset({"COMPLETE", "FAILED", "CANCELLED", "INCOMPLETE", "ERROR"})
 
 @dataclass(slots=True, eq=False)
 class Party:
-    """One end of a transfer. `node` holds what the API says about it and never changes."""
+    """One end of a transfer. `node` holds what the API says about it; only its name can change."""
 
     kind: str
     name: str

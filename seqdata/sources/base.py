@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from seqdata.core.text import printable, quoted
 from seqdata.exceptions import UnknownAccount
 from seqdata.money import format_cents
 
@@ -21,7 +22,8 @@ Row = dict[str, Any]
 class Account:
     """A pod, a port or an outside account (`kind`: pod, port, account) as it is now.
 
-    `balance_cents` is None where the service does not say it, which is not zero.
+    `balance_cents` is None where the service does not say it, which is not zero; `institution`
+    is where an outside account is held.
     """
 
     id: str
@@ -29,9 +31,10 @@ class Account:
     kind: str
     balance_cents: int | None
     can_be_source: bool
+    institution: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name!r}"
+        return f"{self.kind} {quoted(self.name)}"
 
     @property
     def is_outside(self) -> bool:
@@ -44,8 +47,17 @@ class Account:
 
     @property
     def label(self) -> str:
-        """Its kind, name and id, as a list of choices shows it."""
-        return f"{self} ({self.id})"
+        """Its kind, name, institution and id, as a list of choices shows it."""
+        return f"{self} ({self._at}{printable(self.id)})"
+
+    @property
+    def mark(self) -> str:
+        """What tells it apart from one that looks like it: institution, the id's last letters."""
+        return f"{self._at}…{printable(self.id[-4:])}"
+
+    @property
+    def _at(self) -> str:
+        return f"{printable(self.institution)}, " if self.institution else ""
 
     @property
     def balance(self) -> str:

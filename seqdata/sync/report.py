@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from seqdata.core.text import printable
 from seqdata.source import Window
 from seqdata.store import State
 
@@ -239,7 +240,7 @@ class SyncReport:
         if self.moved:
             lines.append(f"moved to another month: {', '.join(self.moved)}")
         if self.unknown_values:
-            lines.append(f"not seen before: {', '.join(sorted(self.unknown_values))}")
+            lines.append(printable(f"not seen before: {', '.join(sorted(self.unknown_values))}"))
         return "\n".join(lines)
 
     def _certificate_words(self) -> str:

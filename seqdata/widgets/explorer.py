@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import pandas as pd
 
+from seqdata.core.text import printable
 from seqdata.exceptions import SequenceError
 from seqdata.export import write_table
 from seqdata.widgets import explorer_view
@@ -203,12 +204,20 @@ class ActivityExplorer(anywidget.AnyWidget):
             self._send_view()
 
     def _on_filter(self, content: Mapping[str, Any]) -> None:
-        changes = {str(name): str(text) for name, text in content["changes"].items()}
+        given = {str(name): str(text) for name, text in content["changes"].items()}
+        changes = {name: self._meant(name, text) for name, text in given.items()}
         mark = str(content.get("mark", ""))
         self._ask(
             lambda asked: replace(asked, filters=asked.filters.changed(changes), mark=mark),
             from_browser=True,
         )
+
+    def _meant(self, name: str, text: str) -> str:
+        """Return the choice that a browser shows as a text with escapes; else the text."""
+        if "\\" not in text:
+            return text
+        choices = explorer_view.options(self._read.rows).get(name, [])
+        return next((value for value, _ in choices if printable(value) == text.strip()), text)
 
     def _on_clear(self, content: Mapping[str, Any]) -> None:
         mark = str(content.get("mark", ""))
@@ -240,7 +249,7 @@ class ActivityExplorer(anywidget.AnyWidget):
     # -- what the browser is told -------------------------------------------------------------
 
     def _say(self, what: str, view: View, **more: Any) -> None:
-        self.send({"say": what, "version": view.asked.version, **more})
+        self.send({"say": what, "version": view.asked.version, **_shown(more)})
 
     def _send_view(self) -> None:
         """Send what is shown, with its first rows; the caller holds the lock of the work."""
@@ -264,7 +273,17 @@ class ActivityExplorer(anywidget.AnyWidget):
         self._say("options", self._view, columns=columns, options=explorer_view.options(rows))
 
     def _send_error(self, text: str, field: str = "") -> None:
-        self.send({"say": "error", "version": self._asked.version, "text": text, "field": field})
+        said = {"text": printable(text), "field": field}
+        self.send({"say": "error", "version": self._asked.version, **said})
+
+
+def _shown(value: Any) -> Any:
+    """Write out what hides in every text of a message."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {name: _shown(inner) for name, inner in value.items()}
+    return [_shown(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _cleared(asked: Asked) -> Asked:

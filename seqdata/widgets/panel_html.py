@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from html import escape
 
+from seqdata.core.text import alike, printable
 from seqdata.exceptions import InvalidAmount, UnknownAccount
 from seqdata.money import format_cents, parse_cents
 from seqdata.safeguards.accounts import find_account
-from seqdata.safeguards.desk import Limits
+from seqdata.safeguards.bounds import Limits
 from seqdata.safeguards.journal import DRY_RUN, OpenIntent
 from seqdata.safeguards.outcomes import (
     ConfirmOutcome,
@@ -27,16 +27,13 @@ from seqdata.widgets.panel_state import Entry, PanelState, Said
 
 KIND_WORDS = {"pod": "Pod", "port": "Port", "account": "Outside account"}
 
-#: Letters that turn the direction of a text around, and control characters: not for a label.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]+")
-
 #: How much of a long text a cell of the events shows; its tooltip has all of it.
 _CELL = 60
 
 
 def plain(text: str) -> str:
-    """Return a text in one line, without what would garble the line around it."""
-    return " ".join(_UNFIT.sub(" ", text).split())
+    """Return a text in one line, with what would garble the line around it written out."""
+    return " ".join(printable(text).split())
 
 
 def _html(text: str) -> str:
@@ -93,12 +90,16 @@ def hidden_notice() -> str:
 
 
 def labels(accounts: Iterable[Account]) -> dict[str, str]:
-    """Return a label for each account, pods first, then ports, then outside ones: label to id."""
+    """Return a label for each account, pods first, then ports, then outside ones: label to id.
+
+    Where names are the same, or look it, institution and end of the id stand there too.
+    """
     order = list(KIND_WORDS)
     ranked = sorted(accounts, key=lambda one: (order.index(one.kind), one.name.casefold(), one.id))
     found: dict[str, str] = {}
-    for one in ranked:
-        label = f"{KIND_WORDS[one.kind]} · {plain(one.name)} · {one.balance}"
+    for one, is_alike in zip(ranked, alike(one.name for one in ranked), strict=True):
+        mark = f" ({one.mark})" if is_alike else ""
+        label = f"{KIND_WORDS[one.kind]} · {plain(one.name)}{mark} · {one.balance}"
         found[f"{label} · {one.id}" if label in found else label] = one.id
     return found
 
@@ -115,12 +116,19 @@ def account_hint(text: str, accounts: Sequence[Account]) -> str:
     try:
         one = find_account(wanted(text, accounts), accounts)
     except UnknownAccount as error:
-        found = error.candidates if error.ambiguous else ()
-        some = f"{len(found)} accounts have this name" if found else "no account has this name"
-        return f'<span class="sqp-hint sqp-bad" role="status">✗ {some}</span>'
+        return f'<span class="sqp-hint sqp-bad" role="status">✗ {_html(_missed(error))}</span>'
     # A visible echo of what a label already says would only be noise.
     said = "" if text in labels(accounts) else f"{KIND_WORDS[one.kind]} {_name(one.name)}, "
     return f'<span class="sqp-hint" role="status">✓ {said}holds {one.balance}</span>'
+
+
+def _missed(error: UnknownAccount) -> str:
+    """Say why a text means no account; what comes near is only offered."""
+    if error.ambiguous:
+        return f"{len(error.candidates)} accounts have this name, or look like it: pick one"
+    if error.near:
+        return f"no account has this name; there is {', '.join(error.candidates[:3])}"
+    return "no account has this name"
 
 
 def amount_hint(text: str) -> str:
@@ -203,7 +211,8 @@ def _end(word: str, account: Account, change: int) -> str:
     kind = KIND_WORDS[account.kind]
     return (
         f'<tr><th scope="row">{word}</th><td>{_name(account.name)} '
-        f'<span class="sqp-kind">{kind}</span></td><td class="sqp-num">{account.balance}</td>'
+        f'<span class="sqp-kind">{kind}</span> <span class="sqp-kind">{_html(account.mark)}</span>'
+        f'</td><td class="sqp-num">{account.balance}</td>'
         f'<td class="sqp-num">{money(account.after(change))}</td></tr>'
     )
 

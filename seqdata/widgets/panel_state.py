@@ -12,12 +12,13 @@ from typing import Any
 
 from seqdata.exceptions import (
     OutcomeNotRecorded,
+    RenamedAccount,
     SequenceError,
     SettleRefused,
     StageRefused,
     StageUsed,
 )
-from seqdata.safeguards.desk import Limits
+from seqdata.safeguards.bounds import Limits
 from seqdata.safeguards.journal import OpenIntent
 from seqdata.safeguards.outcomes import (
     Completed,
@@ -205,7 +206,7 @@ def refused(state: PanelState, error: BaseException) -> PanelState:
     A staged transfer that cannot be used any more, or that may have been sent, is let go.
     """
     is_spent = not isinstance(error, SequenceError) and state.doing in _WITH_STAGED
-    is_spent = is_spent or isinstance(error, StageRefused | OutcomeNotRecorded)
+    is_spent = is_spent or isinstance(error, StageRefused | RenamedAccount | OutcomeNotRecorded)
     staged = None if is_spent else state.staged
     settled = tuple(error.settled) if isinstance(error, SettleRefused) else state.settlements
     said = (*state.said, sentence(error, state.doing))

@@ -74,13 +74,13 @@ def shell(box: Sandbox, tmp_path: Path) -> Shell:
 
 def test_the_command_shows_asks_and_sends(shell: Shell, box: Sandbox, tmp_path: Path) -> None:
     """`transfer` shows the review and sends after a yes only; no is cancelled and 130."""
-    done = shell.run("Bills", "grocer", "12.34", "--note", "bread", typed="y\n")
+    done = shell.run("Bills", "groceries", "12.34", "--note", "bread", typed="y\n")
     assert done.returncode == 0, done.stderr
     assert "pod 'Groceries'" in done.stdout
     assert "Completed" in done.stdout
     assert [one["variables"]["amount"] for one in arrived(box)] == [1234]
-    assert shell.run("Bills", "grocer", "5", typed="n\n").returncode == 130
-    assert shell.run("Bills", "grocer", "5", "--dry-run").returncode == 0
+    assert shell.run("Bills", "groceries", "5", typed="n\n").returncode == 130
+    assert shell.run("Bills", "groceries", "5", "--dry-run").returncode == 0
     assert len(arrived(box)) == 1
     assert len(events(tmp_path, "transfer_cancelled")) == 1
 
@@ -108,7 +108,7 @@ def test_the_command_ends_with_the_documented_codes(
 
 def test_the_command_tells_programs_the_outcome(shell: Shell, box: Sandbox) -> None:
     """With --json stdout holds the outcome alone, with the ids to look it up by."""
-    done = shell.run("Bills", "grocer", "12.34", "--yes", "--json")
+    done = shell.run("Bills", "groceries", "12.34", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
     assert outcome["status"] == "completed"

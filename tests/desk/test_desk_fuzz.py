@@ -86,7 +86,7 @@ def test_cents_are_whole_numbers(desk: TransferDesk, box: Sandbox, cents: Any) -
     """`amount_cents` moves exactly that many cents, or is refused."""
     before = len(arrived(box))
     try:
-        desk.confirm(desk.stage("Emergency", "Groceries", amount_cents=cents))
+        desk.confirm(desk.stage("Emergency Fund", "Groceries", amount_cents=cents))
     except SequenceError:
         assert len(arrived(box)) == before
         return

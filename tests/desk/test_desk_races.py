@@ -33,7 +33,7 @@ from seqdata.safeguards import TransferDesk
 desk = TransferDesk.open()
 print("ready", flush=True)
 sys.stdin.readline()
-pairs = [("Emergency", "Groceries"), ("Emergency", "Bills")]
+pairs = [("Emergency Fund", "Groceries"), ("Emergency Fund", "Bills")]
 for number in range(int(sys.argv[1])):
     word = "BalanceFell"
     while word == "BalanceFell":  # a rival took from the same pod meanwhile: look again
@@ -115,7 +115,7 @@ def test_threads_race_for_one_limit(box: Sandbox, tmp_path: Path) -> None:
             )
         for _ in range(5):
             try:
-                desk.confirm(desk.stage("Emergency", "Groceries", "10"))
+                desk.confirm(desk.stage("Emergency Fund", "Groceries", "10"))
             except (ex.DailyLimitExceeded, ex.BalanceFell) as error:
                 refused.append(type(error))
 
@@ -126,7 +126,7 @@ def test_threads_race_for_one_limit(box: Sandbox, tmp_path: Path) -> None:
         thread.join()
     # A rival's transfer makes a balance fall; what was refused for that is asked for again.
     while charged(tmp_path) + 1000 <= limit:
-        shared.confirm(shared.stage("Emergency", "Groceries", "10"))
+        shared.confirm(shared.stage("Emergency Fund", "Groceries", "10"))
     assert len(arrived(box)) == 10
     assert charged(tmp_path) == 10_000
 
@@ -165,7 +165,7 @@ def test_a_death_at_any_instant_leaves_nothing_unaccounted(
     assert len({one["intent_id"] for one in completed}) == len(completed) == len(arrived(box))
     assert len(known) == len(set(known))
     assert set(known) <= {one["transfer_id"] for one in arrived(box)}
-    last = desk.stage("Emergency", "Groceries", "5")
+    last = desk.stage("Emergency Fund", "Groceries", "5")
     assert desk.confirm(last).status == "completed"  # it also mends what was reserved in vain
     assert charged(tmp_path) == sum(one["variables"]["amount"] for one in arrived(box))
     assert {one["state"] for one in limits_file(tmp_path)} == {"completed"}
@@ -190,15 +190,15 @@ def test_a_limit_is_of_a_day_however_long(
     end = midnight.astimezone(UTC)
     clock = Clock(end - timedelta(hours=hours))
     desk = open_desk(box, tmp_path, clock=clock, max_daily_transfer_cents=1000)
-    assert desk.confirm(desk.stage("Emergency", "Groceries", "10")).status == "completed"
+    assert desk.confirm(desk.stage("Emergency Fund", "Groceries", "10")).status == "completed"
     for hour in range(hours):
         clock.now = end - timedelta(hours=hours - hour) + timedelta(minutes=59)
         with pytest.raises(ex.DailyLimitExceeded):
-            desk.stage("Emergency", "Groceries", "1")
+            desk.stage("Emergency Fund", "Groceries", "1")
     clock.now = end
-    assert desk.confirm(desk.stage("Emergency", "Groceries", "10")).status == "completed"
+    assert desk.confirm(desk.stage("Emergency Fund", "Groceries", "10")).status == "completed"
     with pytest.raises(ex.DailyLimitExceeded):
-        desk.stage("Emergency", "Groceries", "1")
+        desk.stage("Emergency Fund", "Groceries", "1")
     assert len(arrived(box)) == 2
 
 
@@ -207,7 +207,7 @@ def test_a_confirm_after_midnight_counts_to_the_new_day(box: Sandbox, tmp_path: 
     midnight = datetime(2026, 11, 24, 5, tzinfo=UTC)
     clock = Clock(midnight - timedelta(seconds=10))
     desk = open_desk(box, tmp_path, clock=clock, max_daily_transfer_cents=1000)
-    staged = desk.stage("Emergency", "Groceries", "10")
+    staged = desk.stage("Emergency Fund", "Groceries", "10")
     clock.now = midnight + timedelta(seconds=10)
     assert desk.confirm(staged).status == "completed"
     days = json.loads((tmp_path / ".daily_limits.json").read_text())
@@ -215,7 +215,7 @@ def test_a_confirm_after_midnight_counts_to_the_new_day(box: Sandbox, tmp_path: 
     box.fail("cut_after", operation="CreatePayment")
     clock.now = midnight + timedelta(hours=23, minutes=59, seconds=50)
     other = open_desk(box, tmp_path, clock=clock, max_daily_transfer_cents=2000)
-    lost = other.stage("Emergency", "Groceries", "10")
+    lost = other.stage("Emergency Fund", "Groceries", "10")
     assert other.confirm(lost).status == "unknown"
     clock.now += timedelta(minutes=1)
     assert other.settle()[0].outcome.status == "completed"

@@ -108,7 +108,7 @@ def test_every_shape_of_an_answer_is_judged_right(
     front.bodies.clear()
     before = len(arrived(box))
     with desk_at(box, front, tmp_path, shape) as desk:
-        outcome = desk.confirm(desk.stage("Emergency", "Groceries", "1"))
+        outcome = desk.confirm(desk.stage("Emergency Fund", "Groceries", "1"))
         moved = len(arrived(box)) - before
         assert len(front.bodies) == 1
         assert moved == shape.acts
@@ -167,7 +167,7 @@ def test_a_closed_port_is_failed_and_released(box: Sandbox, tmp_path: Path) -> N
     """Where nobody listens any more when it is sent, nothing left, and nothing is counted."""
     front = Front(box.app_url, "HTTP/1.1")
     with desk_at(box, front, tmp_path) as desk:
-        staged = desk.stage("Emergency", "Groceries", "1")
+        staged = desk.stage("Emergency Fund", "Groceries", "1")
         before = len(arrived(box))
         curl = CurlSend()
 

@@ -206,3 +206,28 @@ def test_a_large_truth_is_streamed(household: Sandbox, reading: Http) -> None:
     answer = reading.request("GET", "/sandbox/transfers")
     assert "content-length" not in answer.headers
     assert answer.json == household.transfers()
+
+
+def test_an_account_or_payee_can_be_renamed() -> None:
+    """Every row and the list of accounts then show the new name; an unknown one is refused."""
+    with Sandbox(seed=7, months=1, now="2026-11-01") as box:
+        row = next(one for one in box.transfers() if one["source"] and one["source"]["id"])
+        payee = next(
+            end["name"]
+            for one in box.transfers()
+            if (end := one["destination"])["kind"] == "Merchant"
+        )
+        box.rename(row["source"]["id"], "Renamed")
+        box.rename_payee(payee, "Somebody\x1b[2J")
+        names = {
+            end["name"]
+            for one in box.transfers()
+            for end in (one["source"], one["destination"])
+            if end
+        }
+        assert {"Renamed", "Somebody\x1b[2J"} <= names
+        assert not {row["source"]["name"], payee} & names
+        with pytest.raises(ValueError, match="no account has the id"):
+            box.rename("nobody", "x")
+        with pytest.raises(ValueError, match="nobody is called"):
+            box.rename_payee("nobody", "x")

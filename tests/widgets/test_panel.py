@@ -147,7 +147,7 @@ def test_a_transfer_from_review_to_its_id(
 
 def test_a_name_is_enough(box: Sandbox, panel: TransferPanel) -> None:
     """What is typed goes to the desk as it is, which knows names and their parts."""
-    fill(panel, "pod:bills", "grocer", "$1,000.00")
+    fill(panel, "pod:bills", "groceries", "$1,000.00")
     press(panel, "review_button")
     staged = panel.state.staged
     assert staged is not None

@@ -131,10 +131,10 @@ def test_a_used_stage_is_no_alarm() -> None:
 def test_accounts_are_grouped_by_kind() -> None:
     """Pods come first, then ports, then outside accounts, each with its kind and balance."""
     assert list(panel_html.labels([BANK, PORT, FOOD, BILLS])) == [
-        "Pod · Bills · $500.00",
+        "Pod · Bills (…p1) · $500.00",
         "Pod · Food · unknown",
         "Port · Main · $0.07",
-        "Outside account · Bills · -$1.00",
+        "Outside account · Bills (…a1) · -$1.00",
     ]
 
 
@@ -168,13 +168,14 @@ def test_an_amount_of_too_many_digits_is_no_amount() -> None:
 
 
 def test_a_hint_says_which_account_is_meant() -> None:
-    """Beside a name stands the account that it means, or how many it could mean."""
+    """Beside a name stands the account that it means; a part of a name is offered, not taken."""
     accounts = (BILLS, FOOD, BANK)
     assert panel_html.account_hint("", accounts) == ""
-    assert "Food" in panel_html.account_hint("foo", accounts)
+    assert "✓ Pod <bdi>Food</bdi>" in panel_html.account_hint("food", accounts)
+    assert "✗ no account has this name; there is pod" in panel_html.account_hint("foo", accounts)
     assert "2 accounts have this name" in panel_html.account_hint("Bills", accounts)
     assert "no account has this name" in panel_html.account_hint("Rent", accounts)
-    assert "holds $500.00" in panel_html.account_hint("Pod · Bills · $500.00", accounts)
+    assert "holds $500.00" in panel_html.account_hint("Pod · Bills (…p1) · $500.00", accounts)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +304,7 @@ def test_a_name_is_shown_as_it_is() -> None:
         ("<b>", "<bdi>&lt;b&gt;</bdi>"),
         ("=SUM(A1)", "<bdi>=SUM(A1)</bdi>"),
         ("💸 Fun", "<bdi>💸 Fun</bdi>"),
-        ("a\u202eb\nc", "<bdi>a b c</bdi>"),
+        ("a\u202eb\nc", "<bdi>a\\u202eb\\nc</bdi>"),
     ]:
         account = Account("p1", name, "pod", 5, can_be_source=True)
         assert shown in panel_html.review(staged(account))

@@ -194,7 +194,15 @@ def _account(kind: str, node: Node) -> Account:
         kind=kind,
         balance_cents=_balance(node),
         can_be_source=kind != "account" or node.get("canBeSourceOfTransfer") is True,
+        institution=_institution(node),
     )
+
+
+def _institution(node: Node) -> str | None:
+    metadata: Any = node.get("metadata")
+    inside: Any = metadata.get("institution") if isinstance(metadata, dict) else None
+    named: Any = inside.get("name") if isinstance(inside, dict) else None
+    return next((one for one in (node.get("institutionName"), named) if isinstance(one, str)), None)
 
 
 def _balance(node: Node) -> int | None:
