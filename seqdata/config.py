@@ -147,8 +147,9 @@ def _marks(folder: Path) -> Iterator[Path]:
             if (folder / name).exists():
                 yield folder / name
     with suppress(OSError):
-        if "SEQUENCE_" in (folder / ".env").read_text(encoding="utf-8", errors="replace"):
-            yield folder / ".env"
+        file = folder / ".env"  # elsewhere a virtual environment may have this name
+        if file.is_file() and b"SEQUENCE_" in file.read_bytes():
+            yield file
 
 
 def _counts(path: Path) -> bool:

@@ -62,10 +62,13 @@ def read_env_file(path: Path) -> dict[str, Secret]:
 def _bindings(path: Path) -> Iterator[Binding]:
     from dotenv.parser import parse_stream
 
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+    if not path.is_file():  # none, or a virtual environment of this name
         return
+    try:
+        data = path.read_bytes()
+        if b"SEQUENCE_" not in data.upper():  # it is of other programs alone
+            return
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidSetting(str(path), "text in UTF-8") from None
     except OSError as error:
@@ -90,8 +93,8 @@ def _changed(line: str, value: str) -> str:
         return _BACKSLASH
     if quote != "'" and _REFERENCE.search(value):
         return "a $ before a name stands for a variable"
-    if quote not in _ESCAPES and re.search(r"\s#", raw):
-        return "a # after a blank begins a comment"
+    if re.search(r"\s#", raw) if quote not in _ESCAPES else re.search(f"{quote}#", raw[1:]):
+        return "a # begins a comment there"
     return ""
 
 

@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
+from seqdata.core.json import once_each
 from seqdata.exceptions import CorruptFile, FolderNotWritable, StillHeld
 from seqdata.git import keep_out_of_git
 
@@ -101,12 +102,15 @@ def read_json(path: Path, *, remedy: str) -> Any:
         The file is there and is not JSON, or cannot be opened.
     """
     try:
-        return json.loads(Path(path).read_bytes().decode("utf-8", "surrogatepass"))
+        if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+            raise CorruptFile(path, "it is no file", remedy)
+        text = Path(path).read_bytes().decode("utf-8", "surrogatepass")
+        return json.loads(text, object_pairs_hook=once_each)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:
         raise CorruptFile(path, _reason(error), remedy) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptFile(path, f"it is not JSON: {error}", remedy) from error
 
 
@@ -226,11 +230,18 @@ def _acquire(held: BaseFileLock, lock: Path, patience: float | None) -> int:
 def _note_holder(lock: Path) -> None:
     """Say beside a lock who holds it; whoever cannot be told must not be stopped by that."""
     facts = {"pid": os.getpid(), "program": " ".join(sys.argv)[:200], "since": time.time()}
-    with suppress(OSError):
-        note = _note_of(lock)
-        descriptor = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(facts, stream)
+    with suppress(OSError), open_note(_note_of(lock)) as stream:
+        json.dump(facts, stream)
+
+
+def open_note(path: Path) -> TextIO:
+    """Open a small private file to be written anew; one that is a link is not followed.
+
+    It may be lost or torn without harm. A folder that was cloned can hold links that lead to
+    files of its user.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8")
 
 
 def holder_of(lock: Path) -> str:
@@ -239,7 +250,7 @@ def holder_of(lock: Path) -> str:
         facts = json.loads(_note_of(lock).read_text(encoding="utf-8"))
         since = time.strftime("%H:%M:%S", time.localtime(facts["since"]))
         return f"process {facts['pid']} ({facts['program']}), since {since}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return "a program that left no note"
 
 
@@ -261,6 +272,9 @@ def narrow(path: Path) -> None:
         found = path.stat()
     except FileNotFoundError:
         return
+    if not stat.S_ISREG(found.st_mode):
+        what = "a directory" if stat.S_ISDIR(found.st_mode) else "no file"
+        raise FolderNotWritable(path, f"it is {what}")
     if found.st_uid != os.geteuid():
         raise FolderNotWritable(path, "it belongs to another user, who may change it")
     if stat.S_IMODE(found.st_mode) & 0o077:

@@ -17,8 +17,8 @@ log = logging.getLogger("seqdata")
 #: The files and folders of a data folder that nobody else should see.
 PRIVATE = (
     ".tokens.json", ".tokens.json.corrupt-*", ".tokens.meta.json", ".tokens.lock", ".audit.jsonl",
-    ".audit.head.json", ".daily_limits.json", ".*.lock", ".pace", ".login_codes.json",
-    "login-debug/", ".env", "cache/", ".*.tmp",
+    ".audit.head.json", ".daily_limits.json", ".*.lock", ".*.lock.holder", ".pace",
+    ".login_codes.json", "login-debug/", ".env", "cache/", ".*.tmp",
 )  # fmt: skip
 
 

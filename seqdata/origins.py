@@ -22,15 +22,21 @@ def server_of(url: str) -> tuple[str, str, int]:
 
     This machine's names for itself are one host; a default port and a trailing dot say nothing.
     """
-    parts = urlsplit(url.strip().lower())
-    host = (parts.hostname or "").rstrip(".")
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    return parts.scheme, "loopback" if is_loopback(f"//{host}") or host == "::1" else host, port
+    try:
+        parts = urlsplit(url.strip().lower())
+        host = (parts.hostname or "").rstrip(".")
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:  # it is no URL, and so no server's
+        return "", url, 0
+    return parts.scheme, "loopback" if _is_own_name(host) else host, port
 
 
 def is_loopback(url: str) -> bool:
     """Tell whether a URL's host is this machine's loopback interface."""
-    host = urlsplit(url).hostname or ""
+    return _is_own_name(urlsplit(url).hostname or "")
+
+
+def _is_own_name(host: str) -> bool:
     if host == "localhost":
         return True
     try:

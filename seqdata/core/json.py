@@ -40,7 +40,7 @@ def parse_strictly(body: bytes) -> Any:
         (NaN).
     """
     text = body.decode("utf-8")
-    document = _loaded(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+    document = _loaded(text, object_pairs_hook=once_each, parse_constant=_no_number)
     _check_depth(document)
     return document
 
@@ -80,7 +80,8 @@ def _inside(node: Any) -> Iterable[Any]:
     return node if isinstance(node, list) else ()
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; a ValueError where a key stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

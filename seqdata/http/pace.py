@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqdata.files import holding
+from seqdata.files import holding, open_note
 
 log = logging.getLogger("seqdata")
 
@@ -73,7 +73,7 @@ class Pacer:
     def _note_end(self) -> None:
         # An answer is in hand by now: a full disk must not take it away.
         try:
-            self._file.touch(mode=0o600)
-            self._file.write_text(f"{self._clock():.3f}", encoding="ascii")
+            with open_note(self._file) as stream:
+                stream.write(f"{self._clock():.3f}")
         except OSError as error:
             log.warning("pace file cannot be written: path=%s error=%s", self._file, error.strerror)

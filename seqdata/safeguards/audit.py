@@ -37,6 +37,7 @@ from seqdata.safeguards.chain import (
     read_lines,
     transitions,
 )
+from seqdata.timestamps import parse_timestamp
 
 Entry = dict[str, Any]
 
@@ -258,6 +259,15 @@ class AuditLog:
     def foreign_entries(self) -> list[Entry]:
         """Return the entries that the desk did not write, oldest first: other programs', yours."""
         return [entry for entry in self.entries() if MARK not in entry]
+
+    def acknowledged_at(self) -> datetime | None:
+        """Return when a broken chain was last accepted; None where it never was."""
+        moments = [
+            parse_timestamp(str(entry.get("timestamp")))
+            for entry in self.entries()
+            if entry.get("event_type") == ACKNOWLEDGED
+        ]
+        return max((one for one in moments if one is not None), default=None)
 
     def transitions(self) -> list[Entry]:
         """Return the entries that the desk wrote, oldest first: they alone move a transfer.

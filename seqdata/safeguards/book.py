@@ -51,12 +51,11 @@ class Book:
         self.audit = AuditLog(folder / ".audit.jsonl", now=now)
         self._limits = DailyLimitTracker(folder / ".daily_limits.json", now=now, zone=zone)
         self._lock = folder / ".transfers.lock"
-        self._turn: Held | None = None
 
     # -- turns --------------------------------------------------------------------------------
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[Held]:
         """Keep all who move money in this data folder apart: nothing is in flight but ours.
 
         Raises
@@ -65,15 +64,11 @@ class Book:
             Another program has held the turn for a minute.
         """
         with holding(self._lock, patience=PATIENCE) as held:
-            self._turn = held
-            try:
-                yield
-            finally:
-                self._turn = None
+            yield held
 
-    def require_turn(self) -> None:
+    def require_turn(self, turn: Held) -> None:
         """Raise TurnLost where the lock of the turn was taken away while it was held."""
-        if self._turn is None or not self._turn.is_held:
+        if not turn.is_held:
             raise TurnLost(self._lock)
 
     # -- what is known ------------------------------------------------------------------------
@@ -86,11 +81,8 @@ class Book:
         AuditChainBroken, LimitsUnreadable
             One of the files cannot be believed, so what is open is not known.
         """
-        self.audit.require_intact()
-        lives = read_lives(self.audit.transitions())
-        with self._records() as records:
-            join_reservations(lives, records)
-        return lives
+        with self.day() as day:
+            return day.lives
 
     def lives_at_rest(self) -> Lives:
         """Read the lives while no transfer is in flight; not for who holds the turn."""
@@ -101,9 +93,18 @@ class Book:
         return lives
 
     @contextmanager
-    def day(self, lives: Lives) -> Iterator[Day]:
-        """Hold the limits file, and give today's use of it."""
+    def day(self) -> Iterator[Day]:
+        """Hold the limits file, and give what is known and used of today, as both files say.
+
+        Raises
+        ------
+        AuditChainBroken, LimitsUnreadable
+            One of the files cannot be believed.
+        """
+        self.audit.require_intact()
         with self._records() as records:
+            lives = read_lives(self.audit.transitions())
+            join_reservations(lives, records, self.audit.acknowledged_at())
             yield Day(records, lives)
 
     def _records(self) -> Any:
@@ -137,7 +138,7 @@ class Day:
     """Today's limit while the file is held: what is used of it, and a reservation more."""
 
     def __init__(self, records: DailyRecords, lives: Lives) -> None:
-        self._records, self._lives = records, lives
+        self._records, self.lives = records, lives
 
     @property
     def date(self) -> str:
@@ -147,11 +148,11 @@ class Day:
     @property
     def used_cents(self) -> int:
         """What counts to it, over all users, by log and limits file together."""
-        return used_cents(self._records, self._lives)
+        return used_cents(self._records, self.lives)
 
     def mend(self) -> None:
         """Bring reservations that a dead program left in line with the log."""
-        align(self._records, self._lives)
+        align(self._records, self.lives)
 
     def reserve(self, facts: Entry, user: str) -> None:
         """Count an amount to the day before it is sent."""

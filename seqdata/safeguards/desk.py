@@ -34,6 +34,7 @@ from seqdata.exceptions import (
     StageUnknown,
     StageUsed,
 )
+from seqdata.files import Held
 from seqdata.http.transport import Transport, open_transport
 from seqdata.origins import server_of
 from seqdata.safeguards import checks, matching
@@ -224,7 +225,7 @@ class TransferDesk:
             The file cannot be understood. It is left as it is.
         """
         most = self._rules.daily_cents
-        with self._book.day(self._book.lives()) as day:
+        with self._book.day() as day:
             left = max(0, most - day.used_cents)
             return Limits(self._rules.transfer_cents, most, left, day.date)
 
@@ -327,7 +328,7 @@ class TransferDesk:
         return {entry[end] for entry in staged for end in ends if isinstance(entry.get(end), str)}
 
     def _left_after(self, cents: int) -> int:
-        with self._book.day(self._book.lives()) as day:
+        with self._book.day() as day:
             return checks.check_day(day, cents, self._rules.daily_cents)
 
     # -- confirm ------------------------------------------------------------------------------
@@ -358,18 +359,18 @@ class TransferDesk:
         OutcomeNotRecorded
             It was sent, and its outcome could not be written down.
         """
-        with self._noting_refusals(_words_of(staged)), self._book.turn():
+        with self._noting_refusals(_words_of(staged)), self._book.turn() as turn:
             lives = self._book.lives()
             self._require_usable(staged, lives)
             self._require_writable()
             more: Node = {DRY_RUN: True} if dry_run else {}
-            self._log("transfer_confirmed", staged, **more)
+            confirmed = self._log("transfer_confirmed", staged, **more)
             view = self.look()
             self._check_again(staged, view, lives)
             prepared = self._mover.prepare(_payment_of(staged), view.organization_id)
             more |= {"served_at": view.served_at.isoformat(), "is_sandbox": view.is_sandbox}
-            self._reserve(staged, self._book.lives(), more)
-            self._write_intent(staged, **more)
+            self._reserve(staged, {**more, "confirmed_seq": confirmed["seq"]}, dry_run=dry_run)
+            self._write_intent(staged, turn, **more)
             if dry_run:
                 self._record(staged, Rehearsed(staged.id))
                 return Rehearsed(staged.id)
@@ -395,23 +396,27 @@ class TransferDesk:
         )
         self._require_attended(is_sandbox=view.is_sandbox)
 
-    def _reserve(self, staged: StagedTransfer, lives: Lives, more: Node) -> None:
-        """Count the amount to today, on the disk, where it fits."""
-        with self._book.day(lives) as day:
+    def _reserve(self, staged: StagedTransfer, more: Node, *, dry_run: bool) -> None:
+        """Count the amount to today, on the disk, where it fits; a dry run only looks."""
+        with self._book.day() as day:
+            self._require_own(staged, day.lives)  # as it is now, while nobody else can write
             day.mend()
             checks.check_day(day, staged.amount_cents, self._rules.daily_cents)
-            day.reserve({**staged.facts(), **more}, staged.user)
+            if not dry_run:
+                day.reserve({**staged.facts(), **more}, staged.user)
 
-    def _write_intent(self, staged: StagedTransfer, **more: Any) -> None:
+    def _write_intent(self, staged: StagedTransfer, turn: Held, **more: Any) -> None:
+        """Write down that it is sent now. Where the turn was lost, another may carry it on."""
+        self._book.require_turn(turn)
         try:
             self._log("transfer_requested", staged, state="reserved", **more)
-            self._book.require_turn()
         except BaseException:  # nothing was sent: whatever was written, it has failed
             with suppress(SequenceError):
                 self._log("transfer_failed", staged, error="it was never sent", **more)
             with suppress(SequenceError):
                 self._book.follow(staged.id, "failed")
             raise
+        self._book.require_turn(turn)
 
     # -- sending ------------------------------------------------------------------------------
 
@@ -544,7 +549,8 @@ class TransferDesk:
             accepted = [life for life in lives.values() if self._may_fail_yet(life)]
             done: list[Settlement] = []
             refusals: list[SettleRefused] = []
-            for organization_id, here in _by_organization([*opened, *accepted]).items():
+            by_organization = _by_organization([*opened, *accepted], self._organization_id)
+            for organization_id, here in by_organization.items():
                 since = min(matching.earliest(intent_of(life)) for life in here)
                 reading = self._mover.find(organization_id, since)
                 intents = [intent_of(life) for life in here if life.is_open]
@@ -677,7 +683,8 @@ class TransferDesk:
             if despite or not self._is_open_here(life):
                 continue
             intent = intent_of(life)
-            if {intent.source_id, intent.destination_id} == {source_id, destination_id}:
+            ends = {intent.source_id, intent.destination_id}
+            if ends == {source_id, destination_id} or "" in ends:  # it may be any two
                 since = intent.sent_at.isoformat(timespec="seconds")
                 raise OutcomeOpen(intent.amount_cents, intent.source, intent.destination, since)
 
@@ -716,8 +723,8 @@ class TransferDesk:
         is_ours = request.get("organization_id") in (None, organization_id)
         return is_ours and server_of(url or self.app_url) == server_of(self.app_url)
 
-    def _log(self, event: str, staged: StagedTransfer, **more: Any) -> None:
-        self._book.write(event, {**staged.facts(), **more})
+    def _log(self, event: str, staged: StagedTransfer, **more: Any) -> Node:
+        return self._book.write(event, {**staged.facts(), **more})
 
     @contextmanager
     def _noting_refusals(self, words: Mapping[str, Any]) -> Iterator[None]:
@@ -737,10 +744,10 @@ def _require_open(intent_ids: Iterable[str], lives: Iterable[Life]) -> None:
         raise SettleRefused(intent_id, "no transfer with this id is open here")
 
 
-def _by_organization(lives: Iterable[Life]) -> dict[str, list[Life]]:
+def _by_organization(lives: Iterable[Life], own: str | None) -> dict[str, list[Life]]:
     found: dict[str, list[Life]] = {}
     for life in lives:
-        found.setdefault(intent_of(life).organization_id, []).append(life)
+        found.setdefault(intent_of(life).organization_id or own or "", []).append(life)
     return found
 
 

@@ -84,6 +84,7 @@ class Life:
     staged_line: int = -1
     requested: Entry | None = None
     requested_line: int = -1
+    confirmed_seq: Any = None
     state: str = ""
     transfer_id: str | None = None
     why: str = ""
@@ -108,6 +109,10 @@ class Life:
             return
         if state == "staged":
             self.staged, self.staged_line = entry, line
+        elif state == "confirmed":
+            self.confirmed_seq = entry.get("seq")
+        elif state in ("completed", "returned") and self.requested is None:
+            self.requested, self.requested_line = entry, line  # its request is lost: it counts
         elif state == "requested":
             self.requested, self.requested_line = entry, line
         self.state = state
@@ -129,12 +134,15 @@ def read_lives(entries: Iterable[Entry]) -> dict[str, Life]:
     return lives
 
 
-def join_reservations(lives: dict[str, Life], records: DailyRecords) -> None:
+def join_reservations(
+    lives: dict[str, Life], records: DailyRecords, acknowledged_at: datetime | None
+) -> None:
     """Add to the lives what the limits file alone knows.
 
     A reservation whose transfer was never requested, as the log has it, was sent all the same,
     as far as anybody knows: the log may be an older one that was put back. Only where the log
-    shows the confirm that made it, and nothing after, was it never sent: the program died.
+    ends for it with the very confirm that made the reservation, and has no gap that a person
+    accepted since, was it never sent: the program died.
     """
     for key, entry in records.entries():
         intent_id = entry.get("intent_id")
@@ -144,12 +152,25 @@ def join_reservations(lives: dict[str, Life], records: DailyRecords) -> None:
         held = str(entry.get("state"))
         if life.requested is not None:
             continue
-        died_before = life.state == "confirmed" and held == "reserved"
+        died_before = (
+            life.state == "confirmed"
+            and held == "reserved"
+            and entry.get("confirmed_seq") == life.confirmed_seq
+            and not _is_before(entry.get("timestamp"), acknowledged_at)
+        )
         if life.state != "failed" and not died_before:
             life.requested = {"user_id": key, **entry, **(life.staged or {})}
             if life.state not in ("completed", "returned"):
                 life.state = held if held in ("unknown", "completed", "returned") else "requested"
             life.transfer_id = life.transfer_id or _own_id(entry)
+
+
+def _is_before(timestamp: object, moment: datetime | None) -> bool:
+    """Whether something may have been written before a moment; None is no moment."""
+    if moment is None:
+        return False
+    at = parse_timestamp(str(timestamp))
+    return at is None or at <= moment
 
 
 def _own_id(entry: Entry) -> str | None:
@@ -204,7 +225,7 @@ class OpenIntent:
 def intent_of(life: Life) -> OpenIntent:
     """Read what was sent from the entry of its request."""
     entry: Mapping[str, Any] = life.requested or {}
-    written_at = parse_timestamp(str(entry.get("timestamp"))) or LONG_AGO
+    written_at = _moment(entry.get("timestamp")) or LONG_AGO
     cents = entry.get("amount_cents")
     words = ("source", "destination", "source_id", "destination_id", "organization_id", "app_url")
     return OpenIntent(
@@ -212,7 +233,7 @@ def intent_of(life: Life) -> OpenIntent:
         user=str(entry.get("user_id", "")),
         amount_cents=cents if type(cents) is int else 0,
         note=str(entry.get("note", "")),
-        sent_at=parse_timestamp(str(entry.get("served_at"))) or written_at,
+        sent_at=_moment(entry.get("served_at")) or written_at,
         why=life.why,
         readings=len(life.readings),
         searched=tuple(life.readings),
@@ -221,6 +242,12 @@ def intent_of(life: Life) -> OpenIntent:
         is_sandbox=entry.get("is_sandbox") is True,
         **{word: str(entry.get(word, "")) for word in words},
     )
+
+
+def _moment(text: object) -> datetime | None:
+    """Read a moment of an entry; one that no transfer can have is none."""
+    moment = parse_timestamp(str(text))
+    return moment if moment is not None and 2000 <= moment.year < 2200 else None
 
 
 def claimed_ids(lives: Mapping[str, Life]) -> list[str]:
@@ -265,7 +292,7 @@ def reserve(records: DailyRecords, life_facts: Entry, user: str) -> None:
 #: What a reservation repeats of its intent.
 RESERVED = ("source", "destination", "source_id", "destination_id", "source_kind",
             "destination_kind", "organization_id", "app_url", "served_at",
-            "is_sandbox")  # fmt: skip
+            "is_sandbox", "confirmed_seq")  # fmt: skip
 
 
 def settle_reservation(
@@ -302,14 +329,11 @@ def align(records: DailyRecords, lives: Mapping[str, Life]) -> None:
 def used_cents(records: DailyRecords, lives: Mapping[str, Life]) -> int:
     """Sum what counts to today: the union of limits file and log, by intent.
 
-    An entry without an intent counts for itself. Where both know an intent and say other
-    amounts, the greater counts. What the log closed as failed counts nothing.
+    An entry without an intent counts for itself. Where both know an intent, one that says today
+    is enough, and the greater amount counts. What the log closed as failed counts nothing.
     """
     known: dict[str, int] = {}
-    total, filed = 0, set()
-    for _, entry in records.entries():
-        if isinstance(entry.get("intent_id"), str):
-            filed.add(entry["intent_id"])
+    total = 0
     for entry in records.of_today():
         intent_id = entry.get("intent_id")
         if isinstance(intent_id, str):
@@ -319,9 +343,9 @@ def used_cents(records: DailyRecords, lives: Mapping[str, Life]) -> int:
     for life in lives.values():
         if life.requested is None or life.state == "failed":
             known.pop(life.intent_id, None)
-        elif life.intent_id in known or (
-            life.intent_id not in filed
-            and records.day_of(life.requested.get("timestamp")) == records.today
+        elif (
+            life.intent_id in known
+            or records.day_of(life.requested.get("timestamp")) == records.today
         ):
             said = life.requested.get("amount_cents")
             cents = said if type(said) is int else 0

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from seqdata.config import find_data_dir, get_settings
 from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
-from seqdata.files import PATIENCE, holding, narrow, read_json, write_json
+from seqdata.files import PATIENCE, holding, narrow, read_json, write_json, writing_in
 from seqdata.safeguards.audit import utc_now
 from seqdata.timestamps import parse_timestamp
 
@@ -69,7 +69,10 @@ class DailyRecords:
     def day_of(self, timestamp: object, filed: str = "") -> str:
         """Return the day of a moment in this zone; `filed` where it cannot be read."""
         moment = parse_timestamp(timestamp) if isinstance(timestamp, str) else None
-        return filed if moment is None else moment.astimezone(self.now.tzinfo).date().isoformat()
+        try:
+            return filed if moment is None else f"{moment.astimezone(self.now.tzinfo).date()}"
+        except OverflowError:  # of the first or the last year that there is
+            return filed
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """Yield all entries, with their keys."""
@@ -187,8 +190,11 @@ class DailyLimitTracker:
             The file or its lock could not be written.
         """
         zone = self._zone or get_settings().zone
-        with holding(Path(f"{self.path}.lock"), patience=PATIENCE):
-            narrow(self.path)
+        # A link is one file with what it leads to: so is its lock.
+        with writing_in(self.path.parent):
+            path = self.path.resolve() if self.path.is_symlink() else self.path
+        with holding(Path(f"{path}.lock"), patience=PATIENCE):
+            narrow(path)
             days = _read_days(self.path)
             records = DailyRecords(copy.deepcopy(days), self._now().astimezone(zone))
             yield records
@@ -226,13 +232,16 @@ def _read_days(path: Path) -> Days:
 
 
 def _parse(content: object) -> Days:
-    return {
+    days = {
         date.fromisoformat(day).isoformat(): {
             key: [_entry(day, entry) for entry in _list(day, entries)]
             for key, entries in _keys(keys).items()
         }
         for day, keys in _dict("the file", content).items()
     }
+    if len(days) < len(_dict("the file", content)):
+        raise ValueError("a day stands twice")
+    return days
 
 
 def _keys(keys: object) -> dict[str, object]:
@@ -257,4 +266,7 @@ def _entry(day: str, value: object) -> Entry:
     amount = entry.get("amount_cents")
     if type(amount) is not int or amount < 0:
         raise ValueError(f"an entry of {day} has no amount in cents")
+    for name in ("intent_id", "app_url", "organization_id"):
+        if not isinstance(entry.get(name, ""), str):
+            raise TypeError(f"an entry of {day} has no text as {name}")
     return entry
