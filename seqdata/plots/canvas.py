@@ -131,7 +131,8 @@ def _wrapped(sheet: Sheet, text: str, points: float) -> str:
     """Break text into lines that fit, of characters of about so many points."""
     figure: Any = sheet.ax.get_figure(root=True)
     wide = figure.get_size_inches()[0] * _share(sheet) * 72 / points
-    return "\n".join(textwrap.wrap(literal(text), max(16, int(wide)), break_long_words=True))
+    lines = textwrap.wrap(literal(text), max(16, int(wide)), break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _move_left(sheet: Sheet, text: Text, vertical: Transform) -> None:

@@ -81,6 +81,7 @@ class Book:
         AuditChainBroken, LimitsUnreadable
             One of the files cannot be believed, so what is open is not known.
         """
+        self.audit.require_intact()
         with self.day() as day:
             return day.lives
 
@@ -101,8 +102,8 @@ class Book:
         AuditChainBroken, LimitsUnreadable
             One of the files cannot be believed.
         """
-        self.audit.require_intact()
         with self._records() as records:
+            self.audit.require_intact()
             lives = read_lives(self.audit.transitions())
             join_reservations(lives, records, self.audit.acknowledged_at())
             yield Day(records, lives)

@@ -189,7 +189,7 @@ def test_what_never_happened_is_given_up(open_panel: Open, box: Sandbox) -> None
     panel.confirm.click()
     panel.says(re.compile("Outcome not known: 1"))
     panel.press("Settle")
-    panel.says(re.compile("not found in 1 complete readings"))
+    panel.says(re.compile("not found in 1 complete reading of"))
     expect(panel.button("Call it failed")).to_be_hidden()
     box.advance(hours=25)
     panel.press("Settle")
