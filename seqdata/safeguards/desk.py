@@ -592,12 +592,17 @@ class TransferDesk:
         return [one for one in found if one is not None]
 
     def underway(self, rows: Iterable[Row]) -> list[OpenIntent]:
-        """Return accepted transfers of the last days that have not arrived, by rows as above."""
-        open_ids = {row["id"] for row in rows if row["state"] not in ("settled", "failed")}
-        accepted = [
-            life for life in self._book.lives_at_rest().values() if self._may_fail_yet(life)
+        """Return accepted transfers of the last days that have not arrived, by rows as above.
+
+        One that no row shows yet has arrived only if its own answer said so.
+        """
+        ended = {row["id"] for row in rows if row["state"] in ("settled", "failed")}
+        accepted = [one for one in self._book.lives_at_rest().values() if self._may_fail_yet(one)]
+        return [
+            intent_of(life)
+            for life in accepted
+            if life.transfer_id not in ended and not life.arrived
         ]
-        return [intent_of(life) for life in accepted if life.transfer_id in open_ids]
 
     def _follow_accepted(
         self, accepted: list[Life], organization_id: str, reading: Reading

@@ -150,6 +150,7 @@ def test_a_sync_finds_it_too(
     with Ledger(settings) as ledger:
         box.fail("payment_fails", status="CANCELLED", seconds=86_400)
         assert isinstance(send(ledger.desk), Completed)
+        assert len(ledger.sent()["on_their_way"]) == 1  # said before a sync has seen it, too
         ledger.sync(progress=False)
         assert len(ledger.sent()["on_their_way"]) == 1
         assert ledger.sent()["returned"] == []
