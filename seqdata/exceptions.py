@@ -106,6 +106,9 @@ class SequenceError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    #: What :meth:`TransferDesk.settle` found out before this error.
+    settled: Sequence[Any] = ()
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__str__" in vars(cls):
@@ -1183,15 +1186,11 @@ class ForeignStage(StageRefused):
 
 
 class SettleRefused(SafeguardError):
-    """An open transfer cannot be settled the way it was asked.
-
-    ``settled`` holds what was found out about the others.
-    """
+    """An open transfer cannot be settled the way it was asked; ``settled`` has the others."""
 
     def __init__(self, intent_id: str, reason: str) -> None:
         super().__init__(intent_id, reason)
         self.intent_id, self.reason = intent_id, reason
-        self.settled: list[Any] = []
 
     def __str__(self) -> str:
         return (

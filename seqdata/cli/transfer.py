@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqdata.cli import output
-from seqdata.exceptions import SequenceError, SettleRefused, UnknownAccount
+from seqdata.exceptions import SequenceError, UnknownAccount
 
 if TYPE_CHECKING:
     from seqdata.safeguards import Settlement, StagedTransfer, TransferDesk
@@ -206,22 +206,29 @@ def _json(outcome: ConfirmOutcome) -> str:
 @transfer.command()
 @click.option("--choose", multiple=True, metavar="INTENT=TRANSFER",
               help="Which of several candidates a transfer is; may be given again.")  # fmt: skip
+@click.option("--none-of", multiple=True, metavar="INTENT",
+              help="No candidate is the one; they are not offered again.")  # fmt: skip
 @click.option("--assume-failed", multiple=True, metavar="INTENT",
               help="Give one up that was not found for 24 hours; may be given again.")  # fmt: skip
 @click.option("--organization", metavar="ID", help="Where the login has several.")
 def settle(
-    choose: tuple[str, ...], assume_failed: tuple[str, ...], organization: str | None
+    choose: tuple[str, ...],
+    none_of: tuple[str, ...],
+    assume_failed: tuple[str, ...],
+    organization: str | None,
 ) -> int:
     """Find out what became of transfers whose outcome is not known."""
     from seqdata.config import get_settings
     from seqdata.safeguards import TransferDesk
 
     chosen = dict(_pair(one) for one in choose)
-    refused: SettleRefused | None = None
+    refused: SequenceError | None = None
     with TransferDesk(get_settings(), organization) as desk:
         try:
-            settlements = desk.settle(choose=chosen, assume_failed=assume_failed)
-        except SettleRefused as error:
+            settlements: Sequence[Settlement] = desk.settle(
+                choose=chosen, none_of=none_of, assume_failed=assume_failed
+            )
+        except SequenceError as error:
             settlements, refused = error.settled, error
         _Ending().is_deaf = True  # what was found is written down: it is told now
     lines = [line for settlement in settlements for line in _lines(settlement)]
@@ -248,5 +255,7 @@ def _lines(settlement: Settlement) -> Iterator[str]:
     yield str(settlement)
     for transfer_id, created_at in settlement.candidates:
         yield f"  if it is the one of {created_at}: --choose {intent}={transfer_id}"
+    if settlement.candidates:
+        yield f"  if you know that it is none of these: --none-of {intent}"
     if settlement.may_be_assumed_failed:
         yield f"  if you are sure that it never happened: --assume-failed {intent}"

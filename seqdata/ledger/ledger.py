@@ -259,7 +259,7 @@ class Ledger(Analyses):
             return
         desk = self._own_desk()
         try:
-            found = desk.follow(self._rows_of(desk.followed_ids()))
+            found = desk.compare(self._rows_of(desk.watched_ids()))
         except SequenceError as error:  # what was synced is on the disk
             log.warning("the transfers that were sent could not be looked at: %s", error)
             return
@@ -282,7 +282,7 @@ class Ledger(Analyses):
             The audit log was changed by something else, so it cannot be said.
         """
         desk = self._own_desk()
-        ids = desk.followed_ids()
+        ids = desk.watched_ids()
         return {
             "unknown": [printable(str(one)) for one in desk.open_intents()],
             "on_their_way": [printable(one.what) for one in desk.underway(self._rows_of(ids))],

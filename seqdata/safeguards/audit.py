@@ -35,9 +35,7 @@ from seqdata.safeguards.chain import (
     place_after,
     place_without_head,
     read_lines,
-    transitions,
 )
-from seqdata.timestamps import parse_timestamp
 
 Entry = dict[str, Any]
 
@@ -166,13 +164,13 @@ class AuditLog:
             The entry; None where the chain was intact, and nothing was written.
         """
         with self._held():
-            report = self._examine()
+            report, _ = self._examine()
             if report.is_intact:
                 return None
             found = [str(one) for one in report.open_breaks]
             given = {"user_id": user_id, "user_name": user_name, "note": note}
             event = _event(ACKNOWLEDGED, given, {"breaks": found[:50], "break_count": len(found)})
-            return self._append(event, self._new_segment())
+            return self._append(event, self._new_segment(), is_marked=True)
 
     def _log(self, event: Entry, *, is_marked: bool = False) -> Entry:
         with self._held():
@@ -260,22 +258,25 @@ class AuditLog:
         """Return the entries that the desk did not write, oldest first: other programs', yours."""
         return [entry for entry in self.entries() if MARK not in entry]
 
-    def acknowledged_at(self) -> datetime | None:
-        """Return when a broken chain was last accepted; None where it never was."""
-        moments = [
-            parse_timestamp(str(entry.get("timestamp")))
-            for entry in self.entries()
-            if entry.get("event_type") == ACKNOWLEDGED
-        ]
-        return max((one for one in moments if one is not None), default=None)
-
     def transitions(self) -> list[Entry]:
         """Return the entries that the desk wrote, oldest first: they alone move a transfer.
 
-        They count only where the chain is intact: ask :meth:`require_intact`.
+        They count only where the chain is intact: see :meth:`intact_transitions`.
         """
-        with writing_in(self.path.parent):
-            return list(transitions(self._read()))
+        return self._look()[1]
+
+    def intact_transitions(self) -> list[Entry]:
+        """Return the entries that the desk wrote, where all of the log can be believed.
+
+        Raises
+        ------
+        AuditChainBroken
+            A line was changed, removed, moved, inserted or cut off.
+        """
+        report, entries = self._look()
+        if not report.is_intact:
+            raise AuditChainBroken(self.path, [str(one) for one in report.open_breaks])
+        return entries
 
     def verify(self) -> AuditReport:
         """Look at every line and at the head; change nothing.
@@ -285,11 +286,7 @@ class AuditLog:
         FolderNotWritable
             The log cannot be read, or its lock cannot be held.
         """
-        if not (self.path.exists() or self.head_path.exists()):
-            return AuditReport()
-        with self._held():
-            data, (head, error) = self._read(), self._read_head()
-        return examine(data, head, head_error=error)
+        return self._look()[0]
 
     def require_intact(self) -> None:
         """Do nothing where the chain is intact, or what broke it was acknowledged.
@@ -299,11 +296,17 @@ class AuditLog:
         AuditChainBroken
             A line was changed, removed, moved, inserted or cut off. Send no money.
         """
-        report = self.verify()
-        if not report.is_intact:
-            raise AuditChainBroken(self.path, [str(one) for one in report.open_breaks])
+        self.intact_transitions()
 
-    def _examine(self) -> AuditReport:
+    def _look(self) -> tuple[AuditReport, list[Entry]]:
+        with writing_in(self.path.parent):
+            is_there = self.path.exists() or self.head_path.exists()
+        if not is_there:
+            return AuditReport(), []
+        with self._held():
+            return self._examine()
+
+    def _examine(self) -> tuple[AuditReport, list[Entry]]:
         head, error = self._read_head()
         return examine(self._read(), head, head_error=error)
 

@@ -14,18 +14,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from seqdata.exceptions import SequenceError, TurnLost
+from seqdata.exceptions import LimitsUnreadable, SequenceError, TurnLost
 from seqdata.files import PATIENCE, Held, holding
+from seqdata.safeguards import reservations
 from seqdata.safeguards.audit import AuditLog, write_transition
-from seqdata.safeguards.journal import (
-    Life,
-    align,
-    join_reservations,
-    read_lives,
-    reserve,
-    settle_reservation,
-    used_cents,
-)
+from seqdata.safeguards.journal import Life, join_reservations, read_lives
 from seqdata.safeguards.limits import DailyLimitTracker, DailyRecords, Entry
 
 log = logging.getLogger("seqdata")
@@ -81,9 +74,12 @@ class Book:
         AuditChainBroken, LimitsUnreadable
             One of the files cannot be believed, so what is open is not known.
         """
-        self.audit.require_intact()
-        with self.day() as day:
-            return day.lives
+        try:
+            with self.day() as day:
+                return day.lives
+        except LimitsUnreadable:
+            self.audit.require_intact()  # of two files that are broken, the log is said first
+            raise
 
     def lives_at_rest(self) -> Lives:
         """Read the lives while no transfer is in flight; not for who holds the turn."""
@@ -102,14 +98,10 @@ class Book:
         AuditChainBroken, LimitsUnreadable
             One of the files cannot be believed.
         """
-        with self._records() as records:
-            self.audit.require_intact()
-            lives = read_lives(self.audit.transitions())
-            join_reservations(lives, records, self.audit.acknowledged_at())
+        with self._limits.locked(prunes=False) as records:
+            lives = read_lives(self.audit.intact_transitions())
+            join_reservations(lives, records)
             yield Day(records, lives)
-
-    def _records(self) -> Any:
-        return self._limits.locked(prunes=False)
 
     # -- what is written ----------------------------------------------------------------------
 
@@ -117,22 +109,33 @@ class Book:
         """Write an event of a transfer durably, marked as the desk's own."""
         return write_transition(self.audit, event, facts)
 
-    def mend(self, lives: Lives) -> None:
-        """Bring reservations that a dead program left in line with the log."""
-        with self._records() as records:
-            align(records, lives)
+    def write_about(self, life: Life, event: str, user: str, **facts: Any) -> None:
+        """Write an event about a transfer that was sent, and let its reservation follow."""
+        request = life.requested or {}
+        kept = {word: request[word] for word in _REPEATED if word in request}
+        said = {"user_id": user, "intent_id": life.intent_id, **kept, **facts}
+        life.take(self.write(event, said), life.requested_line)
+        state = event.removeprefix("transfer_")
+        if state in ("completed", "failed", "returned"):
+            self.update_reservation(life.intent_id, state, life.transfer_id)
 
-    def follow(self, intent_id: str, state: str, transfer_id: str | None = None) -> None:
-        """Let a reservation follow an outcome that the log holds."""
-        with self._records() as records:
-            settle_reservation(records, intent_id, state, transfer_id)
+    def update_reservation(
+        self, intent_id: str, state: str, transfer_id: str | None = None
+    ) -> None:
+        """Let a reservation follow an outcome that the log holds.
 
-    def follow_or_warn(self, intent_id: str, state: str, transfer_id: str | None) -> None:
-        """Like :meth:`follow`; the log holds the outcome, so the next desk mends what fails."""
+        Where that fails there is a warning: the next desk mends it.
+        """
         try:
-            self.follow(intent_id, state, transfer_id)
+            with self._limits.locked(prunes=False) as records:
+                reservations.update(records, intent_id, state, transfer_id)
         except SequenceError as error:
             log.warning("limits file not updated: intent=%s error=%s", intent_id, error)
+
+
+#: What an event about a transfer that was sent repeats of its request.
+_REPEATED = ("amount_cents", "source", "destination", "note", "source_id", "destination_id",
+             "organization_id", "app_url")  # fmt: skip
 
 
 class Day:
@@ -149,12 +152,12 @@ class Day:
     @property
     def used_cents(self) -> int:
         """What counts to it, over all users, by log and limits file together."""
-        return used_cents(self._records, self.lives)
+        return reservations.used_cents(self._records, self.lives)
 
     def mend(self) -> None:
         """Bring reservations that a dead program left in line with the log."""
-        align(self._records, self.lives)
+        reservations.align(self._records, self.lives)
 
     def reserve(self, facts: Entry, user: str) -> None:
         """Count an amount to the day before it is sent."""
-        reserve(self._records, facts, user)
+        reservations.reserve(self._records, facts, user)

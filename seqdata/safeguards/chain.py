@@ -55,8 +55,8 @@ class Head:
             raise ValueError("its keys are not those of a head")
         if any(type(content[name]) is not kind for name, kind in kinds.items()):
             raise ValueError("a value has another type")
-        if not 0 <= content["start"] <= content["length"]:
-            raise ValueError("its line ends before it begins")
+        if not 0 <= content["start"] <= content["length"] < 2**63:
+            raise ValueError("its line ends before it begins, or where no file does")
         return cls(**content)
 
     def to_json(self) -> dict[str, Any]:
@@ -144,7 +144,12 @@ class Line(NamedTuple):
     start: int
     data: bytes
     link: Link | None
-    is_readable: bool
+    entry: dict[str, Any] | None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it is a JSON object."""
+        return self.entry is not None
 
     @property
     def end(self) -> int:
@@ -157,7 +162,7 @@ def read_lines(data: bytes, number: int = 0, start: int = 0) -> Iterator[Line]:
     for text in io.BytesIO(data):
         number += 1
         entry = parse_entry(text)
-        yield Line(number, start, text, None if entry is None else _link(entry), entry is not None)
+        yield Line(number, start, text, None if entry is None else _link(entry), entry)
         start += len(text)
 
 
@@ -181,20 +186,13 @@ def mark_of(entry: dict[str, Any]) -> str:
     return digest(json.dumps(said, sort_keys=True).encode())[:32]
 
 
-def transitions(data: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the entries that the desk's own writer made, each once, in their order.
+def is_marked(line: Line) -> bool:
+    """Tell whether a line was made by the desk's own writer, as it stands.
 
-    What `AuditLog.log` wrote, what another program appended, and a copied or changed line, mark
-    and all, are none of them.
+    What `AuditLog.log` wrote, what another program appended, and a changed line, were not.
     """
-    last = 0
-    for text in io.BytesIO(data):
-        entry = parse_entry(text)
-        link = None if entry is None else _link(entry)
-        if entry is None or link is None or link.seq <= last or entry.get(MARK) != mark_of(entry):
-            continue
-        last = link.seq
-        yield entry
+    entry = line.entry
+    return line.link is not None and entry is not None and entry.get(MARK) == mark_of(entry)
 
 
 def _link(entry: dict[str, Any]) -> Link | None:
@@ -311,7 +309,9 @@ def _leftovers(lines: Iterable[Line], *, was_torn: bool) -> tuple[str, ...]:
 # -- what is wrong ----------------------------------------------------------------------------
 
 
-def examine(data: bytes, head: Head | None, *, head_error: str = "") -> AuditReport:
+def examine(
+    data: bytes, head: Head | None, *, head_error: str = ""
+) -> tuple[AuditReport, list[dict[str, Any]]]:
     """Look at a whole log and its head.
 
     Parameters
@@ -320,6 +320,12 @@ def examine(data: bytes, head: Head | None, *, head_error: str = "") -> AuditRep
         None where there is none, or where it cannot be read.
     head_error
         Why it cannot be read.
+
+    Returns
+    -------
+    tuple of AuditReport and list of dict
+        What the chain proves; and the entries that the desk's own writer made, each once (a
+        copied line is none), in their order.
     """
     # A lacking line end at the very end loses nothing: the next event puts it back.
     data, is_torn = _mended(data)
@@ -329,7 +335,7 @@ def examine(data: bytes, head: Head | None, *, head_error: str = "") -> AuditRep
     scan.compare(head_error)
     if is_torn:
         scan.leftovers.append(f"line {scan.lines}: it has no line end")
-    return scan.report()
+    return scan.report(), list(scan.marked.values())
 
 
 @dataclass
@@ -352,12 +358,15 @@ class _Scan:
     last: Line | None = None
     before: Line | None = None
     between: list[Line] = field(default_factory=list)
+    marked: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.everything, self.block = sha256(), sha256()
 
     def add(self, line: Line) -> None:
         self.lines = line.number
+        if line.entry is not None and is_marked(line):
+            self.marked.setdefault(line.entry[MARK], line.entry)
         if line.link is None:
             self._add_foreign(line)
         else:

@@ -29,19 +29,18 @@ from seqdata.exceptions import (
     ReadOnlyMode,
     SafeguardError,
     SequenceError,
-    SettleRefused,
     StageExpired,
     StageUnknown,
     StageUsed,
 )
 from seqdata.files import Held
 from seqdata.http.transport import Transport, open_transport
-from seqdata.origins import server_of
 from seqdata.safeguards import checks, matching
 from seqdata.safeguards.accounts import find_account
+from seqdata.safeguards.aftermath import Aftermath, decisions_of
 from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import utc_now
-from seqdata.safeguards.book import Book
+from seqdata.safeguards.book import Book, Lives
 from seqdata.safeguards.bounds import Limits
 from seqdata.safeguards.journal import (
     DRY_RUN,
@@ -62,29 +61,12 @@ from seqdata.safeguards.outcomes import (
     Unknown,
 )
 from seqdata.safeguards.rules import Rules
-from seqdata.safeguards.settling import (
-    Settling,
-    follow,
-    is_followed,
-    known_outcome,
-    outcome_of,
-    write_returned,
-)
+from seqdata.safeguards.scope import Scope
+from seqdata.safeguards.settling import outcome_shown_by, write_returned
 from seqdata.safeguards.signals import terminable, undisturbed
 from seqdata.safeguards.staged import StagedTransfer, expected_settlement
-from seqdata.sources.base import (
-    FOLLOWED,
-    Account,
-    Mover,
-    Payment,
-    Prepared,
-    Reading,
-    Row,
-    Verdict,
-    View,
-)
+from seqdata.sources.base import Account, Mover, Payment, Prepared, Row, Verdict, View
 from seqdata.sources.webapp.mover import WebAppMover
-from seqdata.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -96,8 +78,6 @@ __all__ = ["Limits", "TransferDesk"]
 log = logging.getLogger("seqdata")
 
 Node = dict[str, Any]
-Lives = dict[str, Life]
-
 
 #: How far the clocks of this machine and of a real service may lie apart.
 CLOCKS_APART = timedelta(hours=1)
@@ -135,7 +115,7 @@ class TransferDesk:
         somebody_there: Callable[[], bool] = is_attended,
     ) -> None:
         self._settings = settings
-        self._organization_id = organization_id or settings.org_id
+        self._scope = Scope(settings.user, settings.app_url, organization_id or settings.org_id)
         self._mover: Mover = WebAppMover(
             settings,
             transport or open_transport(settings),
@@ -145,6 +125,7 @@ class TransferDesk:
         self._clock = clock
         self._somebody_there = somebody_there
         self._book = Book(settings.data_dir, settings.zone, clock)
+        self._aftermath = Aftermath(self._book, self._mover, self._scope, clock)
         self._rules = Rules(settings)
         #: The audit log of the data folder.
         self.audit = self._book.audit
@@ -212,8 +193,8 @@ class TransferDesk:
         ServiceError, UnexpectedAnswer, AuthenticationError
             The accounts could not be read.
         """
-        view = self._mover.accounts(self._organization_id)
-        self._organization_id = view.organization_id
+        view = self._mover.accounts(self._scope.organization_id)
+        self._scope.organization_id = view.organization_id
         return view
 
     def limits(self) -> Limits:
@@ -368,7 +349,11 @@ class TransferDesk:
             view = self.look()
             self._check_again(staged, view, lives)
             prepared = self._mover.prepare(_payment_of(staged), view.organization_id)
-            more |= {"served_at": view.served_at.isoformat(), "is_sandbox": view.is_sandbox}
+            more |= {
+                "served_at": (view.served_at or self._clock()).isoformat(),
+                "is_sandbox": view.is_sandbox,
+                "zone": str(self.zone),
+            }
             self._reserve(staged, {**more, "confirmed_seq": confirmed["seq"]}, dry_run=dry_run)
             self._write_intent(staged, turn, **more)
             if dry_run:
@@ -414,7 +399,7 @@ class TransferDesk:
             with suppress(SequenceError):
                 self._log("transfer_failed", staged, error="it was never sent", **more)
             with suppress(SequenceError):
-                self._book.follow(staged.id, "failed")
+                self._book.update_reservation(staged.id, "failed")
             raise
         self._book.require_turn(turn)
 
@@ -444,7 +429,7 @@ class TransferDesk:
             return Completed(None, str(error) or type(error).__name__, staged.id)
         if len(found) != 1:
             return Completed(None, f"{len(found)} transfers could be this one", staged.id)
-        return outcome_of(found[0], staged.id)
+        return outcome_shown_by(found[0], staged.id)
 
     def _own_rows(self, shown: Iterable[Row], staged: StagedTransfer) -> list[Row]:
         lives = self._book.lives()
@@ -461,12 +446,13 @@ class TransferDesk:
         try:
             self._log(f"transfer_{event}", staged, **facts)
             if isinstance(outcome, Returned):
-                write_returned(self, self._book.lives()[staged.id], outcome)
+                life = self._book.lives()[staged.id]
+                write_returned(self._book, life, self.user, outcome)
                 return
         except SequenceError as error:
             raise OutcomeNotRecorded(outcome.status, staged.id, str(error)) from error
         state = "failed" if isinstance(outcome, Rehearsed) else event
-        self._book.follow_or_warn(staged.id, state, facts.get("transfer_id"))
+        self._book.update_reservation(staged.id, state, facts.get("transfer_id"))
 
     # -- cancel -------------------------------------------------------------------------------
 
@@ -482,19 +468,18 @@ class TransferDesk:
             self._require_own(staged, self._book.lives())
             self._log("transfer_cancelled", staged)
 
-    # -- settle -------------------------------------------------------------------------------
+    # -- what became of it --------------------------------------------------------------------
 
     def open_intents(self) -> list[OpenIntent]:
         """Return the transfers of this server that were sent and have no known outcome.
 
         Where another thread or process is sending one at this moment, its end is waited for.
         """
-        lives = self._book.lives_at_rest().values()
-        return [intent_of(life) for life in lives if self._is_open_here(life)]
+        return self._aftermath.open_intents()
 
     def returned(self) -> list[Settlement]:
         """Return the transfers of the last days that failed at the service after it took them."""
-        return self._returned(self._book.lives_at_rest())
+        return self._aftermath.returned()
 
     def warn(self) -> None:
         """Log a warning for each transfer with no known outcome, or that failed afterwards."""
@@ -505,13 +490,13 @@ class TransferDesk:
 
     def outcome_of(self, intent_id: str) -> Outcome | None:
         """Return what the audit log says became of a transfer; None where none was sent."""
-        life = self._book.lives_at_rest().get(intent_id)
-        return None if life is None else known_outcome(life)
+        return self._aftermath.outcome_of(intent_id)
 
     def settle(
         self,
         *,
         choose: Mapping[str, str] | None = None,
+        none_of: Iterable[str] = (),
         assume_failed: Iterable[str] = (),
     ) -> list[Settlement]:
         """Find out what became of transfers, from the activity.
@@ -523,6 +508,9 @@ class TransferDesk:
         ----------
         choose
             Intent id to transfer id: which of several candidates is the one.
+        none_of
+            Intent ids of which a person knows that no candidate is the one: these are never
+            offered for it again.
         assume_failed
             Intent ids that a person gives up: not found in two complete readings, some minutes
             apart, the last of them 24 hours after the intent or later.
@@ -536,42 +524,18 @@ class TransferDesk:
         Raises
         ------
         SettleRefused
-            A choice or an assumption that does not hold; the others are settled.
+            A choice or an assumption that does not hold.
         PagingError, ServiceError, UnexpectedAnswer, AuthenticationError
-            The activity could not be read completely. Nothing was settled.
+            An organization's activity could not be read completely. What was found of other
+            transfers is written down, and stands in the error's ``settled``.
         """
-        with self._book.turn():
-            lives = self._book.lives()
-            chosen, given_up = dict(choose or {}), set(assume_failed)
-            opened = [life for life in lives.values() if self._is_open_here(life)]
-            _require_open({*chosen, *given_up}, opened)
-            self._book.mend(lives)
-            accepted = [life for life in lives.values() if self._may_fail_yet(life)]
-            done: list[Settlement] = []
-            refusals: list[SettleRefused] = []
-            by_organization = _by_organization([*opened, *accepted], self._organization_id)
-            for organization_id, here in by_organization.items():
-                since = min(matching.earliest(intent_of(life)) for life in here)
-                reading = self._mover.find(organization_id, since)
-                intents = [intent_of(life) for life in here if life.is_open]
-                known = {life.intent_id: life for life in lives.values() if self._is_here(life)}
-                done += Settling(self, known, reading, chosen, given_up).run(intents, refusals)
-                self._follow_accepted(
-                    [life for life in here if life in accepted], organization_id, reading
-                )
-            said = {one.intent.id for one in done}
-            done += [one for one in self._returned(lives) if one.intent.id not in said]
-        if refusals:
-            refusals[0].settled = done
-            raise refusals[0]
-        return done
+        return self._aftermath.settle(decisions_of(choose, none_of, assume_failed))
 
-    def followed_ids(self) -> list[str]:
-        """Return the service's ids of the transfers that it accepted in the last days."""
-        accepted = [life for life in self._book.lives().values() if self._may_fail_yet(life)]
-        return [life.transfer_id for life in accepted if life.transfer_id is not None]
+    def watched_ids(self) -> list[str]:
+        """Return the service's ids of the transfers that it accepted in the last ten days."""
+        return self._aftermath.watched_ids()
 
-    def follow(self, rows: Iterable[Row]) -> list[Settlement]:
+    def compare(self, rows: Iterable[Row]) -> list[Settlement]:
         """Compare accepted transfers with rows of the activity that were read anyway.
 
         Parameters
@@ -584,81 +548,14 @@ class TransferDesk:
         list of Settlement
             The transfers of which it was found just now that they failed at the service.
         """
-        by_id = {row["id"]: row for row in rows}
-        with self._book.turn():
-            accepted = [life for life in self._book.lives().values() if self._may_fail_yet(life)]
-            known = [(life, by_id.get(life.transfer_id)) for life in accepted]
-            found = [follow(self, life, row) for life, row in known if row is not None]
-        return [one for one in found if one is not None]
+        return self._aftermath.compare(rows)
 
     def underway(self, rows: Iterable[Row]) -> list[OpenIntent]:
         """Return accepted transfers of the last days that have not arrived, by rows as above.
 
         One that no row shows yet has arrived only if its own answer said so.
         """
-        ended = {row["id"] for row in rows if row["state"] in ("settled", "failed")}
-        accepted = [one for one in self._book.lives_at_rest().values() if self._may_fail_yet(one)]
-        return [
-            intent_of(life)
-            for life in accepted
-            if life.transfer_id not in ended and not life.arrived
-        ]
-
-    def _follow_accepted(
-        self, accepted: list[Life], organization_id: str, reading: Reading
-    ) -> None:
-        """Look at each accepted transfer in a reading; a reversal shows only by its id."""
-        by_id = {row["id"]: row for row in reading.rows}
-        for life in [one for one in accepted if is_followed(one, reading.served_at)]:
-            transfer_id = life.transfer_id or self._only_match(life, reading)
-            if transfer_id is None:
-                continue
-            row = by_id.get(transfer_id)
-            if row is None or _is_compound(life):
-                row = next(iter(self._mover.look_up(organization_id, [transfer_id])), None)
-            if row is not None:
-                follow(self, life, row)
-
-    def _only_match(self, life: Life, reading: Reading) -> str | None:
-        """Return the id of the transfer that can only be this accepted one's, which has none."""
-        lives = {key: one for key, one in self._book.lives().items() if self._is_here(one)}
-        intent, claimed = intent_of(life), claimed_ids(lives)
-        sent = [one for one in lives.values() if one.requested is not None]
-        rivals = [one for one in map(intent_of, sent) if one.key == intent.key]
-        found = matching.assign(reading.rows, rivals, claimed)
-        doubt = matching.doubtful(reading.rows, intent, claimed)
-        return found[intent.id][0]["id"] if matching.is_sure(found, intent, doubt) else None
-
-    def _returned(self, lives: Lives) -> list[Settlement]:
-        found = [
-            life
-            for life in lives.values()
-            if life.state == "returned" and self._is_here(life) and self._is_recent(life)
-        ]
-        return [
-            Settlement(intent_of(life), outcome)
-            for life in found
-            if (outcome := known_outcome(life)) is not None
-        ]
-
-    def _may_fail_yet(self, life: Life) -> bool:
-        return life.state == "completed" and self._is_here(life) and self._is_recent(life)
-
-    def _is_recent(self, life: Life) -> bool:
-        """Whether it was sent in the last days, by this machine's clock at both ends."""
-        at = parse_timestamp(str((life.requested or {}).get("timestamp")))
-        return at is not None and self._clock() - at <= FOLLOWED
-
-    def note_found(self, event: str, life: Life, **facts: Any) -> None:
-        """Write an event about a transfer that was sent, and let its reservation follow."""
-        request = life.requested or {}
-        kept = {word: request[word] for word in _KEPT if word in request}
-        said = {"user_id": self.user, "intent_id": life.intent_id, **kept, **facts}
-        entry = self._book.write(event, said)
-        life.take(entry, life.requested_line)
-        state = event.removeprefix("transfer_")
-        if state in ("completed", "failed", "returned"):
-            self._book.follow_or_warn(life.intent_id, state, life.transfer_id)
+        return self._aftermath.underway(rows)
 
     # -- what is allowed ----------------------------------------------------------------------
 
@@ -673,19 +570,17 @@ class TransferDesk:
 
     def _require_clock(self, view: View) -> None:
         """Refuse where it is not sure which day it is; a sandbox's clock is its own."""
-        now = self._clock()
-        if not view.is_sandbox and abs(now - view.served_at) >= CLOCKS_APART:
-            here, there = (
-                f"{one.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for one in (now, view.served_at)
-            )
-            raise ClockOff(here, there)
+        now, there = self._clock(), view.served_at
+        if view.is_sandbox or (there is not None and abs(now - there) < CLOCKS_APART):
+            return
+        raise ClockOff(_minute(now), "nothing" if there is None else _minute(there))
 
     def _require_settled(
         self, source_id: str, destination_id: str, *, despite: bool, lives: Lives | None = None
     ) -> None:
         known = self._book.lives_at_rest() if lives is None else lives
         for life in known.values():
-            if despite or not self._is_open_here(life):
+            if despite or not self._scope.has_open(life):
                 continue
             intent = intent_of(life)
             ends = {intent.source_id, intent.destination_id}
@@ -696,7 +591,7 @@ class TransferDesk:
     def _require_own(self, staged: StagedTransfer, lives: Lives) -> Life:
         """Compare a staged transfer with what the log says was staged: it is used once."""
         life = lives.get(staged.id)
-        is_here = server_of(staged.app_url) == server_of(self.app_url)
+        is_here = self._scope.is_server(staged.app_url)
         if life is None or life.staged is None or not is_here:
             raise StageUnknown(staged.id)
         if life.staged.get("user_id") != self._settings.user:
@@ -718,16 +613,6 @@ class TransferDesk:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _is_open_here(self, life: Life) -> bool:
-        return life.is_open and self._is_here(life)
-
-    def _is_here(self, life: Life) -> bool:
-        request = life.requested or {}
-        organization_id = self._organization_id or request.get("organization_id")
-        url = str(request.get("app_url", ""))
-        is_ours = request.get("organization_id") in (None, organization_id)
-        return is_ours and server_of(url or self.app_url) == server_of(self.app_url)
-
     def _log(self, event: str, staged: StagedTransfer, **more: Any) -> Node:
         return self._book.write(event, {**staged.facts(), **more})
 
@@ -743,27 +628,8 @@ class TransferDesk:
             raise
 
 
-def _require_open(intent_ids: Iterable[str], lives: Iterable[Life]) -> None:
-    known = {life.intent_id for life in lives}
-    for intent_id in sorted(set(intent_ids) - known):
-        raise SettleRefused(intent_id, "no transfer with this id is open here")
-
-
-def _by_organization(lives: Iterable[Life], own: str | None) -> dict[str, list[Life]]:
-    found: dict[str, list[Life]] = {}
-    for life in lives:
-        found.setdefault(intent_of(life).organization_id or own or "", []).append(life)
-    return found
-
-
-#: What an event about a transfer that was sent repeats of its request.
-_KEPT = ("amount_cents", "source", "destination", "note", "source_id", "destination_id",
-         "organization_id", "app_url")  # fmt: skip
-
-
-def _is_compound(life: Life) -> bool:
-    request = life.requested or {}
-    return request.get("source_kind") == request.get("destination_kind") == "account"
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _payment_of(staged: StagedTransfer) -> Payment:

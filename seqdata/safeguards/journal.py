@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.money import format_cents
-from seqdata.safeguards.limits import DailyRecords, Entry, key_of
+from seqdata.safeguards.audit import ACKNOWLEDGED
+from seqdata.safeguards.limits import DailyRecords, Entry
 from seqdata.timestamps import parse_timestamp
 
 #: Events that say where a transfer stands.
@@ -34,6 +35,9 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 #: A complete reading of the activity that did not find the transfer.
 SEARCHED = "transfer_searched"
+
+#: A person said that none of certain transfers of the service is the one.
+DENIED = "transfer_denied"
 
 #: A dry run, from its request to its end, stands under keys of its own: it is no intent.
 DRY_RUN = "dry_run"
@@ -65,14 +69,14 @@ class Searched:
     @classmethod
     def of(cls, entry: Entry) -> Searched:
         """Read it from the entry of the reading."""
-        ours = parse_timestamp(str(entry.get("timestamp"))) or LONG_AGO
-        return cls(parse_timestamp(str(entry.get("served_at"))) or ours, ours)
+        ours = _moment(entry.get("timestamp")) or LONG_AGO
+        return cls(_moment(entry.get("served_at")) or ours, ours)
 
 
 def _ended_at(entry: Entry) -> datetime | None:
     """Return when a sending ended, of the entry that says so."""
     is_end = entry.get("event_type") == "transfer_unknown"
-    return parse_timestamp(str(entry.get("timestamp"))) if is_end else None
+    return _moment(entry.get("timestamp")) if is_end else None
 
 
 @dataclass
@@ -93,17 +97,25 @@ class Life:
     arrived: bool = False
     ended_at: datetime | None = None
     readings: list[Searched] = field(default_factory=list)
+    not_its_own: set[str] = field(default_factory=set)
 
     @property
     def is_open(self) -> bool:
         """Whether it was sent, and its outcome is not known."""
         return self.requested is not None and self.state in _OPEN
 
+    def expire(self) -> None:
+        """Take note that what is not sent yet cannot be sent any more."""
+        if self.state in ("staged", "confirmed"):
+            self.state = "expired"
+
     def take(self, entry: Entry, line: int) -> None:
         """Take the next entry about it into account; one that cannot come now changes nothing."""
         event = str(entry.get("event_type"))
         if event == SEARCHED:
             self.readings.append(Searched.of(entry))
+        if event == DENIED:
+            self.not_its_own |= {str(one) for one in entry.get("transfer_ids") or ()}
         state = STATES.get(event)
         if state is None or self.state not in _FROM[state]:
             return
@@ -125,24 +137,29 @@ class Life:
 
 
 def read_lives(entries: Iterable[Entry]) -> dict[str, Life]:
-    """Read the desk's own entries into the lives of the transfers they speak of."""
+    """Read the desk's own entries into the lives of the transfers they speak of.
+
+    Where a person accepted a broken log, lines may be missing before: what was staged there and
+    not sent may have been sent, or given up. It cannot be confirmed any more.
+    """
     lives: dict[str, Life] = {}
     for line, entry in enumerate(entries):
+        if entry.get("event_type") == ACKNOWLEDGED:
+            for life in lives.values():
+                life.expire()
         intent_id = entry.get("intent_id")
         if isinstance(intent_id, str) and not entry.get(DRY_RUN):
             lives.setdefault(intent_id, Life(intent_id)).take(entry, line)
     return lives
 
 
-def join_reservations(
-    lives: dict[str, Life], records: DailyRecords, acknowledged_at: datetime | None
-) -> None:
+def join_reservations(lives: dict[str, Life], records: DailyRecords) -> None:
     """Add to the lives what the limits file alone knows.
 
     A reservation whose transfer was never requested, as the log has it, was sent all the same,
     as far as anybody knows: the log may be an older one that was put back. Only where the log
-    ends for it with the very confirm that made the reservation, and has no gap that a person
-    accepted since, was it never sent: the program died.
+    ends for it with the very confirm that made the reservation was it never sent: the program
+    died.
     """
     for key, entry in records.entries():
         intent_id = entry.get("intent_id")
@@ -156,21 +173,12 @@ def join_reservations(
             life.state == "confirmed"
             and held == "reserved"
             and entry.get("confirmed_seq") == life.confirmed_seq
-            and not _is_before(entry.get("timestamp"), acknowledged_at)
         )
         if life.state != "failed" and not died_before:
             life.requested = {"user_id": key, **entry, **(life.staged or {})}
             if life.state not in ("completed", "returned"):
                 life.state = held if held in ("unknown", "completed", "returned") else "requested"
             life.transfer_id = life.transfer_id or _own_id(entry)
-
-
-def _is_before(timestamp: object, moment: datetime | None) -> bool:
-    """Whether something may have been written before a moment; None is no moment."""
-    if moment is None:
-        return False
-    at = parse_timestamp(str(timestamp))
-    return at is None or at <= moment
 
 
 def _own_id(entry: Entry) -> str | None:
@@ -184,7 +192,8 @@ class OpenIntent:
 
     `sent_at` is the service's time before it was sent. `readings` is how many complete
     readings of the activity did not find it, `searched` when. `written_at` is this machine's time
-    before it was sent, `sending` how long that took, where it is known.
+    before it was sent, `sending` how long that took, where it is known. `not_its_own` are transfers
+    of the service of which a person said that they are others.
     """
 
     id: str
@@ -204,6 +213,7 @@ class OpenIntent:
     written_at: datetime = LONG_AGO
     sending: timedelta | None = None
     is_sandbox: bool = False
+    not_its_own: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why or 'interrupted'}"
@@ -240,6 +250,7 @@ def intent_of(life: Life) -> OpenIntent:
         written_at=written_at,
         sending=None if life.ended_at is None else life.ended_at - written_at,
         is_sandbox=entry.get("is_sandbox") is True,
+        not_its_own=frozenset(life.not_its_own),
         **{word: str(entry.get(word, "")) for word in words},
     )
 
@@ -267,87 +278,3 @@ def own_cents_since(lives: Mapping[str, Life], life: Life, user: str, source_id:
         and other.requested.get("user_id") == user
         and other.requested.get("source_id") == source_id
     )
-
-
-# -- reservations -----------------------------------------------------------------------------
-
-
-def reserve(records: DailyRecords, life_facts: Entry, user: str) -> None:
-    """Count an amount to today before it is sent, as an entry that older readers count too.
-
-    It carries what tells whose money it is, so that it can be settled where the log is lost.
-    """
-    intent_id = life_facts["intent_id"]
-    kept = {word: life_facts[word] for word in RESERVED if life_facts.get(word) is not None}
-    records.add(
-        key_of(user),
-        f"staged:{intent_id}",
-        life_facts["amount_cents"],
-        state="reserved",
-        intent_id=intent_id,
-        **kept,
-    )
-
-
-#: What a reservation repeats of its intent.
-RESERVED = ("source", "destination", "source_id", "destination_id", "source_kind",
-            "destination_kind", "organization_id", "app_url", "served_at",
-            "is_sandbox", "confirmed_seq")  # fmt: skip
-
-
-def settle_reservation(
-    records: DailyRecords, intent_id: str, state: str, transfer_id: str | None = None
-) -> None:
-    """Let a reservation follow its outcome, on the day it was made: "failed" releases it."""
-    for keys in records.days.values():
-        for entries in keys.values():
-            for entry in [one for one in entries if one.get("intent_id") == intent_id]:
-                if state == "failed":
-                    entries.remove(entry)
-                    continue
-                entry["state"] = state
-                if transfer_id is not None:
-                    entry["transfer_id"] = transfer_id
-
-
-def align(records: DailyRecords, lives: Mapping[str, Life]) -> None:
-    """Mend the reservations of a process that died: the log says what became of each.
-
-    Only for the holder of the desk's turn. What was confirmed and never requested was not sent.
-    """
-    reserved = {
-        str(entry["intent_id"])
-        for _, entry in records.entries()
-        if entry.get("state") == "reserved" and "intent_id" in entry
-    }
-    for life in (lives[one] for one in reserved if one in lives):
-        is_spent = life.requested is not None and life.state != "failed"
-        state = ("unknown" if life.is_open else life.state) if is_spent else "failed"
-        settle_reservation(records, life.intent_id, state, life.transfer_id)
-
-
-def used_cents(records: DailyRecords, lives: Mapping[str, Life]) -> int:
-    """Sum what counts to today: the union of limits file and log, by intent.
-
-    An entry without an intent counts for itself. Where both know an intent, one that says today
-    is enough, and the greater amount counts. What the log closed as failed counts nothing.
-    """
-    known: dict[str, int] = {}
-    total = 0
-    for entry in records.of_today():
-        intent_id = entry.get("intent_id")
-        if isinstance(intent_id, str):
-            known[intent_id] = max(known.get(intent_id, 0), entry["amount_cents"])
-        else:
-            total += entry["amount_cents"]
-    for life in lives.values():
-        if life.requested is None or life.state == "failed":
-            known.pop(life.intent_id, None)
-        elif (
-            life.intent_id in known
-            or records.day_of(life.requested.get("timestamp")) == records.today
-        ):
-            said = life.requested.get("amount_cents")
-            cents = said if type(said) is int else 0
-            known[life.intent_id] = max(known.get(life.intent_id, 0), cents)
-    return total + sum(known.values())

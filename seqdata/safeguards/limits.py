@@ -2,9 +2,10 @@
 
 The file is ``{date: {user or "__global__": [{transfer_id, amount_cents, timestamp}]}}``. A date
 is a day of the reporting zone when the entry was made. The desk counts an entry by its own moment,
-on the day that this has in the desk's zone, so that another zone gives no second day. An entry
-may carry more keys, such as the ``state`` of a reservation; it counts all
-the same. A file that cannot be understood stops everything: it never counts as empty.
+as long as it is still that day in the desk's zone or in the one where it was made, so that another
+zone gives no second day. An entry may carry more keys, such as its ``zone`` or the ``state`` of a
+reservation; it counts all the same. A file that cannot be understood stops everything: it never
+counts as empty.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from seqdata.config import find_data_dir, get_settings
 from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
@@ -63,16 +64,23 @@ class DailyRecords:
         """Yield the entries whose own moment falls on today, wherever they are filed."""
         for filed, keys in self.days.items():
             for entry in (one for entries in keys.values() for one in entries):
-                if self.day_of(entry.get("timestamp"), filed) == self.today:
+                if self.is_of_today(entry, filed):
                     yield entry
 
-    def day_of(self, timestamp: object, filed: str = "") -> str:
-        """Return the day of a moment in this zone; `filed` where it cannot be read."""
-        moment = parse_timestamp(timestamp) if isinstance(timestamp, str) else None
-        try:
-            return filed if moment is None else f"{moment.astimezone(self.now.tzinfo).date()}"
-        except OverflowError:  # of the first or the last year that there is
-            return filed
+    def is_of_today(self, entry: Entry, filed: str = "") -> bool:
+        """Tell whether an entry's own moment falls on today: here, or where it was made.
+
+        Parameters
+        ----------
+        filed
+            Its day where its moment cannot be read.
+        """
+        said = entry.get("timestamp")
+        moment = parse_timestamp(said) if isinstance(said, str) else None
+        if moment is None:
+            return filed == self.today
+        zones = (self.now.tzinfo, _zone(entry.get("zone")))
+        return any(_is_same_day(moment, self.now, zone) for zone in zones if zone is not None)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """Yield all entries, with their keys."""
@@ -208,14 +216,39 @@ def key_of(user_id: int | str | None) -> str:
     return GLOBAL_KEY if user_id is None else str(user_id)
 
 
+def _zone(name: object) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if isinstance(name, str) else None
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
+
+
+def _is_same_day(one: datetime, other: datetime, zone: tzinfo) -> bool:
+    try:
+        return one.astimezone(zone).date() == other.astimezone(zone).date()
+    except OverflowError:  # in the first or the last year that there is
+        return False
+
+
 def _require_cents(amount: object) -> None:
     if type(amount) is not int or amount < 0:
         raise InvalidAmount(amount)
 
 
 def _recent(days: Days, today: date) -> Days:
+    """Drop what is long past, but for what is still open: that may be all that tells of it."""
     first = (today - timedelta(days=KEPT_DAYS)).isoformat()
-    return {day: keys for day, keys in days.items() if day >= first}
+    kept = {
+        day: keys
+        if day >= first
+        else {key: [one for one in entries if _is_open(one)] for key, entries in keys.items()}
+        for day, keys in days.items()
+    }
+    return {day: keys for day, keys in kept.items() if day >= first or any(keys.values())}
+
+
+def _is_open(entry: Entry) -> bool:
+    return entry.get("state") in ("reserved", "unknown")
 
 
 def _read_days(path: Path) -> Days:

@@ -21,14 +21,25 @@ MARGIN = timedelta(minutes=2)
 #: How long a sending can take, where its end is not known: a turn, a connection, an answer.
 SENDING = timedelta(minutes=5)
 
+DAY = timedelta(days=1)
+
 
 def earliest(intent: OpenIntent) -> datetime:
     """Return from when on a transfer may be the intent's, by the service's clock.
 
     Where this machine's clock was another one, either may be wrong; a sandbox's is its own.
     """
+    return intent.sent_at - MARGIN - _apart(intent)
+
+
+def last_possible(intent: OpenIntent) -> datetime:
+    """Return until when a transfer may be the intent's: a service that queues it for a day."""
+    return intent.sent_at + DAY + _apart(intent)
+
+
+def _apart(intent: OpenIntent) -> timedelta:
     apart = abs(intent.sent_at - intent.written_at)
-    return intent.sent_at - MARGIN - (timedelta(0) if intent.is_sandbox else min(apart, DAY))
+    return timedelta(0) if intent.is_sandbox else min(apart, DAY)
 
 
 def latest(intent: OpenIntent) -> datetime:
@@ -37,16 +48,13 @@ def latest(intent: OpenIntent) -> datetime:
     return intent.sent_at + min(took, SENDING)
 
 
-DAY = timedelta(days=1)
-
-
 def matches(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> list[Row]:
     """Return the transfers that are the intent's, as far as can be told, oldest first.
 
     The same parties and amount, by hand, created while the intent was being sent, and not
     claimed by another one.
     """
-    taken = set(claimed)
+    taken = {*claimed, *intent.not_its_own}
     found = [row for row in rows if row["id"] not in taken and _fits(row, intent)]
     return sorted(found, key=lambda row: (row["created_at"], row["id"]))
 
@@ -62,7 +70,7 @@ def shown(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> li
 
 def doubtful(rows: Iterable[Row], intent: OpenIntent, claimed: Iterable[str]) -> list[Row]:
     """Return the transfers that would match if what the service does not say were so."""
-    taken = set(claimed)
+    taken = {*claimed, *intent.not_its_own}
     return [
         row
         for row in rows
@@ -87,7 +95,7 @@ def _can_fit(row: Row, intent: OpenIntent) -> bool:
         and _can_be(row, "destination", intent.destination_id)
         and row["amount_cents"] in (None, intent.amount_cents)
         and row["by_hand"] is not False
-        and (created_at is None or created_at >= earliest(intent))
+        and (created_at is None or earliest(intent) <= created_at <= last_possible(intent))
     )
 
 

@@ -1,49 +1,76 @@
-"""One run of settle: what the activity says about each transfer, written down as it goes."""
+"""What the activity says about transfers whose outcome is not known, written down as it goes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from seqdata.core.text import one_line
 from seqdata.exceptions import SettleRefused
 from seqdata.safeguards import matching
-from seqdata.safeguards.journal import SEARCHED, Life, OpenIntent, Searched, claimed_ids, intent_of
+from seqdata.safeguards.book import Book, Lives
+from seqdata.safeguards.journal import (
+    DENIED,
+    SEARCHED,
+    Life,
+    OpenIntent,
+    Searched,
+    claimed_ids,
+    intent_of,
+)
 from seqdata.safeguards.outcomes import Completed, Failed, Outcome, Returned, Settlement, Unknown
-from seqdata.sources.base import FOLLOWED, Reading, Row
-
-Lives = dict[str, Life]
+from seqdata.sources.base import Reading, Row
 
 #: How old an intent is, how many complete readings missed it, and how far apart these lie, all
 #: by the service's clock, before it may be given up.
 PATIENCE, READINGS, APART = timedelta(hours=24), 2, timedelta(minutes=5)
 
 
-class Book(Protocol):
-    """Where what was found is written: the desk's audit log and limits."""
+@dataclass(frozen=True)
+class Decisions:
+    """What a person decided about open transfers, by their intent ids.
 
-    def note_found(self, event: str, life: Life, **facts: Any) -> None:
-        """Write an event about an intent durably; a final one changes its reservation too."""
+    Parameters
+    ----------
+    chosen
+        Which transfer of the service it is.
+    denied
+        None of those that it could be is the one.
+    given_up
+        It never happened.
+    """
+
+    chosen: dict[str, str] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
+
+    @property
+    def intent_ids(self) -> set[str]:
+        """The intents that something was decided about."""
+        return {*self.chosen, *self.denied, *self.given_up}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settling:
-    """One run over one complete reading of the activity."""
+    """One run over one complete reading of the activity.
+
+    `lives` are those of the server and organization that were read.
+    """
 
     book: Book
+    user: str
     lives: Lives
     reading: Reading
-    chosen: dict[str, str]
-    given_up: set[str]
+    decisions: Decisions
 
     def run(self, opened: Iterable[OpenIntent], refusals: list[SettleRefused]) -> list[Settlement]:
         """Settle each open intent; what cannot be settled as asked goes to the refusals."""
         done: dict[str, Settlement] = {}
         intents = list(opened)
         # A person's choice claims its transfer before anything else is told from what is left.
-        for intent in sorted(intents, key=lambda one: one.id not in self.chosen):
+        for intent in sorted(intents, key=lambda one: one.id not in self.decisions.chosen):
             try:
                 done[intent.id] = self._settled(intent)
             except SettleRefused as error:
@@ -54,9 +81,11 @@ class Settling:
         rows, claimed = self.reading.rows, claimed_ids(self.lives)
         found = matching.assign(rows, self._rivals(intent), claimed)
         own, doubt = found[intent.id], matching.doubtful(rows, intent, claimed)
-        if intent.id in self.chosen:
+        if intent.id in self.decisions.chosen:
             return self._chosen(intent, [*matching.matches(rows, intent, claimed), *doubt])
-        if intent.id in self.given_up and (own or doubt):
+        if intent.id in self.decisions.denied and (own or doubt):
+            return self._denied(intent, [*own, *doubt])
+        if intent.id in self.decisions.given_up and (own or doubt):
             raise SettleRefused(intent.id, f"it may be {_ids([*own, *doubt])}")
         if matching.is_sure(found, intent, doubt):
             return self._taken(intent, own[0])
@@ -76,7 +105,7 @@ class Settling:
         return [one for one in others if one.key == intent.key]
 
     def _chosen(self, intent: OpenIntent, candidates: list[Row]) -> Settlement:
-        transfer_id = self.chosen[intent.id]
+        transfer_id = self.decisions.chosen[intent.id]
         row = next((one for one in candidates if one["id"] == transfer_id), None)
         if row is None:
             choices = _ids(candidates) or "none"
@@ -85,12 +114,18 @@ class Settling:
             )
         return self._taken(intent, row)
 
+    def _denied(self, intent: OpenIntent, candidates: list[Row]) -> Settlement:
+        """Note that a person knows these transfers to be others; then it was not found."""
+        ids = [row["id"] for row in candidates]
+        self._write(DENIED, intent.id, transfer_ids=ids)
+        return self._not_found(intent_of(self.lives[intent.id]))
+
     def _not_found(self, intent: OpenIntent) -> Settlement:
         served_at = self.reading.served_at
         self._write(SEARCHED, intent.id, served_at=served_at.isoformat(), found=0)
         moments = self.lives[intent.id].readings  # this one included
         missing = _not_yet(intent, moments)
-        if intent.id in self.given_up:
+        if intent.id in self.decisions.given_up:
             if missing:
                 raise SettleRefused(intent.id, missing)
             return self._failed(intent)
@@ -100,7 +135,7 @@ class Settling:
 
     def _taken(self, intent: OpenIntent, row: Row) -> Settlement:
         """Take a transfer for the intent's: it was accepted, and may have failed since."""
-        outcome = outcome_of(row, intent.id)
+        outcome = outcome_shown_by(row, intent.id)
         facts = {
             "transfer_id": row["id"],
             "service_status": row["status"],
@@ -108,7 +143,7 @@ class Settling:
         }
         self._write("transfer_completed", intent.id, settled=True, **facts)
         if isinstance(outcome, Returned):
-            write_returned(self.book, self.lives[intent.id], outcome)
+            write_returned(self.book, self.lives[intent.id], self.user, outcome)
         return Settlement(intent, outcome)
 
     def _failed(self, intent: OpenIntent) -> Settlement:
@@ -117,18 +152,10 @@ class Settling:
         return Settlement(intent, Failed(reason, intent.id))
 
     def _write(self, event: str, intent_id: str, **facts: Any) -> None:
-        self.book.note_found(event, self.lives[intent_id], **facts)
+        self.book.write_about(self.lives[intent_id], event, self.user, **facts)
 
 
-# -- what became of the accepted ones ---------------------------------------------------------
-
-
-def is_followed(life: Life, now: datetime) -> bool:
-    """Tell whether an accepted transfer is young enough to fail yet, by the service's clock."""
-    return life.state == "completed" and now - intent_of(life).sent_at <= FOLLOWED
-
-
-def outcome_of(row: Row, intent_id: str) -> Completed | Returned:
+def outcome_shown_by(row: Row, intent_id: str) -> Completed | Returned:
     """Tell what an accepted transfer's own row says of it."""
     if row["state"] == "failed":
         reason = one_line(str(row["error_reason"] or ""))
@@ -141,29 +168,8 @@ def outcome_of(row: Row, intent_id: str) -> Completed | Returned:
     )
 
 
-def follow(book: Book, life: Life, row: Row) -> Settlement | None:
-    """Write down that an accepted transfer failed at the service; None where it did not."""
-    outcome = outcome_of(row, life.intent_id)
-    if not isinstance(outcome, Returned):
-        return None
-    intent = intent_of(life)
-    write_returned(book, life, outcome)
-    return Settlement(intent, outcome)
-
-
-def write_returned(book: Book, life: Life, outcome: Returned) -> None:
-    """Write down that an accepted transfer failed at the service. Its amount stays counted."""
-    book.note_found(
-        "transfer_returned",
-        life,
-        transfer_id=outcome.transfer_id,
-        service_status=outcome.service_status,
-        error=outcome.reason or None,
-    )
-
-
-def known_outcome(life: Life) -> Outcome | None:
-    """Return what the log says became of a transfer that was sent; None where none was sent."""
+def outcome_logged(life: Life) -> Outcome | None:
+    """Tell what the log says of a transfer that was sent; None where none was sent."""
     if life.requested is None:
         return None
     if life.state == "returned":
@@ -179,6 +185,18 @@ def known_outcome(life: Life) -> Outcome | None:
             service_status=life.service_status,
         )
     return Unknown(life.why or "it was interrupted", life.intent_id)
+
+
+def write_returned(book: Book, life: Life, user: str, outcome: Returned) -> None:
+    """Write down that an accepted transfer failed at the service. Its amount stays counted."""
+    book.write_about(
+        life,
+        "transfer_returned",
+        user,
+        transfer_id=outcome.transfer_id,
+        service_status=outcome.service_status,
+        error=outcome.reason or None,
+    )
 
 
 def _not_yet(intent: OpenIntent, readings: Sequence[Searched]) -> str:

@@ -67,11 +67,11 @@ class Account:
 
 @dataclass(frozen=True)
 class View:
-    """The accounts as they are now, and the service's clock."""
+    """The accounts as they are now, and the service's clock: None where it does not say."""
 
     organization_id: str
     accounts: list[Account]
-    served_at: datetime
+    served_at: datetime | None
     is_sandbox: bool
 
     def account(self, account_id: str) -> Account:
@@ -161,4 +161,4 @@ class Mover(Protocol):
 
 
 #: How long after a payment was accepted it is still asked what became of it.
-FOLLOWED = timedelta(days=10)
+WATCHED = timedelta(days=10)

@@ -72,7 +72,7 @@ class WebAppMover:
         name = "SelectSourceAndDestination"
         answer = self._client.ask(document(name), None, name)
         found, accounts = _read_accounts(answer.data, organization_id)
-        return View(found, accounts, answer.served_at or self._clock(), answer.is_sandbox)
+        return View(found, accounts, answer.served_at, answer.is_sandbox)
 
     def find(self, organization_id: str, since: datetime) -> Reading:
         """Read all transfers since a moment, completely, or raise PagingError."""
