@@ -404,3 +404,13 @@ def test_a_check_is_the_sum_of_what_was_recorded(
         used = sum(amount for other, amount in recorded if other == user)
         expected = (used + asked <= 2_500_000, max(0, 2_500_000 - used))
         assert tracker.check(asked, user_id=user) == expected
+
+
+@pytest.mark.parametrize("state", ["reserved", "unknown"])
+def test_what_is_open_is_not_pruned(tmp_path: Path, state: str) -> None:
+    """However old a reservation is, it stays as long as no outcome of it is known."""
+    file = tmp_path / "limits.json"
+    held = {**entry(500), "intent_id": "i-1", "state": state}
+    file.write_text(json.dumps({"2026-01-01": {"kim": [held, entry(7)]}}))
+    DailyLimitTracker(file, now=lambda: datetime(2026, 11, 23, 17, tzinfo=UTC)).record(1, "tr-1")
+    assert json.loads(file.read_text())["2026-01-01"] == {"kim": [held]}

@@ -34,7 +34,7 @@ def earliest(intent: OpenIntent) -> datetime:
 
 def last_possible(intent: OpenIntent) -> datetime:
     """Return until when a transfer may be the intent's: a service that queues it for a day."""
-    return intent.sent_at + DAY + _apart(intent)
+    return intent.sent_at + DAY + MARGIN + _apart(intent)
 
 
 def _apart(intent: OpenIntent) -> timedelta:

@@ -119,19 +119,25 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
 
     def settle(self) -> None:
         """Find out what became of the open transfers."""
-        self._start("settle", partial(panel_work.settle, self._desk, {}, ()))
+        self._start("settle", partial(panel_work.settle, self._desk))
 
     def choose(self) -> None:
         """Say which transfer the chosen open one is."""
         intent, transfer = self._controls.intent.value, self._controls.candidate.value
         if intent and transfer:
-            self._start("settle", partial(panel_work.settle, self._desk, {intent: transfer}, ()))
+            choose = {intent: transfer}
+            self._start("settle", partial(panel_work.settle, self._desk, choose=choose))
+
+    def deny(self) -> None:
+        """Say that the chosen open transfer is none of those that it could be."""
+        if intent := self._controls.intent.value:
+            self._start("settle", partial(panel_work.settle, self._desk, none_of=[intent]))
 
     def give_up(self) -> None:
         """Say that the chosen open transfer never happened, where the box for it is ticked."""
         intent = self._controls.intent.value
         if intent and self._controls.never.value:
-            self._start("settle", partial(panel_work.settle, self._desk, {}, (intent,)))
+            self._start("settle", partial(panel_work.settle, self._desk, assume_failed=[intent]))
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Wait for what is under way, for `timeout` seconds at most; tell whether all is done."""
@@ -288,7 +294,8 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             (controls.review_button, self.review), (controls.refresh, self.refresh),
             (controls.confirm, self.confirm), (controls.rehearse, self.rehearse),
             (controls.cancel, self.cancel), (controls.settle, self.settle),
-            (controls.choose, self.choose), (controls.give_up, self.give_up),
+            (controls.choose, self.choose), (controls.deny, self.deny),
+            (controls.give_up, self.give_up),
         ):  # fmt: skip
             button.on_click(partial(self._clicked, act))
         for field in (controls.source, controls.destination, controls.amount):

@@ -56,6 +56,7 @@ class Controls:
         self.intent = _choice("intent", "Transfer", "An open transfer, for you to decide on")
         self.candidate = _choice("candidate", "It is", "The transfer of the service that it is")
         self.choose = _button("choose", "It is this one", "Say that it is the chosen transfer")
+        self.deny = _button("deny", "None of these", "Say that these transfers are all others")
         self.never = _tick("never", "I have looked: this transfer never happened", "2px")
         self.give_up = _button("give-up", "Call it failed", "Give it up, and release its amount")
         self.events = _html("events")
@@ -65,7 +66,7 @@ class Controls:
         """Put the controls into boxes; their order is the order of the Tab key."""
         self.staged = _column("staged", self.review, self.countdown,
                               _row(self.cancel, self.rehearse, self.confirm))  # fmt: skip
-        self.choosing = _row(self.candidate, self.choose)
+        self.choosing = _row(self.candidate, self.choose, self.deny)
         self.giving_up = _row(self.never, self.give_up)
         self.settling = _column(
             "settling", self.open_transfers, _row(self.settle), self.intent, self.choosing,
@@ -96,7 +97,7 @@ class Controls:
             control.disabled = not shown.is_form_on
         for control in (self.confirm, self.rehearse, self.cancel):
             control.disabled = not shown.is_review_on
-        for control in (self.refresh, self.settle, self.choose):
+        for control in (self.refresh, self.settle, self.choose, self.deny):
             control.disabled = not shown.is_refresh_on
         self.give_up.disabled = not (shown.is_refresh_on and self.never.value)
         _show_only(self.staged, shown.is_reviewing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -44,9 +44,9 @@ def cancel(desk: TransferDesk, staged: StagedTransfer) -> Change:
     return panel_state.cancelled
 
 
-def settle(desk: TransferDesk, choose: Mapping[str, str], assume_failed: Iterable[str]) -> Change:
-    """Find out what became of open transfers."""
-    found = desk.settle(choose=choose, assume_failed=assume_failed)
+def settle(desk: TransferDesk, **decisions: Any) -> Change:
+    """Find out what became of open transfers; the decisions are those of the desk's settle."""
+    found = desk.settle(**decisions)
     return partial(panel_state.settled, settlements=found)
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from exchanges import without_mark
 from seqdata import exceptions as ex
 from seqdata.files import holding
 from seqdata.http.curl import CurlSend
+from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
 from seqdata.origins import server_of
 from seqdata.safeguards import AuditLog, StagedTransfer, TransferDesk
@@ -242,19 +244,92 @@ def test_what_the_log_closed_as_failed_counts_nothing(box: Sandbox, tmp_path: Pa
 # -- the day ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata"])
-def test_another_zone_gives_no_second_day(box: Sandbox, tmp_path: Path, zone: str) -> None:
-    """A traveller's desk counts what was moved by its moment, not by its filed date."""
+ZONES = ("America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata")
+
+
+@pytest.mark.parametrize("lost", [(), (FILE,), (LOG, HEAD)])
+@pytest.mark.parametrize("zone", ZONES)
+def test_another_zone_gives_no_second_day(
+    box: Sandbox, tmp_path: Path, zone: str, lost: tuple[str, ...]
+) -> None:
+    """What was moved counts until its day is over, both where it was made and where one is now."""
     clock = Clock(datetime(2026, 11, 23, 17, tzinfo=UTC))
     first = desk_of(box, tmp_path, clock=clock)
     assert first.confirm(first.stage("Bills", "Groceries", "10")).status == "completed"
+    drop(*lost)(tmp_path, tmp_path)
     other = desk_of(box, tmp_path, clock=clock, timezone=zone)
-    assert other.limits().daily_left_cents == 0
-    moment = clock.now.astimezone(ZoneInfo(zone))
-    clock.now += timedelta(days=1) - timedelta(
-        hours=moment.hour, minutes=moment.minute, seconds=moment.second
-    )
-    assert other.limits().daily_left_cents == LIMIT
+    made = clock.now
+    for hours in range(40):
+        clock.now = made + timedelta(hours=hours)
+        is_today = any(
+            clock.now.astimezone(ZoneInfo(one)).date() == made.astimezone(ZoneInfo(one)).date()
+            for one in (zone, "America/New_York")
+        )
+        assert other.limits().daily_left_cents == (0 if is_today else LIMIT), hours
+
+
+def test_a_service_without_a_clock_gets_nothing(box: Sandbox, tmp_path: Path) -> None:
+    """Where a real service's answers carry no Date, which day it is is not sure: it refuses."""
+    curl = CurlSend()
+
+    def send(request: Request) -> Exchange:
+        exchange = without_mark(curl(request))
+        assert exchange.answer is not None
+        kept = {k: v for k, v in exchange.answer.headers.items() if k != "date"}
+        return replace(exchange, answer=replace(exchange.answer, headers=kept))
+
+    desk = desk_of(box, tmp_path, transport=Transport(send), somebody_there=lambda: True)
+    with pytest.raises(ex.ClockOff, match="the service's nothing"):
+        desk.stage("Bills", "Groceries", "5")
+    assert arrived(box) == []
+
+
+# -- what a person accepted -------------------------------------------------------------------
+
+
+def test_what_two_logs_say_stays_known(box: Sandbox, tmp_path: Path) -> None:
+    """Two logs laid behind each other, and accepted as they are, tell of both's transfers."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    ids = []
+    for folder, amount in zip(folders, ("3", "4"), strict=True):
+        folder.mkdir()
+        desk = desk_of(box, folder)
+        staged = desk.stage("Bills", "Groceries", amount)
+        assert desk.confirm(staged).status == "completed"
+        ids.append(staged.id)
+    for order in (folders, folders[::-1]):
+        both = tmp_path / f"both-{order[0].name}"
+        both.mkdir()
+        (both / LOG).write_bytes(b"".join((one / LOG).read_bytes() for one in order))
+        desk = desk_of(box, both)
+        assert desk.audit.acknowledge() is not None
+        known = [desk.outcome_of(one) for one in ids]
+        assert [one.status for one in known if one is not None] == ["completed", "completed"]
+        assert desk.limits().daily_left_cents == LIMIT - 700
+
+
+@pytest.mark.parametrize("gone", ["cancelled", "expired", "confirmed", "staged"])
+def test_a_gap_that_was_accepted_revives_nothing(box: Sandbox, tmp_path: Path, gone: str) -> None:
+    """What was staged before a person accepted a broken log cannot be confirmed any more."""
+    clock = Clock(datetime.now(UTC))
+    desk = desk_of(box, tmp_path, clock=clock)
+    staged = desk.stage("Bills", "Groceries", "5")
+    if gone == "cancelled":
+        desk.cancel(staged)
+    if gone == "expired":
+        clock.now += timedelta(hours=1)
+        with pytest.raises(ex.StageExpired):
+            desk.confirm(staged)
+    if gone == "confirmed":
+        desk.confirm(staged, dry_run=True)
+    lines = (tmp_path / LOG).read_bytes().splitlines(keepends=True)
+    kept = lines[: 0 if gone == "staged" else 1]
+    (tmp_path / LOG).write_bytes(b"".join(kept))
+    desk = desk_of(box, tmp_path)
+    desk.audit.acknowledge()
+    with pytest.raises((ex.StageExpired, ex.StageUnknown)):
+        desk.confirm(staged)
+    assert arrived(box) == []
 
 
 def test_a_desk_keeps_its_zone_and_its_folder(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_helper import Clock, arrived, charged, open_desk, story
+from desk_helper import Clock, arrived, charged, open_desk, settings_of, story
 from exchanges import without_mark
 
 from seqdata import exceptions as ex
@@ -262,6 +262,81 @@ def test_a_refused_choice_leaves_the_others_settled(box: Sandbox, desk: Transfer
         desk.settle(choose={first: "tr-9"})
     assert [one.intent.id for one in refused.value.settled] == [staged.id]
     assert [one.id for one in desk.open_intents()] == [first]
+
+
+# -- none of these ----------------------------------------------------------------------------
+
+
+def test_a_person_can_say_none_of_these(box: Sandbox, desk: TransferDesk, tmp_path: Path) -> None:
+    """Denied candidates are not offered again; then it was not found, and may be given up."""
+    intent_id = lose(box, desk, "cut")
+    box.advance(seconds=600)
+    by_hand(box, tmp_path)
+    (settled,) = desk.settle()
+    assert len(settled.candidates) == 1
+    with pytest.raises(ex.SettleRefused, match="it may be"):
+        desk.settle(assume_failed=intent_id)
+    (settled,) = desk.settle(none_of=[intent_id])
+    assert settled.candidates == ()
+    assert not settled.may_be_assumed_failed
+    assert desk.settle()[0].candidates == ()
+    box.advance(hours=25)
+    (settled,) = desk.settle(assume_failed=[intent_id])
+    assert (settled.outcome.status, settled.outcome.accepted) == ("failed", False)
+    assert charged(tmp_path) == 0
+
+
+def test_one_that_was_made_days_later_is_no_candidate(
+    box: Sandbox, desk: TransferDesk, tmp_path: Path
+) -> None:
+    """A transfer can only be one that was created within a day of the intent."""
+    intent_id = lose(box, desk, "cut")
+    box.advance(hours=48)
+    by_hand(box, tmp_path)
+    assert desk.settle()[0].candidates == ()
+    box.advance(minutes=6)
+    (settled,) = desk.settle(assume_failed=[intent_id])
+    assert settled.outcome.status == "failed"
+
+
+@pytest.mark.parametrize(
+    "decisions", [{"choose": ["x"]}, {"choose": {"x": "y"}, "none_of": ["x"]},
+                  {"choose": {"x": "y"}, "assume_failed": "x"}]
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(desk: TransferDesk, decisions: dict[str, Any]) -> None:
+    """Decisions that contradict each other, or are of another type, are no bare error."""
+    with pytest.raises(ex.UsageError):
+        desk.settle(**decisions)
+
+
+def test_what_cannot_be_read_keeps_nothing_else_open(tmp_path: Path, lens: Lens) -> None:
+    """An organization whose activity cannot be read is named after the others were settled."""
+    with Sandbox(months=1, now="2026-11-01", organizations=2) as box:
+        first, second = box.organization_ids
+        ids = {}
+        for organization_id in (first, second):
+            settings = settings_of(box, tmp_path, kyc_id=None)
+            desk = TransferDesk(settings, organization_id, token_provider=box.issue_token)
+            view = desk.look()
+            pods = [one for one in view.accounts if one.kind == "pod" and one.balance_cents]
+            staged = desk.stage(pods[0].id, pods[1].id, "1")
+            box.fail("cut_after", operation="CreatePayment")
+            assert desk.confirm(staged).status == "unknown"
+            ids[organization_id] = staged.id
+
+        def refuse(organization: dict[str, Any]) -> None:
+            if lens.asked["organizationId"] == first:
+                organization["transferReferences"] = None
+
+        lens.change = refuse
+        both = TransferDesk(
+            settings_of(box, tmp_path, org_id=None), token_provider=box.issue_token,
+            transport=Transport(lens, sleep=lambda _: None),
+        )  # fmt: skip
+        with pytest.raises(ex.SequenceError) as unread:
+            both.settle()
+        assert [one.intent.id for one in unread.value.settled] == [ids[second]]
+        assert [one.id for one in both.open_intents()] == [ids[first]]
 
 
 # -- not there --------------------------------------------------------------------------------

@@ -186,3 +186,22 @@ def test_a_new_panel_finds_what_an_old_one_left(
     press(panel, "settle")
     assert "Every transfer has a known outcome." in text(panel.controls.messages)
     later.close()
+
+
+def test_none_of_several_is_said_by_a_person(
+    box: Sandbox, panel: TransferPanel, tmp_path: Path
+) -> None:
+    """Where no candidate is the one, a button says so, and they are not offered again."""
+    controls = panel.controls
+    lose(box, panel, "cut")
+    other = tmp_path / "web"
+    other.mkdir()
+    web = open_desk(box, other)
+    box.advance(minutes=10)
+    web.confirm(web.stage("Bills", "Groceries", "12.34"))
+    press(panel, "settle")
+    assert is_shown(controls.choosing)
+    press(panel, "deny")
+    assert "not found in 1 complete reading" in text(controls.outcome)
+    assert is_shown(controls.settling)
+    assert not is_shown(controls.choosing)
