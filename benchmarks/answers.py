@@ -22,7 +22,7 @@ def answer_files(pages: int) -> list[Path]:
 
 
 def _take(files: list[Path]) -> None:
-    from seqdata.graphql import document
+    from seqdata.sources.webapp.documents import document
 
     operation = "ActivityLogV2Transfers"
     scale = max(1, len(files) // 20)  # a household of scale 1 has 17 pages in ten months

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from benchmarks.cache_size import LOAD
 from benchmarks.made_up import APP_URL, ORGANIZATION
 from benchmarks.meter import Meter, answer
-from seqdata._settings import Settings
+from seqdata.config.settings import Settings
 from seqdata.ledger import Ledger
-from seqdata.schemas import TRANSFERS
+from seqdata.sources.schemas import TRANSFERS
 
 _REPEATS = 3
 

@@ -13,9 +13,8 @@ import pyarrow.parquet as pq  # noqa: F401
 
 from benchmarks.made_up import APP_URL, NOW, ORGANIZATION, transfer_rows
 from benchmarks.meter import Meter, answer
-from seqdata.nodes import Drift
-from seqdata.schemas import ACCOUNT_ROWS, BALANCES
-from seqdata.source import Delivery, Page, Snapshot, TransferDetails, Window
+from seqdata.sources.base import Delivery, Drift, Page, Snapshot, TransferDetails, Window
+from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES
 from seqdata.store import Store
 from seqdata.sync import sync
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seqdata.arrow import Column
-from seqdata.schemas import MOMENT, TRANSFER_ROWS
+from seqdata.core.arrow import Column
+from seqdata.sources.schemas import MOMENT, TRANSFER_ROWS
 
 ORGANIZATION = "made-up"
 #: Where the caches say they come from.

@@ -15,8 +15,8 @@ import pyarrow.dataset  # noqa: F401
 import pyarrow.parquet as pq  # noqa: F401
 
 from benchmarks.meter import Meter, answer
-from seqdata._settings import Settings
 from seqdata.auth.tokens import AuthTokens, TokenStore
+from seqdata.config.settings import Settings
 from seqdata.ledger import Ledger
 
 

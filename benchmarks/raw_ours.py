@@ -15,7 +15,8 @@ import pyarrow.parquet as pq  # noqa: F401
 from benchmarks.made_up import APP_URL, NOW
 from benchmarks.meter import Meter, answer
 from seqdata.core.json import parse_json
-from seqdata.source import AnswerReader, Page
+from seqdata.sources.base import Page
+from seqdata.sources.webapp.source import AnswerReader
 from seqdata.store import Store
 from seqdata.store.tables import write_table
 

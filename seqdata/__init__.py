@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seqdata._lazy import lazy_names
-from seqdata.core import logs
+from seqdata.core.lazy import lazy_names
+from seqdata.core.logs import logger
 
 if TYPE_CHECKING:
     from seqdata.auth import AuthTokens, get_access_token
-    from seqdata.client import SequenceClient
     from seqdata.config import (
         SequenceConfig,
         SequenceCredentials,
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
     from seqdata.export import read_csv
     from seqdata.ledger import Ledger
     from seqdata.sandbox import Sandbox
+    from seqdata.sources.webapp.client import SequenceClient
 
-logs.install()
+logger(__name__)
 
 __version__ = "0.1.0"
 

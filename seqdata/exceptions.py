@@ -94,6 +94,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar
 
+from seqdata.core.text import format_cents as _dollars
 from seqdata.core.text import printable
 
 
@@ -1197,12 +1198,6 @@ class SettleRefused(SafeguardError):
             f"The transfer {self.intent_id} cannot be settled like that: {self.reason}. It stays "
             "open, and its amount stays reserved."
         )
-
-
-def _dollars(cents: int) -> str:
-    from seqdata.money import format_cents
-
-    return format_cents(cents)
 
 
 def _choices(choices: Sequence[str]) -> str:

@@ -30,11 +30,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from seqdata import schemas
-from seqdata.arrow import Column, pc
 from seqdata.config import get_settings
+from seqdata.core.arrow import Column, pc
+from seqdata.core.files import replacing, writing_in
 from seqdata.exceptions import CorruptFile, InvalidFilter
-from seqdata.files import replacing, writing_in
+from seqdata.sources import schemas
 from seqdata.store import frames
 from seqdata.store.frames import DOLLARS
 

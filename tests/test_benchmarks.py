@@ -17,7 +17,7 @@ from benchmarks.made_up import A_MONTH, ORGANIZATION, transfer_rows
 from benchmarks.meter import Meter
 from benchmarks.request_counts import first_bound, later_bound, overlap_and_open
 from benchmarks.summary import read_results, readme, summary
-from seqdata.schemas import TRANSFER_ROWS
+from seqdata.sources.schemas import TRANSFER_ROWS
 
 
 def test_made_up_transfers_are_valid_rows_newest_first() -> None:

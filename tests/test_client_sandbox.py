@@ -19,7 +19,8 @@ from seqdata.auth import AuthTokens, get_access_token
 from seqdata.auth.tokens import TokenStore
 from seqdata.client import SequenceClient
 from seqdata.config import get_settings
-from seqdata.core.text import one_line
+from seqdata.core.moments import EASTERN, to_eastern
+from seqdata.core.text import format_cents, one_line
 from seqdata.exceptions import (
     ConnectionFailed,
     GraphQLError,
@@ -38,9 +39,7 @@ from seqdata.exceptions import (
 from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
-from seqdata.money import format_cents
 from seqdata.sandbox import Sandbox
-from seqdata.timestamps import EASTERN, to_eastern
 
 Node = dict[str, Any]
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -695,7 +694,7 @@ def test_a_transfer_is_sent_once(
     kind: str, error: type[SequenceError], door: str, own: Sandbox
 ) -> None:
     """After any fault, a 401 and a cut reused connection included, nothing is sent again."""
-    from seqdata.graphql import document
+    from seqdata.sources.webapp.documents import document
 
     with connect(own, token_provider=own.issue_token) as client:
         source, destination = two_pods(client)

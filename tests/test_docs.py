@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 from seqdata import exceptions
-from seqdata._settings import Settings
+from seqdata.config.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from seqdata.core.text import decimal_text
 from seqdata.exceptions import CorruptFile, FolderNotWritable
 from seqdata.export import read_csv, write_csv, write_parquet
-from seqdata.money import decimal_text
 from seqdata.store import BALANCES, LEGS, TRANSFERS, balances_frame, transfers_frame
 from seqdata.store.frames import frame as any_frame
 

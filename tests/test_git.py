@@ -14,8 +14,8 @@ from seqdata.auth import AuthTokens
 from seqdata.auth.tokens import TokenStore
 from seqdata.cli.doctor import examine
 from seqdata.config import get_settings
-from seqdata.files import holding, write_bytes, write_json
-from seqdata.git import PRIVATE
+from seqdata.core.files import holding, write_bytes, write_json
+from seqdata.core.git import PRIVATE
 from seqdata.safeguards import AuditLog
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")

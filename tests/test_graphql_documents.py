@@ -17,12 +17,12 @@ from graphql.language import FieldNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdata.graphql import contains_mutation, document
+from seqdata.sources.webapp.documents import contains_mutation, document
 
-SCHEMA = build_schema(files("seqdata.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+SCHEMA = build_schema(files("seqdata.sandbox.webapp").joinpath("schema.graphql").read_text("utf-8"))
 NAMES = sorted(
     path.name.removesuffix(".graphql")
-    for path in files("seqdata.graphql").iterdir()
+    for path in files("seqdata.sources.webapp.documents").iterdir()
     if path.name.endswith(".graphql")
 )
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqdata.core.money import MAX_CENTS, parse_cents
+from seqdata.core.text import decimal_text, format_cents
 from seqdata.exceptions import InvalidAmount
-from seqdata.money import MAX_CENTS, decimal_text, format_cents, parse_cents
 
 CENTS = st.integers(min_value=-(10**14), max_value=10**14)
 

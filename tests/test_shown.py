@@ -30,7 +30,7 @@ from seqdata.cli.tables import CHARTS
 from seqdata.ledger import Ledger
 from seqdata.sandbox import Sandbox
 from seqdata.widgets import TransferPanel
-from seqdata.widgets.explorer import ActivityExplorer
+from seqdata.widgets.explorer.explorer import ActivityExplorer
 
 #: Colour, title and bell of a terminal; returns; ends of lines; turned around; without room.
 PLANT = "\x1b[31m\x1b]0;t\x07\r\n\x7f\x85\u2028\u202e\u2066\u200b\u00ad\ufeff\U000e0041\u3164"

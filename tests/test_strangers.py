@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdata import config
-from seqdata._settings import NEVER_FOUND, Settings
 from seqdata.config import get_settings
-from seqdata.envfile import read_env_file
+from seqdata.config.envfile import read_env_file
+from seqdata.config.settings import NEVER_FOUND, Settings
 from seqdata.exceptions import InvalidSetting
 
 NOBODY = 65534

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from seqdata._settings import read_settings
+from seqdata.config.settings import read_settings
 from seqdata.exceptions import InvalidSetting
 from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request

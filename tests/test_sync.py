@@ -14,7 +14,8 @@ from seqdata.client import SequenceClient
 from seqdata.exceptions import GraphQLError, PagingError, RateLimited
 from seqdata.ledger import Ledger, demo_settings
 from seqdata.sandbox import Sandbox
-from seqdata.source import GraphQLSource, Window
+from seqdata.sources.base import Window
+from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.store import State, Store
 from seqdata.sync import Plan, SyncOptions, decide, sync
 

@@ -26,7 +26,7 @@ from seqdata.exceptions import (
     UnexpectedAnswer,
 )
 from seqdata.sandbox import Sandbox
-from seqdata.sandbox.kinds import KINDS
+from seqdata.sandbox.faults.kinds import KINDS
 from seqdata.sync import rebuild
 
 PAGES = "ActivityLogV2Transfers"

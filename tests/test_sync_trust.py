@@ -18,7 +18,7 @@ from seqdata.exceptions import (
 )
 from seqdata.ledger import Ledger
 from seqdata.sandbox import Sandbox
-from seqdata.source import Window
+from seqdata.sources.base import Window
 from seqdata.store import State
 from seqdata.sync.plan import OpenTransfer, Plan, decide, is_mass_removal, widen
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqdata.core.moments import EASTERN, parse_moment, parse_timestamp, to_eastern
 from seqdata.exceptions import InvalidMoment
-from seqdata.timestamps import EASTERN, parse_moment, parse_timestamp, to_eastern
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ from jupyter_client.manager import KernelManager, start_new_kernel
 from pydantic import SecretBytes, SecretStr
 
 from seqdata import SequenceClient
-from seqdata._settings import Settings
 from seqdata.auth import AuthTokens
 from seqdata.auth.refresh import refresh_tokens
 from seqdata.auth.tokens import TokenStore
 from seqdata.config import get_credentials, get_settings
+from seqdata.config.settings import Settings
 from seqdata.core.secret import Secret
 from seqdata.exceptions import FolderNotWritable
 from seqdata.http.messages import Exchange, Request

@@ -16,8 +16,8 @@ from seqdata.client import SequenceClient
 from seqdata.http.transport import Transport
 from seqdata.ledger import demo_settings
 from seqdata.sandbox import Sandbox
-from seqdata.schemas import TRANSFER_ROWS
-from seqdata.source import GraphQLSource
+from seqdata.sources.schemas import TRANSFER_ROWS
+from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.store import Store
 from seqdata.sync import SyncReport, sync
 from seqdata.sync.run import SyncOptions

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from seqdata.core.moments import parse_moment
 from seqdata.exceptions import InvalidFilter, UnknownAccount
-from seqdata.schemas import CATEGORIES
-from seqdata.timestamps import parse_moment
+from seqdata.sources.schemas import CATEGORIES
 
 Moment: TypeAlias = str | date | datetime
 Words: TypeAlias = str | Sequence[str]

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seqdata.analysis.columns import require
-from seqdata.arrow import Column, pc
+from seqdata.core.arrow import Column, pc
 from seqdata.types import FINAL_STATUSES
 
 #: The longest a payment of the service was seen to take. (A row can be edited much later,

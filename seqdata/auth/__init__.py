@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 from pydantic import SecretStr
 
-from seqdata._settings import Settings
 from seqdata.auth.refresh import refresh_tokens
 from seqdata.auth.tokens import AuthTokens, TokenStore, refresh_token_of
 from seqdata.config import get_settings
+from seqdata.config.settings import Settings
+from seqdata.core.files import holding
+from seqdata.core.logs import logger
 from seqdata.core.secret import opened, sealed
 from seqdata.exceptions import AuthenticationError, FolderNotWritable, TokenExpiredError
-from seqdata.files import holding
 from seqdata.http.transport import open_transport
 
 __all__ = ["AuthTokens", "access_token_for", "get_access_token", "reject_token"]
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 
 def get_access_token(*, headless: bool = True, force: bool = False) -> str:
@@ -101,7 +101,7 @@ def _logged_in(
 ) -> AuthTokens:
     if not (settings.email and settings.password and settings.totp):
         raise TokenExpiredError(_nothing_to_log_in_with(settings, store, old))
-    from seqdata.auth.browser import browser_login
+    from seqdata.auth.login.browser import browser_login
 
     tokens, client_id = browser_login(settings, headless=headless)
     # A login that showed no client keeps the one that an earlier login showed.

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import math
 import re
 import time
@@ -30,13 +29,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from seqdata._settings import Settings
+from seqdata.config.settings import Settings
+from seqdata.core.files import read_json, remove_file, write_bytes, write_json
+from seqdata.core.logs import logger
+from seqdata.core.origins import PRODUCTION_APP, PRODUCTION_AUTH, origin_of
 from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import CorruptFile
-from seqdata.files import read_json, remove_file, write_bytes, write_json
-from seqdata.origins import PRODUCTION_APP, PRODUCTION_AUTH, origin_of
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 #: How a token file that is there, and gives no token, is described.
 UNUSABLE = "none that can be used: the file is corrupt, or of another server"

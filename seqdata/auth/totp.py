@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import re
 import secrets
 import time
@@ -21,10 +20,11 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import SecretStr
 
+from seqdata.core.files import read_json, write_json
+from seqdata.core.logs import logger
 from seqdata.exceptions import CorruptFile, InvalidSetting, WrongCode
-from seqdata.files import read_json, write_json
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 #: A code with fewer seconds left is not typed (or fewer than a third of its life).
 MARGIN = 5.0

@@ -11,11 +11,12 @@ import click
 
 from seqdata import __version__
 from seqdata.cli import commands, output
+from seqdata.core.logs import logger
 from seqdata.exceptions import SequenceError
 
 __all__ = ["cli", "main"]
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,7 +29,8 @@ def cli(verbose: int) -> None:
     an account: seqdata demo
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    who = "%(name)s" if verbose else "seqdata"
+    logging.basicConfig(stream=sys.stderr, format=f"%(levelname)s {who}: %(message)s")
     logging.getLogger("seqdata").setLevel(level)
 
 

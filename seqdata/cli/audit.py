@@ -146,7 +146,7 @@ def _said(report: AuditReport) -> list[tuple[str, str, str]]:
 
 
 def _cells(entry: dict[str, Any]) -> tuple[str, ...]:
-    from seqdata.money import format_cents
+    from seqdata.core.text import format_cents
 
     cents = entry.get("amount_cents")
     amount = format_cents(cents) if type(cents) is int else ""

@@ -6,9 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from seqdata._settings import Settings
 from seqdata.auth import access_token_for
 from seqdata.cli import output
+from seqdata.config.settings import Settings
 from seqdata.exceptions import NoBrowser
 from seqdata.export import write_picture
 from seqdata.ledger import Ledger, demo_settings

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from seqdata._settings import Settings
 from seqdata.auth.tokens import UNUSABLE, TokenStore
-from seqdata.envfile import read_env_file
+from seqdata.config.envfile import read_env_file
+from seqdata.config.settings import Settings
+from seqdata.core.git import exclude_file, missing_lines
 from seqdata.exceptions import SequenceError
-from seqdata.git import exclude_file, missing_lines
 from seqdata.safeguards import AuditLog
 from seqdata.store import Store
 from seqdata.store.forget import cached_organizations

@@ -45,7 +45,7 @@ def logout() -> None:
     """
     from seqdata.auth.tokens import TokenStore
     from seqdata.config import get_settings
-    from seqdata.files import holding
+    from seqdata.core.files import holding
 
     settings = get_settings()
     store = TokenStore(settings)
@@ -65,7 +65,7 @@ def browser() -> None:
 @browser.command()
 def check() -> None:
     """Say which browser would be used, and start it once."""
-    from seqdata.auth.chromium import check_browser
+    from seqdata.auth.login.chromium import check_browser
     from seqdata.config import get_settings
 
     found, version = check_browser(get_settings().browser)
@@ -76,7 +76,7 @@ def check() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before the system's packages are changed.")
 def install(yes: bool) -> int:
     """Get a browser where there is none: Playwright's, else the distribution's chromium."""
-    from seqdata.auth.chromium import find_browser, install_browser
+    from seqdata.auth.login.chromium import find_browser, install_browser
     from seqdata.config import get_settings
     from seqdata.exceptions import NoBrowser
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from seqdata.cli import output
+from seqdata.core.files import write_bytes
 from seqdata.exceptions import MissingExtra
-from seqdata.files import write_bytes
 
 _PACKAGE = Path(__file__).parent.parent
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from seqdata.core.text import alike, plain_json, printable, printable_lines
-from seqdata.money import format_cents
+from seqdata.core.text import alike, format_cents, plain_json, printable, printable_lines
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""What the package's logger says is text that a terminal can show, whoever wrote it."""
+"""What the package's loggers say is text that a terminal can show, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ class Shown(logging.Filter):
         return True
 
 
-def install() -> None:
-    """Let everything pass through it that the package logs."""
-    logging.getLogger("seqdata").addFilter(Shown())
+_SHOWN = Shown()
+
+
+def logger(name: str) -> logging.Logger:
+    """Return the logger of a module (its ``__name__``), whose records are text to be shown."""
+    found = logging.getLogger(name)
+    found.addFilter(_SHOWN)
+    return found

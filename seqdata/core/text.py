@@ -132,3 +132,17 @@ _LOOK_ALIKES = {
     **_pairs("ıɑɡɩʟ‐‑‒–—−‘’ʼ′⠀", "iagiL------'''' "),
 }
 _SAME_SCRIPT = _pairs("I1|0", "lllO")
+
+
+def format_cents(cents: int) -> str:
+    """Write cents as dollars the way the service does: ``"$1,234.56"``, ``"-$1,234.56"``."""
+    sign = "-" if cents < 0 else ""
+    dollars, rest = divmod(abs(cents), 100)
+    return f"{sign}${dollars:,}.{rest:02d}"
+
+
+def decimal_text(cents: int) -> str:
+    """Write cents as a plain decimal number with two places: ``"1234.56"``, ``"-0.05"``."""
+    sign = "-" if cents < 0 else ""
+    dollars, rest = divmod(abs(cents), 100)
+    return f"{sign}{dollars}.{rest:02d}"

@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqdata.core.origins import is_loopback
 from seqdata.core.text import one_line
 from seqdata.http.messages import Answer, Exchange, Request
 from seqdata.http.surroundings import surroundings
-from seqdata.origins import is_loopback
 
 if TYPE_CHECKING:
     from curl_cffi import Curl

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from seqdata.core.origins import origin_of
 from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import (
     ConnectionFailed,
@@ -15,7 +16,6 @@ from seqdata.exceptions import (
     Unauthorized,
     UnexpectedAnswer,
 )
-from seqdata.origins import origin_of
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ has passed anyway counts. (service facts: 1.5 s and 0 to 2 s)
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqdata.files import holding, open_note
+from seqdata.core.files import holding, open_note
+from seqdata.core.logs import logger
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 
 class Pacer:

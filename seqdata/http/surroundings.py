@@ -22,10 +22,11 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from seqdata.core.logs import logger
+from seqdata.core.origins import is_loopback
 from seqdata.exceptions import InvalidSetting
-from seqdata.origins import is_loopback
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 #: Where systems keep the authorities they trust, the one of Python's own TLS library first.
 _SYSTEM_BUNDLES = (

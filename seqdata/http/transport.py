@@ -6,13 +6,13 @@ sends a single request is a plain callable (:data:`Send`); tests put a function 
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
+from seqdata.core.logs import logger
 from seqdata.exceptions import (
     ConnectionFailed,
     HTTPError,
@@ -26,9 +26,9 @@ from seqdata.http.messages import Answer, Exchange, Request, accepted
 from seqdata.http.pace import Pacer
 
 if TYPE_CHECKING:
-    from seqdata._settings import Settings
+    from seqdata.config.settings import Settings
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 #: The longest ``Retry-After`` that is sat out, in seconds.
 LONGEST_WAIT = 120.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from seqdata._settings import Settings
 from seqdata.analysis.filters import (
     Moment,
     Words,
@@ -23,11 +21,14 @@ from seqdata.analysis.filters import (
     filter_transfers,
     find_account,
 )
-from seqdata.arrow import pc
 from seqdata.auth import access_token_for
 from seqdata.auth.tokens import AuthTokens, TokenStore
-from seqdata.client import SequenceClient
 from seqdata.config import CACHE_MARKER, get_settings
+from seqdata.config.settings import Settings
+from seqdata.core.arrow import pc
+from seqdata.core.files import make_private_folder, write_bytes
+from seqdata.core.logs import logger
+from seqdata.core.moments import parse_moment
 from seqdata.core.text import printable
 from seqdata.exceptions import (
     CacheMissing,
@@ -40,14 +41,14 @@ from seqdata.exceptions import (
     UnknownTransfer,
 )
 from seqdata.export import check_file_type, write_table
-from seqdata.files import make_private_folder, write_bytes
 from seqdata.ledger.analyses import Analyses
 from seqdata.ledger.progress import progress_bar
 from seqdata.ledger.query import ask, plain_filters, table_of
 from seqdata.ledger.words import freshness_words, transfers_words
 from seqdata.safeguards import AuditLog
 from seqdata.safeguards.reconcile import Reconciliation, reconcile
-from seqdata.source import AnswerReader, GraphQLSource, fetch_organization_ids
+from seqdata.sources.webapp.client import SequenceClient
+from seqdata.sources.webapp.source import AnswerReader, GraphQLSource, fetch_organization_ids
 from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
 from seqdata.store.frames import frame
 from seqdata.store.state import read_state
@@ -65,7 +66,6 @@ from seqdata.sync import (
     sync,
     wanted_details,
 )
-from seqdata.timestamps import parse_moment
 from seqdata.types import is_reversal, state_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from seqdata.sandbox import Sandbox
     from seqdata.widgets import ActivityExplorer, TransferPanel
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 #: The largest balance that is believed, in cents: beyond it somebody mistyped.
 _LARGEST_BALANCE = 10**15

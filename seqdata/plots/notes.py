@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from seqdata.analysis.columns import require
+from seqdata.core.origins import is_loopback
 from seqdata.exceptions import UsageError
-from seqdata.origins import is_loopback
 from seqdata.plots.words import day_words, literal, span_words
 
 #: How many names a note lists before it counts the rest.

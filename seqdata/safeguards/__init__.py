@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seqdata._lazy import lazy_names
+from seqdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqdata.safeguards.audit import AuditLog

@@ -20,8 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from seqdata.config import find_data_dir
+from seqdata.core.files import (
+    PATIENCE,
+    holding,
+    narrow,
+    read_json,
+    sync_folder,
+    write_json,
+    writing_in,
+)
 from seqdata.exceptions import AuditChainBroken, CorruptFile, InvalidEvent
-from seqdata.files import PATIENCE, holding, narrow, read_json, sync_folder, write_json, writing_in
 from seqdata.safeguards.chain import (
     CHAIN_KEYS,
     MARK,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from seqdata.core.money import MAX_CENTS, parse_cents
 from seqdata.exceptions import (
     AmountTooSmall,
     BalanceFell,
@@ -22,7 +23,6 @@ from seqdata.exceptions import (
     TransferLimitExceeded,
     UsageError,
 )
-from seqdata.money import MAX_CENTS, parse_cents
 
 if TYPE_CHECKING:
     from seqdata.safeguards.book import Day

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seqdata.money import format_cents
+from seqdata.core.moments import parse_timestamp
+from seqdata.core.text import format_cents
 from seqdata.safeguards.audit import ACKNOWLEDGED
 from seqdata.safeguards.limits import DailyRecords, Entry
-from seqdata.timestamps import parse_timestamp
 
 #: Events that say where a transfer stands.
 STATES = {

@@ -20,10 +20,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from seqdata.config import find_data_dir, get_settings
+from seqdata.core.files import PATIENCE, holding, narrow, read_json, write_json, writing_in
+from seqdata.core.moments import parse_timestamp
 from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
-from seqdata.files import PATIENCE, holding, narrow, read_json, write_json, writing_in
 from seqdata.safeguards.audit import utc_now
-from seqdata.timestamps import parse_timestamp
 
 Entry = dict[str, Any]
 Days = dict[str, dict[str, list[Entry]]]

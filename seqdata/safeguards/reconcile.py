@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seqdata.core.text import printable
-from seqdata.money import format_cents
+from seqdata.core.text import format_cents, printable
 from seqdata.safeguards.journal import Life, read_lives
 from seqdata.types import ActivityType
 

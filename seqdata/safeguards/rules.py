@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from seqdata.config import get_settings
 
 if TYPE_CHECKING:
-    from seqdata._settings import Settings
+    from seqdata.config.settings import Settings
 
 
 class Rules:

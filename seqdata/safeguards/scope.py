@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqdata.origins import server_of
+from seqdata.core.origins import server_of
 from seqdata.safeguards.journal import Life
 
 

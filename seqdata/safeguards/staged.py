@@ -7,8 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from seqdata.core.text import printable
-from seqdata.money import format_cents
+from seqdata.core.text import format_cents, printable
 from seqdata.sources.base import Account
 
 

@@ -14,22 +14,22 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from seqdata.files import write_bytes
-from seqdata.sandbox import corrections, truth
-from seqdata.sandbox.api import Api
-from seqdata.sandbox.app import REMEMBERED, Log, application, login
-from seqdata.sandbox.clock import moment, parse_now
-from seqdata.sandbox.control import Control, make_fault, whole_seconds
-from seqdata.sandbox.faults import Faults
-from seqdata.sandbox.login import Logins
-from seqdata.sandbox.pages import application_routes, login_routes
-from seqdata.sandbox.resolvers import PageRules
-from seqdata.sandbox.server import ServerThread, bind, origin
-from seqdata.sandbox.tokens import Tokens
-from seqdata.sandbox.world import World
+from seqdata.core.files import write_bytes
+from seqdata.sandbox.faults.queue import Faults
+from seqdata.sandbox.login.logins import Logins
+from seqdata.sandbox.login.pages import application_routes, login_routes
+from seqdata.sandbox.login.tokens import Tokens
+from seqdata.sandbox.serving.app import REMEMBERED, Log, application, login
+from seqdata.sandbox.serving.control import Control, make_fault, whole_seconds
+from seqdata.sandbox.serving.server import ServerThread, bind, origin
+from seqdata.sandbox.webapp.api import Api
+from seqdata.sandbox.webapp.resolvers import PageRules
+from seqdata.sandbox.world import corrections, truth
+from seqdata.sandbox.world.clock import moment, parse_now
+from seqdata.sandbox.world.world import World
 
 if TYPE_CHECKING:
-    from seqdata.sandbox.tls import Authority
+    from seqdata.sandbox.serving.tls import Authority
 
 _CONNECTION = (
     "app_url",
@@ -147,7 +147,7 @@ class Sandbox:
             authority.forget()
 
     def _make_authority(self) -> Authority:
-        from seqdata.sandbox.tls import Authority
+        from seqdata.sandbox.serving.tls import Authority
 
         self._authority = Authority()
         return self._authority
@@ -284,7 +284,7 @@ class Sandbox:
         """Let transfers vanish from the API and the truth. No balance moves.
 
         A PENDING row that has moved no money is frozen; for the others see
-        :mod:`seqdata.sandbox.corrections`. A ValueError names ids that are not visible, and
+        :mod:`seqdata.sandbox.world.corrections`. A ValueError names ids that are not visible, and
         nothing is removed then.
         """
         with self._world.lock:
@@ -349,7 +349,7 @@ class Sandbox:
     def login_variant(self, **changes: Any) -> None:
         """Let the login's pages behave otherwise; without arguments, as usual.
 
-        The words are those of :class:`seqdata.sandbox.login.Variant`: `selectors`,
+        The words are those of :class:`seqdata.sandbox.login.logins.Variant`: `selectors`,
         `device_check`, `token_delay`, `flow`, `period`, `tries`, `wrong_state`. An account that
         has locked is open again, and one-time codes that were spent count as new.
         """

@@ -1,7 +1,8 @@
-"""What the desk asks of a service, whichever it is: the accounts, a payment, the activity.
+"""What is asked of a service, whichever it is: what a sync reads, and what the desk moves.
 
-A service answers in our words. What only it can say (which of its answers is a refusal, what its
-statuses mean) is decided behind this border.
+A source answers in our words and in the store's columns (:mod:`seqdata.sources.schemas`), what is
+unknown as null. What only it can say (which of its answers is a refusal, what its statuses mean)
+is decided behind this border.
 """
 
 from __future__ import annotations
@@ -9,11 +10,126 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from seqdata.core.text import printable, quoted
+from seqdata.core.logs import logger
+from seqdata.core.text import format_cents, printable, quoted
 from seqdata.exceptions import UnknownAccount
-from seqdata.money import format_cents
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logger(__name__)
+
+# -- what a sync reads -------------------------------------------------------------------------
+
+
+@dataclass
+class Drift:
+    """What the service sent that this version does not know, each once.
+
+    Holds texts such as ``status=UNDER_REVIEW`` (kept as it is), ``amount_cents: str`` (read all
+    the same), ``amount_cents: list, unreadable`` and ``status: missing`` (null in the tables).
+    """
+
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def note(self, what: str) -> None:
+        """Count a finding; log its first appearance."""
+        if what not in self.seen:
+            log.info("not seen before: %s", what)
+        self.seen[what] = self.seen.get(what, 0) + 1
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of created_at, in UTC: from `since` on, before `until`; None is unbounded."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An answer as it came, but for account numbers, which are masked: what an archive keeps.
+
+    `body` is JSON. `facts` are what it answers, as JSON values.
+    """
+
+    kind: str
+    served_at: datetime
+    facts: dict[str, Any]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The accounts as they are, with their balances: ACCOUNT_ROWS and BALANCES."""
+
+    accounts: pa.Table
+    balances: pa.Table
+    served_at: datetime
+    raw: Raw | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of transfers (TRANSFER_ROWS), newest first, and where the next one begins.
+
+    `count` is the number of all transfers of the organization, where it was asked for and the
+    service answers it.
+    """
+
+    rows: pa.Table
+    cursor: str
+    has_next_page: bool
+    served_at: datetime
+    count: int | None = None
+    raw: Raw | None = None
+
+
+@dataclass(frozen=True)
+class TransferDetails:
+    """Transfers with what made them: TRANSFER_ROWS, DETAILS and LEGS.
+
+    `missing` are the ids that the service does not know (any more).
+    """
+
+    rows: pa.Table
+    details: pa.Table
+    legs: pa.Table
+    served_at: datetime
+    missing: tuple[str, ...] = ()
+    raw: Raw | None = None
+
+
+Delivery: TypeAlias = Snapshot | Page | TransferDetails
+
+
+class Source(Protocol):
+    """What a sync asks for. `requests` counts what was sent; `drift` what was not expected."""
+
+    organization_id: str
+    drift: Drift
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far, repeats included."""
+
+    def fetch_accounts(self) -> Snapshot:
+        """Fetch all accounts and their balances now."""
+
+    def fetch_page(self, window: Window, cursor: str, size: int, *, with_count: bool) -> Page:
+        """Fetch one page; PageSizeRefused or CursorExpired where these are refused."""
+
+    def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
+        """Fetch transfers with their details, in one request."""
+
+    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
+        """Read the body of a kept answer again, as the method that fetched it did."""
+
+
+# -- what the desk moves -----------------------------------------------------------------------
 
 Row = dict[str, Any]
 

@@ -6,7 +6,7 @@ moment, and a row that changes leaves its earlier version in a table of its own.
 
 from __future__ import annotations
 
-from seqdata.schemas import (
+from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
     ANNOTATIONS,

@@ -28,10 +28,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from seqdata.core.files import make_private_folder, sync_folder, writing_in
 from seqdata.core.json import parse_json
+from seqdata.core.masking import SECRET_FIELDS
 from seqdata.exceptions import CorruptFile
-from seqdata.files import make_private_folder, sync_folder, writing_in
-from seqdata.masking import SECRET_FIELDS
 
 REMEDY = "The tables are whole without it. Move it away; a rebuild then needs: seqdata sync --full"
 
@@ -226,7 +226,7 @@ def _line(head: dict[str, Any], body: bytes | None) -> bytes:
         line = b"".join((line[:-1], _BODY, plain, b"}"))
     if found := _UNMASKED.search(line):
         name = found[0].split(b'"')[1].decode()
-        raise ValueError(f"an unmasked {name} must not be archived; see seqdata.masking")
+        raise ValueError(f"an unmasked {name} must not be archived; see seqdata.core.masking")
     return line + b"\n"
 
 

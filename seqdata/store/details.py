@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from seqdata.arrow import Column, pc
-from seqdata.files import remove_file
-from seqdata.schemas import DETAILS, LEGS
+from seqdata.core.arrow import Column, pc
+from seqdata.core.files import remove_file
+from seqdata.sources.schemas import DETAILS, LEGS
 from seqdata.store.index import NOWHERE, Hashes, MonthIndex, Months, hash_ids
 from seqdata.store.months import month_files, month_path, month_stamp
 from seqdata.store.tables import empty_table, read_table, write_table

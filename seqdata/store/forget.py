@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from seqdata.files import writing_in
+from seqdata.core.files import writing_in
 from seqdata.store.lock import CacheLock
 
 

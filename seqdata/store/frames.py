@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.arrow import pc
-from seqdata.schemas import CATEGORIES
+from seqdata.core.arrow import pc
+from seqdata.sources.schemas import CATEGORIES
 
 #: Columns of whole cents, and the column of float dollars that follows each.
 DOLLARS = {"amount_cents": "amount", "balance_cents": "balance", "goal_cents": "goal"}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seqdata.arrow import pc
-from seqdata.files import remove_file
-from seqdata.schemas import TRANSFER_HISTORY
+from seqdata.core.arrow import pc
+from seqdata.core.files import remove_file
+from seqdata.sources.schemas import TRANSFER_HISTORY
 from seqdata.store.merge import last_of_each
 from seqdata.store.tables import empty_table, read_table, write_table
 

@@ -20,8 +20,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seqdata.arrow import Column
-from seqdata.files import make_private_folder, remove_file, replacing, writing_in
+from seqdata.core.arrow import Column
+from seqdata.core.files import make_private_folder, remove_file, replacing, writing_in
 
 #: The month of an id that is not in the index.
 NOWHERE = -2

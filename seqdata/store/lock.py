@@ -12,8 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from seqdata.core.files import make_private_folder, read_json, write_json, writing_in
 from seqdata.exceptions import CacheLocked, CorruptFile
-from seqdata.files import make_private_folder, read_json, write_json, writing_in
 
 _POLL_SECONDS = 0.05
 

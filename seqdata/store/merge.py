@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seqdata.arrow import Column, pc
+from seqdata.core.arrow import Column, pc
 from seqdata.exceptions import UnexpectedAnswer
-from seqdata.schemas import MOMENT, TRANSFER_HISTORY, TRANSFERS
+from seqdata.sources.schemas import MOMENT, TRANSFER_HISTORY, TRANSFERS
 
 #: One row a changed value: all text, null where there was or is nothing.
 CHANGES = pa.schema([(name, pa.string()) for name in ("id", "column", "before", "after")])

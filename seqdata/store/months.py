@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqdata.arrow import Column
+from seqdata.core.arrow import Column
 
 UNKNOWN = -1
 

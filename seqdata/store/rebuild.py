@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from seqdata.files import make_private_folder, sync_folder, writing_in
+from seqdata.core.files import make_private_folder, sync_folder, writing_in
 
 #: What a rebuild replaces. The archive and what was noted by hand stay.
 TABLES = ("transfers", "transfer_history", "details", "legs", "accounts", "balances", "index")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from seqdata.core.files import read_json, write_json
 from seqdata.exceptions import CacheVersionMismatch, CorruptFile
-from seqdata.files import read_json, write_json
-from seqdata.schemas import SCHEMA_VERSION
+from seqdata.sources.schemas import SCHEMA_VERSION
 
 REMEDY = "Move it away and run: seqdata sync --full"
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seqdata.arrow import pc
+from seqdata.core.arrow import pc
+from seqdata.core.files import remove_leftovers
+from seqdata.core.origins import origin_of
 from seqdata.exceptions import CacheLocked, ForeignCache, InvalidFilter
-from seqdata.files import remove_leftovers
-from seqdata.origins import origin_of
-from seqdata.schemas import (
+from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
     ANNOTATIONS,
@@ -54,7 +54,7 @@ class Store:
     """The Parquet tables of one organization. Reading needs no lock; a write takes it.
 
     Made by :meth:`open`. All moments are UTC. Tables come as ``pyarrow.Table`` in the
-    columns of :mod:`seqdata.schemas`.
+    columns of :mod:`seqdata.sources.schemas`.
     """
 
     folder: Path

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seqdata.core.files import replacing
 from seqdata.exceptions import CorruptFile
-from seqdata.files import replacing
-from seqdata.schemas import CATEGORIES
+from seqdata.sources.schemas import CATEGORIES
 
 # Names repeat too, but are no categories for the user.
 _REPEATING = sorted(

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seqdata.arrow import Column, pc
-from seqdata.files import remove_file, write_bytes
-from seqdata.schemas import MOMENT, TRANSFER_ROWS, TRANSFERS
+from seqdata.core.arrow import Column, pc
+from seqdata.core.files import remove_file, write_bytes
+from seqdata.sources.schemas import MOMENT, TRANSFER_ROWS, TRANSFERS
 from seqdata.store.history import History
 from seqdata.store.index import NOWHERE, Hashes, MonthIndex, Months, hash_ids
 from seqdata.store.merge import (

@@ -10,8 +10,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from seqdata.arrow import Column, pc
-from seqdata.schemas import MOMENT, TRANSFERS, VERSIONS
+from seqdata.core.arrow import Column, pc
+from seqdata.sources.schemas import MOMENT, TRANSFERS, VERSIONS
 from seqdata.store.merge import newest_first
 
 

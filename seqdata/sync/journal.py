@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,12 +10,13 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from seqdata.schemas import BALANCES
-from seqdata.source import Delivery, Page, Snapshot, TransferDetails
+from seqdata.core.logs import logger
+from seqdata.sources.base import Delivery, Page, Snapshot, TransferDetails
+from seqdata.sources.schemas import BALANCES
 from seqdata.store import State, Store, Upsert
 from seqdata.store.archive import Record
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 
 class Reader(Protocol):

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from seqdata.arrow import Column, pc
-from seqdata.schemas import MOMENT
-from seqdata.source import Window
+from seqdata.core.arrow import Column, pc
+from seqdata.sources.base import Window
+from seqdata.sources.schemas import MOMENT
 from seqdata.store import State
 from seqdata.types import FINAL_STATUSES
 

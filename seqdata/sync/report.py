@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seqdata.core.text import printable
-from seqdata.source import Window
+from seqdata.sources.base import Window
 from seqdata.store import State
 
 

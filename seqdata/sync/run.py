@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from seqdata.arrow import pc
+from seqdata.core.arrow import pc
+from seqdata.core.logs import logger
 from seqdata.exceptions import (
     CursorExpired,
     InvalidFilter,
@@ -20,7 +20,7 @@ from seqdata.exceptions import (
     RemovalsRefused,
     UnexpectedAnswer,
 )
-from seqdata.source import Page, Source, Window
+from seqdata.sources.base import Page, Source, Window
 from seqdata.store import FirstSync, Store, Upsert
 from seqdata.sync.journal import Journal
 from seqdata.sync.plan import (
@@ -34,7 +34,7 @@ from seqdata.sync.plan import (
 )
 from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport, certify
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 #: Page sizes asked for, until the service takes one.
 PAGE_SIZES = (100, 50, 25, 10)

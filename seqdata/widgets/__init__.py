@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seqdata._lazy import lazy_names
+from seqdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from seqdata.widgets.explorer import ActivityExplorer
-    from seqdata.widgets.panel import TransferPanel
+    from seqdata.widgets.explorer.explorer import ActivityExplorer
+    from seqdata.widgets.panel.panel import TransferPanel
 
 _HOMES = {
     "ActivityExplorer": "explorer",

@@ -17,12 +17,12 @@ from typing import Any
 from pydantic import SecretStr
 from waiting import PATIENCE
 
-from seqdata._settings import Settings
 from seqdata.auth import AuthTokens
-from seqdata.auth.browser import ChromiumPage, browser_login
-from seqdata.auth.chromium import find_browser, starting
-from seqdata.auth.flow import BUTTON, FIELDS, Credentials, LoginFlow, Pace, Patience, Seen
+from seqdata.auth.login.browser import ChromiumPage, browser_login
+from seqdata.auth.login.chromium import find_browser, starting
+from seqdata.auth.login.flow import BUTTON, FIELDS, Credentials, LoginFlow, Pace, Patience, Seen
 from seqdata.auth.totp import Setup
+from seqdata.config.settings import Settings
 from seqdata.sandbox import Sandbox
 
 QUICK = Pace(scale=0.01)

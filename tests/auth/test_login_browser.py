@@ -12,8 +12,8 @@ import pytest
 from login_kit import PATIENT, Leaping, calls, flow_in, log_in, settings_for, tab_of
 
 from seqdata.auth import access_token_for
-from seqdata.auth.browser import ChromiumPage, fresh_context, read_credentials
-from seqdata.auth.chromium import find_browser, starting
+from seqdata.auth.login.browser import ChromiumPage, fresh_context, read_credentials
+from seqdata.auth.login.chromium import find_browser, starting
 from seqdata.auth.tokens import TokenStore
 from seqdata.sandbox import Sandbox
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seqdata.auth.chromium import find_browser, in_own_thread, install_browser
+from seqdata.auth.login.chromium import find_browser, in_own_thread, install_browser
 from seqdata.exceptions import NoBrowser
 
 

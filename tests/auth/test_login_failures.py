@@ -24,8 +24,8 @@ from login_kit import (
 from pydantic import SecretStr
 from waiting import LONG
 
-from seqdata.auth.browser import ChromiumPage, browser_login, read_credentials
-from seqdata.auth.flow import Credentials
+from seqdata.auth.login.browser import ChromiumPage, browser_login, read_credentials
+from seqdata.auth.login.flow import Credentials
 from seqdata.exceptions import (
     AccountLocked,
     ForeignPage,

@@ -23,7 +23,7 @@ from login_kit import (
 )
 from pydantic import SecretStr
 
-from seqdata.auth.flow import Pace, Seen, redact
+from seqdata.auth.login.flow import Pace, Seen, redact
 from seqdata.exceptions import (
     AccountLocked,
     AuthenticationError,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from login_kit import button_to, log_in, settings_for, web
 
-from seqdata._settings import Settings
 from seqdata.auth import AuthTokens, access_token_for
 from seqdata.auth.tokens import TokenStore
+from seqdata.config.settings import Settings
 from seqdata.exceptions import (
     ForeignPage,
     TokenExpiredError,

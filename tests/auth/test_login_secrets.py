@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from login_kit import codes_around, flow_in, log_in, settings_for, tab_of
 
-from seqdata.auth.browser import read_credentials
-from seqdata.auth.evidence import keep_evidence
+from seqdata.auth.login.browser import read_credentials
+from seqdata.auth.login.evidence import keep_evidence
 from seqdata.auth.tokens import TokenStore
 from seqdata.exceptions import LoginFailed
 from seqdata.sandbox import Sandbox

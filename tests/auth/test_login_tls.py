@@ -12,10 +12,10 @@ import pytest
 from login_kit import log_in, settings_for
 
 from seqdata import Ledger
-from seqdata._settings import Settings
-from seqdata.auth.browser import trusted_authority
-from seqdata.auth.chromium import Browser, find_browser, starting
+from seqdata.auth.login.browser import trusted_authority
+from seqdata.auth.login.chromium import Browser, find_browser, starting
 from seqdata.auth.tokens import TokenStore
+from seqdata.config.settings import Settings
 from seqdata.exceptions import InvalidSetting, LoginUnreachable, MissingExtra
 from seqdata.sandbox import Sandbox
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from seqdata._settings import Settings
+from seqdata.config.settings import Settings
 from seqdata.ledger.ledger import demo_settings
 from seqdata.safeguards import TransferDesk
 from seqdata.sandbox import Sandbox

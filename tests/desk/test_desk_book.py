@@ -20,11 +20,11 @@ from desk_helper import Clock, arrived, events, open_desk
 from exchanges import without_mark
 
 from seqdata import exceptions as ex
-from seqdata.files import holding
+from seqdata.core.files import holding
+from seqdata.core.origins import server_of
 from seqdata.http.curl import CurlSend
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
-from seqdata.origins import server_of
 from seqdata.safeguards import AuditLog, StagedTransfer, TransferDesk
 from seqdata.safeguards.audit import EVENTS
 from seqdata.safeguards.chain import MARK, digest, mark_of
@@ -431,7 +431,7 @@ def test_a_stopped_holder_is_named_and_not_passed(
     """Whoever waits for a program that stands still says for whom, and gives up."""
     lock = tmp_path / ".transfers.lock"
     code = (
-        "import sys\nfrom pathlib import Path\nfrom seqdata.files import holding\n"
+        "import sys\nfrom pathlib import Path\nfrom seqdata.core.files import holding\n"
         "with holding(Path(sys.argv[1]), patience=60):\n"
         "    print('held', flush=True)\n    sys.stdin.read()\n"
     )

@@ -11,7 +11,7 @@ from lab_kit import PANEL, Desk, Notebook, Panel, Server
 from playwright.sync_api import BrowserContext, expect
 from waiting import PATIENCE
 
-from seqdata.auth.chromium import find_browser, starting
+from seqdata.auth.login.chromium import find_browser, starting
 from seqdata.exceptions import NoBrowser
 from seqdata.sandbox import Sandbox
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox_http import PAGE, PAY, Http
 
-from seqdata.money import format_cents
+from seqdata.core.text import format_cents
 from seqdata.sandbox import Sandbox
 
 Find = Callable[[str], str]

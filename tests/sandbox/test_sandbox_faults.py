@@ -15,7 +15,7 @@ from sandbox_http import NOW, PAGE, PAY, Answer, Http
 from waiting import LONG, PATIENCE, until
 
 from seqdata.sandbox import Sandbox
-from seqdata.sandbox.faults import KINDS
+from seqdata.sandbox.faults.queue import KINDS
 
 ME = "query Me { me { id } }"
 Find = Callable[[str], str]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from seqdata.sandbox import Sandbox
-from seqdata.sandbox.banking import add_banking_days, holidays, is_banking_day
+from seqdata.sandbox.world.banking import add_banking_days, holidays, is_banking_day
 
 NEW_YORK = ZoneInfo("America/New_York")
 Rows = list[dict[str, Any]]

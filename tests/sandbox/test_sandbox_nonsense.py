@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sandbox_http import Http
 
 from seqdata.sandbox import Sandbox
-from seqdata.sandbox.kinds import KINDS
+from seqdata.sandbox.faults.kinds import KINDS
 
 PATHS = (
     "", "/transfers", "/balances", "/payments", "/requests", "/advance", "/remove", "/restore",

@@ -39,7 +39,7 @@ from tls_kit import (
 )
 
 from seqdata.sandbox import Sandbox
-from seqdata.sandbox.wire import DEPTH, GIGABYTE, VARIANTS, bomb
+from seqdata.sandbox.faults.wire import DEPTH, GIGABYTE, VARIANTS, bomb
 
 both = pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
 

@@ -23,20 +23,20 @@ import pytest
 from waiting import PATIENCE
 
 import seqdata
-from seqdata.exceptions import (
-    CacheLocked,
-    CacheVersionMismatch,
-    CorruptFile,
-    FolderNotWritable,
-    ForeignCache,
-)
-from seqdata.files import (
+from seqdata.core.files import (
     make_private_folder,
     read_json,
     remove_leftovers,
     replacing,
     write_bytes,
     write_json,
+)
+from seqdata.exceptions import (
+    CacheLocked,
+    CacheVersionMismatch,
+    CorruptFile,
+    FolderNotWritable,
+    ForeignCache,
 )
 from seqdata.store import BALANCES, TRANSFER_ROWS, FirstSync, State, Store
 from seqdata.store.forget import forget_organization

@@ -9,7 +9,7 @@ from typing import Any
 
 from waiting import PATIENCE
 
-from seqdata._settings import Settings
+from seqdata.config.settings import Settings
 from seqdata.safeguards import TransferDesk
 from seqdata.sandbox import Sandbox
 from seqdata.widgets import TransferPanel

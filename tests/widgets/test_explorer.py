@@ -18,10 +18,10 @@ import seqdata
 from seqdata.core.text import printable
 from seqdata.exceptions import CacheMissing, InvalidFilter, InvalidMoment, UnknownAccount
 from seqdata.ledger import Ledger
-from seqdata.widgets import explorer as explorer_module
-from seqdata.widgets.explorer import ActivityExplorer
+from seqdata.widgets.explorer import explorer as explorer_module
+from seqdata.widgets.explorer.explorer import ActivityExplorer
 
-SCRIPTS = sorted(Path(explorer_module.__file__).parent.glob("explorer*.js"))
+SCRIPTS = sorted(Path(explorer_module.__file__).parent.glob("*.js"))
 
 
 class Browser(ActivityExplorer):

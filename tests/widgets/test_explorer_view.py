@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from seqdata.exceptions import InvalidFilter, InvalidMoment, SequenceError, UnknownAccount
 from seqdata.ledger import Ledger
-from seqdata.widgets.explorer_rows import Rows
-from seqdata.widgets.explorer_state import COLUMNS, FILTERS, Asked, Filters, Sort, field_of
-from seqdata.widgets.explorer_view import (
+from seqdata.widgets.explorer.rows import Rows
+from seqdata.widgets.explorer.state import COLUMNS, FILTERS, Asked, Filters, Sort, field_of
+from seqdata.widgets.explorer.view import (
     LARGEST_PAGE,
     View,
     empty_reason,

@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdata import exceptions as ex
-from seqdata.money import format_cents, parse_cents
+from seqdata.core.money import parse_cents
+from seqdata.core.text import format_cents
 from seqdata.safeguards import Completed, Failed, OpenIntent, Settlement, StagedTransfer, Unknown
 from seqdata.safeguards.accounts import Account
 from seqdata.safeguards.desk import Limits
 from seqdata.safeguards.outcomes import Rehearsed
-from seqdata.widgets import panel_html, panel_state, panel_view
-from seqdata.widgets.panel_state import DOING, PanelState, begin, refused
+from seqdata.widgets.panel import html as panel_html
+from seqdata.widgets.panel import state as panel_state
+from seqdata.widgets.panel import view as panel_view
+from seqdata.widgets.panel.state import DOING, PanelState, begin, refused
 
 NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
 ZONE = ZoneInfo("America/New_York")

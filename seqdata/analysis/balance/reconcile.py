@@ -12,7 +12,7 @@ import pandas as pd
 from seqdata.analysis.balance.walk import Known, Walk
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.settlement import is_open, moments, settle, utc
-from seqdata.money import format_cents
+from seqdata.core.text import format_cents
 
 
 def reconcile(

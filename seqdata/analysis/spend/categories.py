@@ -23,7 +23,7 @@ from seqdata.analysis.spend.rulesfile import (
     pattern_regex,
     read_rules,
 )
-from seqdata.arrow import Column, pc
+from seqdata.core.arrow import Column, pc
 
 __all__ = ["Rule", "Rules", "categorize", "read_rules"]
 

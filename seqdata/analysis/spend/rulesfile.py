@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from seqdata.arrow import Column, pc
+from seqdata.core.arrow import Column, pc
+from seqdata.core.files import write_bytes
+from seqdata.core.money import parse_cents
 from seqdata.exceptions import CorruptFile, InvalidAmount, InvalidSetting
-from seqdata.files import write_bytes
-from seqdata.money import parse_cents
 
 #: The rules that come with seqdata.
 STARTER = Path(__file__).with_name("categories.toml")

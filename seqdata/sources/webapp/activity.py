@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from seqdata.exceptions import PageSizeRefused, PagingError
-from seqdata.source import GraphQLSource, Page, Window
-from seqdata.sources.base import Reading, Row
+from seqdata.sources.base import Page, Reading, Row, Window
+from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.types import ActivityType, state_of
 
 _SIZES = (100, 50, 25, 10)

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from seqdata.client import SequenceClient
 from seqdata.config import missing
 from seqdata.core.secret import Secret, sealed
-from seqdata.exceptions import ReadOnlyMode, SequenceError, UnknownOrganization
-from seqdata.graphql import document, expect
+from seqdata.exceptions import ReadOnlyMode, UnknownOrganization
 from seqdata.http.messages import Exchange
 from seqdata.http.transport import Transport
-from seqdata.nodes import Drift, transfer_table
-from seqdata.source import GraphQLSource
-from seqdata.sources.base import Account, Payment, Reading, Row, Verdict, View
+from seqdata.sources.base import Account, Drift, Payment, Reading, Row, Verdict, View
 from seqdata.sources.webapp.activity import our_rows, read_activity
+from seqdata.sources.webapp.client import SequenceClient
+from seqdata.sources.webapp.documents import document, expect
 from seqdata.sources.webapp.judging import judge, payment_of
+from seqdata.sources.webapp.nodes import transfer_table
+from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.types import is_reversal
 
 if TYPE_CHECKING:
-    from seqdata._settings import Settings
+    from seqdata.config.settings import Settings
 
 Node = dict[str, Any]
 
@@ -169,7 +169,7 @@ def _shown(answer: Node | None, organization_id: str) -> tuple[Row, ...]:
         connection = expect(expect(ok, "organization", dict), "transferReferences", dict)
         nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
         return tuple(our_rows(transfer_table(nodes, organization_id, Drift())))
-    except SequenceError:
+    except Exception:  # noqa: BLE001 - the payment was accepted, whatever else the answer is
         return ()
 
 

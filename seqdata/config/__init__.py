@@ -1,0 +1,184 @@
+"""Settings: from the environment, then from the ``.env`` file of the data folder.
+
+They are read when they are needed, never at import: in a notebook they are often set after
+it. The environment wins over the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdata.core.logs import logger
+from seqdata.core.owners import folders_upward, why_not_own
+from seqdata.exceptions import MissingSetting
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from seqdata.config.settings import Settings
+
+    DATA_DIR: Path
+
+log = logger(__name__)
+
+#: Marks a cache folder as one of ours.
+CACHE_MARKER = ".seqdata"
+
+_DATA_FILES = (".tokens.json", ".audit.jsonl", ".daily_limits.json")
+
+_PURPOSES = {
+    "SEQUENCE_EMAIL": "the browser login",
+    "SEQUENCE_PASSWORD": "the browser login",
+    "SEQUENCE_TOTP": "the browser login (a code, the authenticator's secret, or its otpauth URI)",
+    "SEQUENCE_ORG_ID": "choosing the organization whose activity is read",
+    "SEQUENCE_KYC_ID": "transfers",
+    "SEQUENCE_AUTH0_CLIENT_ID": "refreshing the access token",
+}
+
+
+@dataclass(repr=False)
+class SequenceCredentials:
+    """What a person types to log in. Its repr masks."""
+
+    email: str
+    password: str
+    totp: str
+
+    def __repr__(self) -> str:
+        return "SequenceCredentials(email=***, password=***, totp=***)"
+
+
+@dataclass(repr=False)
+class SequenceConfig:
+    """Ids of one user's organization, KYC and login client. Its repr masks."""
+
+    organization_id: str | None
+    kyc_id: str | None
+    auth0_client_id: str | None
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={_masked(value)}" for name, value in vars(self).items())
+        return f"SequenceConfig({shown})"
+
+
+def get_settings() -> Settings:
+    """Read all settings now.
+
+    Raises
+    ------
+    InvalidSetting
+        A variable has a value that cannot be used; the message names it.
+    """
+    from seqdata.config.settings import read_settings
+
+    return read_settings(find_data_dir())
+
+
+def get_credentials() -> SequenceCredentials:
+    """Return e-mail, password and one-time-code setting for the browser login.
+
+    Raises
+    ------
+    MissingSetting
+        One of SEQUENCE_EMAIL, SEQUENCE_PASSWORD, SEQUENCE_TOTP is not set.
+    """
+    values = get_settings()
+    return SequenceCredentials(
+        email=_required("SEQUENCE_EMAIL", values.email),
+        password=_required("SEQUENCE_PASSWORD", values.password),
+        totp=_required("SEQUENCE_TOTP", values.totp),
+    )
+
+
+def get_sequence_config() -> SequenceConfig:
+    """Return the ids of organization, KYC and login client; None for what is unset."""
+    from seqdata.core.secret import opened
+
+    values = get_settings()
+    return SequenceConfig(values.org_id, opened(values.kyc_id), opened(values.auth0_client_id))
+
+
+def find_data_dir() -> Path:
+    """Return the data folder (tokens, audit log, limits, ``.env``).
+
+    SEQUENCE_DATA_DIR where it is set; else the nearest folder of the user's own, from the
+    working directory upward, that already holds such files or a cache folder marked as ours;
+    else ``.``. The search ends with the home folder; outside of it, before a folder of another
+    user. What others own or may write does not count, and a warning says so.
+    """
+    if configured := os.environ.get("SEQUENCE_DATA_DIR"):
+        return Path(configured).expanduser()
+    for folder in folders_upward(Path.cwd()):
+        if _is_data_dir(folder):
+            return _redirected(folder)
+    return Path()
+
+
+def missing(name: str, hint: str = "") -> MissingSetting:
+    """Build the error for a variable that is needed now and not set."""
+    return MissingSetting(name, _PURPOSES[name], hint)
+
+
+def _required(name: str, value: SecretStr | None) -> str:
+    if not value:
+        raise missing(name)
+    return value.get_secret_value()
+
+
+def _masked(value: str | None) -> str:
+    return "None" if value is None else "***"
+
+
+def _is_data_dir(folder: Path) -> bool:
+    marks = [mark for mark in _marks(folder) if _counts(mark)]
+    return bool(marks) and _counts(folder)
+
+
+def _marks(folder: Path) -> Iterator[Path]:
+    """Yield what is there of the files that mark a data folder."""
+    for name in (*_DATA_FILES, f"cache/{CACHE_MARKER}"):
+        with suppress(OSError):
+            if (folder / name).exists():
+                yield folder / name
+    with suppress(OSError):
+        file = folder / ".env"  # elsewhere a virtual environment may have this name
+        if file.is_file() and b"SEQUENCE_" in file.read_bytes():
+            yield file
+
+
+def _counts(path: Path) -> bool:
+    if why := why_not_own(path):
+        _warn_of(path, why)
+    return not why
+
+
+@cache
+def _warn_of(path: Path, why: str) -> None:
+    log.warning(
+        "not taken, since it was merely found and is not yours alone: path=%s reason=%s; to use "
+        "it all the same, name its folder in SEQUENCE_DATA_DIR in the environment", path, why,
+    )  # fmt: skip
+
+
+def _redirected(folder: Path) -> Path:
+    """Follow a SEQUENCE_DATA_DIR that stands in the folder's own ``.env``."""
+    from seqdata.config.envfile import read_env_file
+
+    file = folder / ".env"
+    moved = {} if why_not_own(file) else read_env_file(file)
+    if "SEQUENCE_DATA_DIR" not in moved:
+        return folder
+    there = folder / Path(moved["SEQUENCE_DATA_DIR"].get_secret_value()).expanduser()
+    return there if not there.exists() or _counts(there) else folder
+
+
+def __getattr__(name: str) -> Path:
+    if name == "DATA_DIR":
+        return find_data_dir()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

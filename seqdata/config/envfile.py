@@ -1,0 +1,106 @@
+r"""The ``.env`` file: what is written is what is read, or it is refused by name.
+
+python-dotenv takes the file apart. What it, or another program that reads the same file, would
+cut or change in a value is refused, for a password that has silently lost its end is told as a
+wrong password by the service:
+
+==========================  ==============================================================
+``NAME=two words``          taken as it stands; blanks around it do not count
+``NAME='any $text #1'``     taken as it stands: the way to write everything special
+``NAME="it's"``             taken as it stands, unless an escape or a ``$NAME`` is in it
+``NAME=a #b``               refused: the value would end before the ``#``
+``NAME=a$b``, ``${b}``      refused: other programs put a variable in its place
+``NAME="a\tb"``             refused: it would become a tab; also ``\\`` in single quotes
+``NAME="a``                 refused: the quote is not closed
+==========================  ==============================================================
+
+Lines of other programs are passed over, however they are quoted.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdata.core.secret import Secret
+from seqdata.exceptions import InvalidSetting
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+
+_OURS = re.compile(r"""^[^\S\r\n]*(?:export[^\S\r\n]+)?'?(SEQUENCE_\w+)""", re.MULTILINE | re.I)
+_VALUE = re.compile(r"=([^\r\n]*)")
+_REFERENCE = re.compile(r"\$[A-Za-z_{]")
+_BACKSLASH = "a backslash in quotes changes what follows it"
+_ESCAPES = {'"': re.compile(r"\\[\\'\"abfnrtv]"), "'": re.compile(r"\\\\")}
+
+
+def read_env_file(path: Path) -> dict[str, Secret]:
+    """Return the SEQUENCE_ variables of a file, by their names in capitals; without empty ones.
+
+    Raises
+    ------
+    InvalidSetting
+        The file is not UTF-8, or a value would be cut or changed. The value is not shown.
+    """
+    found: dict[str, Secret] = {}
+    for binding in _bindings(path):
+        names = _OURS.findall(binding.original.string)
+        if not names:
+            continue
+        if binding.key is None or [binding.key] != names:
+            raise _refused(names[-1], path, "it is no NAME=value, or a quote is not closed")
+        _check(binding, path)
+        if binding.value:
+            found[binding.key.upper()] = Secret(binding.value)
+    return found
+
+
+def _bindings(path: Path) -> Iterator[Binding]:
+    from dotenv.parser import parse_stream
+
+    try:
+        if not path.is_file():  # none, or a virtual environment of this name
+            return
+        data = path.read_bytes()
+        if b"SEQUENCE_" not in data.upper():  # it is of other programs alone
+            return
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidSetting(str(path), "text in UTF-8") from None
+    except OSError as error:
+        raise InvalidSetting(str(path), f"a file that can be read ({error.strerror})") from None
+    yield from parse_stream(io.StringIO(text))
+
+
+def _check(binding: Binding, path: Path) -> None:
+    """Refuse a value of which another reading than the one as it stands is possible."""
+    if why := _changed(binding.original.string.lstrip(), binding.value or ""):
+        raise _refused(str(binding.key), path, why)
+
+
+def _changed(line: str, value: str) -> str:
+    """Say how a reader would change a value; "" where all read it as it stands."""
+    written = _VALUE.search(line)
+    raw = written[1] if written else ""
+    quote = raw.lstrip()[:1]
+    if "\n" in value or "\r" in value:
+        return "a quote is closed on another line, or an escape ends the line"
+    if quote in _ESCAPES and _ESCAPES[quote].search(raw):
+        return _BACKSLASH
+    if quote != "'" and _REFERENCE.search(value):
+        return "a $ before a name stands for a variable"
+    if re.search(r"\s#", raw) if quote not in _ESCAPES else re.search(f"{quote}#", raw[1:]):
+        return "a # begins a comment there"
+    return ""
+
+
+def _refused(name: str, path: Path, why: str) -> InvalidSetting:
+    name = name.upper()
+    remedy = f"{name}=value without quotes" if why == _BACKSLASH else f"{name}='value'"
+    return InvalidSetting(
+        name, f"a value that every program reads alike in {path} ({why}); write {remedy}"
+    )

@@ -1,0 +1,197 @@
+"""The settings as pydantic reads them; apart, because importing pydantic-settings takes 0.1 s."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from functools import cache, partial
+from pathlib import Path
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from seqdata.config.envfile import read_env_file
+from seqdata.core.logs import logger
+from seqdata.core.origins import PRODUCTION_APP, PRODUCTION_AUTH, checked_origin, is_loopback
+from seqdata.core.owners import why_not_own
+from seqdata.core.secret import Secret
+from seqdata.exceptions import InvalidSetting
+
+log = logger(__name__)
+
+#: The pace of the service's web application, in seconds; only loopback servers take a faster one.
+MIN_DELAY, MAX_JITTER = 1.5, 2.0
+
+#: Who is talked to, trusted and run, and what may happen unattended: never taken from a file
+#: that was merely found, but for servers on loopback (a sandbox).
+SERVERS = frozenset({"app_url", "auth_url"})
+NEVER_FOUND = SERVERS | {"browser", "ca_bundle", "allow_unattended_transfers"}
+
+_SECRET = {"email", "password", "totp", "kyc_id", "auth0_client_id"}
+
+
+class Pace(NamedTuple):
+    """Seconds between two requests: `min_delay` plus a random 0 to `max_jitter`."""
+
+    min_delay: float
+    max_jitter: float
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("an IANA time zone such as America/New_York") from None
+    return name
+
+
+def _readable_file(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    found = path.expanduser().absolute()
+    if not (found.is_file() and os.access(found, os.R_OK)):
+        raise ValueError("a file that can be read, with certificates in PEM form")
+    return found
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have a number and no name
+        return f"uid-{os.getuid()}"
+
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Cents = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """All settings at one moment: a field is ``SEQUENCE_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEQUENCE_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    email: Secret | None = None
+    password: Secret | None = None
+    totp: Secret | None = None
+    org_id: str | None = None
+    kyc_id: Secret | None = None
+    auth0_client_id: Secret | None = None
+    data_dir: Path = Path()
+    cache_dir: Path = Path("cache")
+    app_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_APP_URL"))] = (
+        PRODUCTION_APP
+    )
+    auth_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_AUTH_URL"))] = (
+        PRODUCTION_AUTH
+    )
+    min_delay: Seconds = MIN_DELAY
+    max_jitter: Seconds = MAX_JITTER
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "America/New_York"
+    max_transfer_cents: Cents = 1_000_000
+    max_daily_transfer_cents: Cents = 2_500_000
+    stage_seconds: Annotated[int, Field(ge=1)] = 300
+    user: str = Field(default_factory=_login_name)
+    read_only: bool = False
+    allow_unattended_transfers: bool = False
+    overlap_days: Days = 30
+    rescan_days: Days = 90
+    archive: bool = True
+    browser: Path | None = None
+    ca_bundle: Annotated[Path | None, AfterValidator(_readable_file)] = None
+    debug: bool = False
+
+    @property
+    def cache_path(self) -> Path:
+        """Folder of the Parquet tables; a relative one stands in the data folder."""
+        return self.data_dir / self.cache_dir.expanduser()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Zone of the days and months of reports, and of the day of a limit."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def pace(self) -> Pace:
+        """Pace of requests. One faster than the default holds for loopback servers only."""
+        if is_loopback(self.app_url):
+            return Pace(self.min_delay, self.max_jitter)
+        return Pace(max(self.min_delay, MIN_DELAY), max(self.max_jitter, MAX_JITTER))
+
+
+def read_settings(data_dir: Path) -> Settings:
+    """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
+    try:
+        found = _from_file(data_dir / ".env")
+        plain = ((name, text.get_secret_value()) for name, text in found.items())
+        return Settings.model_validate({"data_dir": data_dir, **dict(plain)})
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _from_file(file: Path) -> dict[str, Secret]:
+    """Return what a ``.env`` file adds to the environment, by the names of the fields.
+
+    A file whose folder SEQUENCE_DATA_DIR names counts whole. One that was merely found may be a
+    stranger's: it counts only where it is the user's own, and the working directory's may come
+    with a clone: what decides who is talked to and trusted is not taken from it.
+    """
+    given = {name.upper() for name, value in os.environ.items() if value}
+    if "SEQUENCE_DATA_DIR" not in given and not _is_own(file):
+        return {}
+    fields = {
+        name.removeprefix("SEQUENCE_").lower(): text
+        for name, text in read_env_file(file).items()
+        if name not in given and name != "SEQUENCE_DATA_DIR"
+    }
+    if "SEQUENCE_DATA_DIR" not in given:
+        for name in sorted(fields.keys() & NEVER_FOUND):
+            if not (name in SERVERS and _is_sandbox(fields[name].get_secret_value())):
+                _warn_of_setting(f"SEQUENCE_{name.upper()}", file.absolute())
+                del fields[name]
+    return fields
+
+
+def _is_own(file: Path) -> bool:
+    if not file.exists():
+        return False
+    for path in (file, file.parent):
+        if why := why_not_own(path):
+            _warn_of_file(file.absolute(), path.absolute(), why)
+            return False
+    return True
+
+
+def _is_sandbox(url: str) -> bool:
+    try:
+        return is_loopback(url)
+    except ValueError:
+        return False
+
+
+@cache
+def _warn_of_setting(name: str, file: Path) -> None:
+    log.warning(
+        "%s is not taken from a .env file that was merely found: path=%s; set it in the "
+        "environment, or name the folder with SEQUENCE_DATA_DIR there", name, file,
+    )  # fmt: skip
+
+
+@cache
+def _warn_of_file(file: Path, path: Path, why: str) -> None:
+    log.warning(
+        "no setting is taken from %s: %s is not yours alone, %s; to use it all the same, name "
+        "its folder with SEQUENCE_DATA_DIR in the environment", file, path, why,
+    )  # fmt: skip
+
+
+def _invalid(error: ValidationError) -> InvalidSetting:
+    first = error.errors(include_context=False, include_url=False)[0]
+    field = str(first["loc"][0]).lower().removeprefix("sequence_")
+    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    got = None if field in _SECRET else str(first["input"])
+    return InvalidSetting(f"SEQUENCE_{field.upper()}", expected, got)

@@ -1,0 +1,1 @@
+"""Faults on demand: the queue of those asked for, and what each kind does."""

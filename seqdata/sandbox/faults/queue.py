@@ -1,0 +1,143 @@
+"""Faults on demand: the queue of those asked for. :mod:`.kinds` has what they do."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from seqdata.sandbox.faults.kinds import KINDS, Options, Shown, Sought, check_options
+from seqdata.sandbox.webapp.paging import Cursors
+from seqdata.sandbox.webapp.payments import Fate
+from seqdata.sandbox.webapp.reply import Reply
+from seqdata.sandbox.world.records import Key
+
+__all__ = ["KINDS", "TOKEN_OPERATION", "Fault", "Faults", "Reply"]
+
+#: The operation name under which faults of the token endpoint are asked for.
+TOKEN_OPERATION = "oauth/token"  # noqa: S105 - the name of an address
+
+
+@dataclass(slots=True)
+class Fault:
+    """A fault that was asked for: it passes `after` matches by, then acts `times` times."""
+
+    kind: str
+    times: int = 1
+    operation: str | None = None
+    after: int = 0
+    options: Options = field(default_factory=dict)
+
+    def matches(self, place: str, operation: str | None, subject: Any) -> bool:
+        """Whether it can act on this. An unnamed operation means any of GraphQL."""
+        kind = KINDS[self.kind]
+        if kind.acts_at(self.options) != place or self.times <= 0:
+            return False
+        if operation != self.operation and (self.operation or operation == TOKEN_OPERATION):
+            return False
+        return kind.applies(subject, self.options)
+
+
+class Faults:
+    """The faults that are waiting, first come, first served; one for each place of an answer."""
+
+    def __init__(self) -> None:
+        self.cursors = Cursors()
+        self._waiting: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, *faults: Fault) -> None:
+        """Ask for faults: for all of them, or where one cannot be, for none."""
+        for fault in faults:
+            if fault.kind not in KINDS:
+                known = ", ".join(sorted(KINDS))
+                raise ValueError(f"unknown fault {fault.kind!r}; there are {known}")
+            check_options(fault.kind, fault.options)
+        with self._lock:
+            self._waiting += faults
+
+    def clear(self) -> None:
+        """Forget all that are waiting."""
+        with self._lock:
+            self._waiting.clear()
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Those that have not acted as often as asked."""
+        with self._lock:
+            return [asdict(fault) for fault in self._waiting]
+
+    def _take(self, place: str, operation: str | None, subject: Any) -> Fault | None:
+        with self._lock:
+            for fault in self._waiting:
+                if not fault.matches(place, operation, subject):
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                fault.times -= 1
+                if fault.times == 0:
+                    self._waiting.remove(fault)
+                return fault
+        return None
+
+    def _act(self, place: str, operation: str | None, subject: Any, otherwise: Any) -> Any:
+        fault = self._take(place, operation, subject)
+        return otherwise if fault is None else KINDS[fault.kind].act(subject, fault.options)
+
+    def replace(self, operation: str | None) -> Reply | None:
+        """Give the answer to give instead of acting, or None."""
+        reply: Reply | None = self._act("replace", operation, None, None)
+        return reply
+
+    def alter(self, reply: Reply, operation: str | None) -> Reply:
+        """Give the answer of a service that acted, after the faults of its JSON and its way."""
+        payload = reply.payload
+        if isinstance(payload, dict) and payload.get("data") is not None:
+            reply.payload = self._act("alter", operation, payload, payload)
+        finished: Reply = self._act("finish", operation, reply, reply)
+        return finished
+
+    def delay(self, reply: Reply, operation: str | None) -> Reply:
+        """Give any answer after the faults that make it late."""
+        late: Reply = self._act("delay", operation, reply, reply)
+        return late
+
+    def find(self, cursor: str | None, operation: str | None) -> Key | None:
+        """Give the key a page begins below, or raise `BadInput`. None: it is the first page."""
+        if not cursor:
+            return None
+        key = self.cursors.read(cursor)
+        found: Key = self._act("cursor", operation, Sought(key, self.cursors), key)
+        return found
+
+    def change_page(
+        self, page: dict[str, Any], after: str | None, operation: str | None
+    ) -> dict[str, Any]:
+        """Give a page of transfers after its faults.
+
+        A first page came from no cursor, so there is none to repeat.
+        """
+        shown = Shown(page, after or "", self.cursors)
+        changed: dict[str, Any] | None = None
+        if after:
+            changed = self._act("later page", operation, shown, None)
+        return changed or self._act("page", operation, shown, page)
+
+    def ignored_filter(self, given: dict[str, Any], operation: str | None) -> str | None:
+        """Give the key of a filter that is not listened to, or None."""
+        name: str | None = self._act("filter", operation, given, None)
+        return name
+
+    def count(self, operation: str | None) -> str | None:
+        """Give how counting fails, or None: "error", or "unknown" to the schema."""
+        variant: str | None = self._act("count", operation, None, None)
+        return variant
+
+    def fate(self, operation: str | None) -> Fate | None:
+        """Give how a payment that is accepted is to fail, or None."""
+        fate: Fate | None = self._act("fate", operation, None, None)
+        return fate
+
+    def change_payment(self, result: dict[str, Any], operation: str | None) -> Any:
+        """Give the result of an accepted payment, or the GraphQLError or Reply instead."""
+        return self._act("payment", operation, result, result)

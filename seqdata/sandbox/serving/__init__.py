@@ -1,0 +1,1 @@
+"""How a world is served: sockets, TLS and HTTP/2, the origins, and the control endpoints."""

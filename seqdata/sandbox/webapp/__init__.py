@@ -1,0 +1,1 @@
+"""The API of the web application over a world: schema, resolvers, pages of activity, payments."""

@@ -1,0 +1,132 @@
+"""GraphQL over HTTP: a call in, a reply out. Strict about documents and variables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    parse,
+    validate,
+)
+from graphql.execution import execute_sync
+
+from seqdata.sandbox.faults.queue import Faults, Reply
+from seqdata.sandbox.webapp.resolvers import Context, Info, PageRules, load_schema
+from seqdata.sandbox.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a client asks for."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation: str | None
+
+
+class BadCall(Exception):
+    """The body is no GraphQL call."""
+
+
+def read_call(body: bytes) -> Call:
+    """Read the body of a request."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        raise BadCall("The body is not JSON.") from None
+    if not isinstance(given, dict) or not isinstance(given.get("query"), str):
+        raise BadCall("The body is no object with a text named query.")
+    variables, name = given.get("variables"), given.get("operationName")
+    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
+        raise BadCall("variables is an object, operationName a text.")
+    return Call(given["query"], variables, name or None)
+
+
+def _field(source: Any, info: Info, **_: Any) -> Any:
+    return source.get(info.field_name)
+
+
+def _type_name(value: Any, _: Info, __: Any) -> str:
+    name: str = value["__typename"]
+    return name
+
+
+def refusal(errors: list[GraphQLError], code: str) -> Reply:
+    """HTTP 400 for a document or variables that are mistaken."""
+    return Reply(400, {"errors": [_error(error, code) for error in errors]})
+
+
+def _error(error: GraphQLError, code: str) -> dict[str, Any]:
+    formatted: dict[str, Any] = dict(error.formatted)
+    formatted["extensions"] = {"code": code} | dict(error.extensions or {})
+    return formatted
+
+
+class Api:
+    """The GraphQL API over one world."""
+
+    def __init__(self, world: World, faults: Faults, page_rules: PageRules) -> None:
+        self.world, self.faults, self.page_rules = world, faults, page_rules
+        self.schema = load_schema()
+        self._document = lru_cache(maxsize=256)(self._read_document)
+        self.answer(Call("{ me { id memberships { id } } }", None, None))  # warms the engine
+
+    def _read_document(self, query: str) -> DocumentNode | Reply:
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return refusal([error], "GRAPHQL_PARSE_FAILED")
+        errors = validate(self.schema, document)
+        return refusal(errors, "GRAPHQL_VALIDATION_FAILED") if errors else document
+
+    def operation_of(self, call: Call) -> str | None:
+        """Give the name of the operation a call runs."""
+        document = self._document(call.query)
+        if call.operation or isinstance(document, Reply):
+            return call.operation
+        operations = [
+            one for one in document.definitions if isinstance(one, OperationDefinitionNode)
+        ]
+        name = operations[0].name if len(operations) == 1 else None
+        return name.value if name else None
+
+    def answer(self, call: Call) -> Reply:
+        """Execute a call against the world."""
+        document = self._document(call.query)
+        if isinstance(document, Reply):
+            return document
+        operation = self.operation_of(call)
+        asks_count = "numberOfTransfers" in call.query
+        variant = self.faults.count(operation) if asks_count else None
+        if variant == "unknown":
+            errors = validate(load_schema(has_count=False), document)
+            return refusal(errors, "GRAPHQL_VALIDATION_FAILED")
+        context = Context(self.world, self.faults, self.page_rules, operation, variant is None)
+        with self.world.lock:
+            result = execute_sync(
+                self.schema,
+                document,
+                context_value=context,
+                variable_values=call.variables,
+                operation_name=call.operation,
+                field_resolver=_field,
+                type_resolver=_type_name,
+            )
+        return context.reply or self._reply(result)
+
+    def _reply(self, result: ExecutionResult) -> Reply:
+        errors = result.errors or []
+        if result.data is None and errors and all(error.path is None for error in errors):
+            return refusal(errors, "BAD_USER_INPUT")
+        payload: dict[str, Any] = {"data": result.data}
+        if errors:
+            found = [_error(error, "INTERNAL_SERVER_ERROR") for error in errors]
+            payload = {"errors": found} | payload
+        return Reply(200, payload)

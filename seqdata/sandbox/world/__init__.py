@@ -1,0 +1,1 @@
+"""The world that the sandbox shows: households, their books, a clock, and the truth of it all."""

@@ -1,0 +1,298 @@
+"""The web application's API as a source: what a sync asks for, and how GraphQL answers it.
+
+Raw nodes are read, never the client's dicts, which turn an unknown balance into 0.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from seqdata.core.logs import logger
+from seqdata.core.masking import SECRET_FIELDS, mask_numbers
+from seqdata.exceptions import (
+    CursorExpired,
+    GraphQLError,
+    HTTPError,
+    PageSizeRefused,
+    ServiceError,
+    UnexpectedAnswer,
+    UnknownOrganization,
+)
+from seqdata.sources.base import Delivery, Drift, Page, Raw, Snapshot, TransferDetails, Window
+from seqdata.sources.webapp.client import GraphQLAnswer, SequenceClient
+from seqdata.sources.webapp.documents import document, expect, selection
+from seqdata.sources.webapp.nodes import Node, account_tables, detail_tables, transfer_table
+
+log = logger(__name__)
+
+
+class GraphQLSource:
+    """The service's GraphQL API as a source, for one organization."""
+
+    def __init__(
+        self,
+        client: SequenceClient,
+        organization_id: str,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._counts = True
+        self._reader = AnswerReader(organization_id)
+        self.organization_id = organization_id
+        self.drift = self._reader.drift
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far, repeats included."""
+        return self._client.requests
+
+    def fetch_accounts(self) -> Snapshot:
+        """Fetch all accounts and their balances now.
+
+        Raises
+        ------
+        UnknownOrganization
+            The login cannot see this organization.
+        """
+        name = "SelectSourceAndDestination"
+        answer = self._client.ask(document(name), None, name)
+        raw = self._raw("accounts", answer, {})
+        return replace(self._reader.read_accounts(answer.data, raw.served_at), raw=raw)
+
+    def fetch_page(
+        self,
+        window: Window,
+        cursor: str,
+        size: int,
+        *,
+        with_count: bool,
+        count_window: bool = False,
+    ) -> Page:
+        """Fetch one page of a window, newest first.
+
+        The window is asked for a day wider at both ends, since it is not known how the service
+        rounds it: rows outside of it may come back. With `count_window` the count is of that
+        wider window, and not of all transfers.
+
+        Raises
+        ------
+        PageSizeRefused
+            The service does not give pages of this size.
+        CursorExpired
+            The service does not know the cursor any more.
+        UnknownOrganization
+            The login cannot see this organization.
+        """
+        variables: Node = {
+            "organizationId": self.organization_id,
+            "transferFilter": _created_at(window),
+            "first": size,
+            "after": cursor,
+        }
+        counted = variables["transferFilter"] if count_window else {}
+        answer = self._ask_page(variables, counted if with_count and self._counts else None)
+        raw = self._raw("page", answer, variables)
+        return replace(self._reader.read_page(answer.data, raw.served_at), raw=raw)
+
+    def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
+        """Fetch transfers with their payment legs and rules, in one request.
+
+        One transfer is asked for as the web application does; several with GraphQL aliases,
+        which it never uses.
+        """
+        name = "TransferReferenceDrawerContentV2"
+        variables = {"organizationId": self.organization_id}
+        if len(transfer_ids) == 1:
+            text, ids = document(name), {"id": transfer_ids[0]}
+        else:
+            text, ids = _aliased(document(name), transfer_ids)
+        answer = self._client.ask(text, {**variables, **ids}, name)
+        raw = self._raw("details", answer, {"ids": list(transfer_ids)})
+        found = self._reader.read_details(answer.data, raw.served_at)
+        known = set(found.rows["id"].to_pylist())
+        missing = tuple(one for one in transfer_ids if one not in known)
+        # What is missing is taken for removed, so nothing but a null under its name may say so.
+        answered = answer.data["organization"].keys() - _ORGANIZATION_FIELDS
+        if not len(transfer_ids) == len(answered) == found.rows.num_rows + len(missing):
+            raise UnexpectedAnswer(name, "the transfers asked for", "others, or fewer")
+        return replace(found, missing=missing, raw=raw)
+
+    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
+        """Read the body of a kept answer again, as the method that fetched it did."""
+        return self._reader.read(kind, data, served_at)
+
+    def _ask_page(self, variables: Node, counted: Node | None) -> GraphQLAnswer:
+        name = "ActivityLogV2Transfers"
+        if counted is not None:
+            counting = {**variables, "numberOfTransfersFilter": counted}
+            try:
+                return self._client.ask(_counting(document(name)), counting, name)
+            except (GraphQLError, HTTPError) as error:
+                if not _is_about_the_count(error):
+                    raise _page_error(error, variables) from error
+                self._counts = False
+                log.info("the service does not count transfers: completeness stays unknown")
+        try:
+            return self._client.ask(document(name), variables, name)
+        except (GraphQLError, HTTPError) as error:
+            raise _page_error(error, variables) from error
+
+    def _raw(self, kind: str, answer: GraphQLAnswer, facts: dict[str, Any]) -> Raw:
+        body = answer.body
+        if any(name.encode() in body for name in SECRET_FIELDS):
+            body = json.dumps(mask_numbers(json.loads(body)), ensure_ascii=False).encode()
+        return Raw(kind, answer.served_at or self._clock(), facts, body)
+
+
+class AnswerReader:
+    """Reads GraphQL answers into tables; needs no network, so it reads kept ones too."""
+
+    def __init__(self, organization_id: str) -> None:
+        self.organization_id = organization_id
+        self.drift = Drift()
+
+    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
+        """Read the body of a kept answer: `data` is the parsed JSON with its ``data`` key."""
+        readers: dict[str, Callable[[Node, datetime], Delivery]] = {
+            "accounts": self.read_accounts,
+            "page": self.read_page,
+            "details": self.read_details,
+        }
+        return readers[kind](expect(data, "data", dict), served_at)
+
+    def read_accounts(self, data: Node, served_at: datetime) -> Snapshot:
+        """Read the accounts of the organization."""
+        nodes = _accounts_of(data, self.organization_id)
+        accounts, balances = account_tables(nodes, self.organization_id, served_at, self.drift)
+        return Snapshot(accounts, balances, served_at)
+
+    def read_page(self, data: Node, served_at: datetime) -> Page:
+        """Read a page of transfers."""
+        organization = _organization(data, self.organization_id)
+        connection = expect(organization, "transferReferences", dict)
+        info = expect(connection, "pageInfo", dict)
+        nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
+        counted = organization.get("numberOfTransfers")
+        count = counted.get("count") if isinstance(counted, dict) else None
+        return Page(
+            rows=transfer_table(nodes, self.organization_id, self.drift),
+            cursor=str(info.get("endCursor") or ""),
+            has_next_page=expect(info, "hasNextPage", bool),
+            served_at=served_at,
+            count=count if isinstance(count, int) else None,
+        )
+
+    def read_details(self, data: Node, served_at: datetime) -> TransferDetails:
+        """Read transfers with their details, under whatever aliases they came."""
+        organization = _organization(data, self.organization_id)
+        names = sorted(organization.keys() - _ORGANIZATION_FIELDS)
+        nodes = [organization[name] for name in names if organization[name] is not None]
+        details, legs = detail_tables(nodes, self.organization_id, served_at, self.drift)
+        rows = transfer_table(nodes, self.organization_id, self.drift)
+        return TransferDetails(rows, details, legs, served_at)
+
+
+def fetch_organization_ids(client: SequenceClient) -> list[str]:
+    """Fetch the ids of the organizations that this login can see."""
+    answer = client.ask(document("SelectSourceAndDestination"), None, "SelectSourceAndDestination")
+    return [expect(organization, "id", str) for organization in _organizations(answer.data)]
+
+
+#: Of an organization in the answer of details; everything beside them is a transfer.
+_ORGANIZATION_FIELDS = frozenset({"id", "__typename"})
+
+# -- questions and refusals -------------------------------------------------------------------
+
+_TOO_LARGE = re.compile(
+    r"\bfirst\b|page.?size|\blimit\b|\bmax(imum)?\b|exceed|too (large|many|big)", re.IGNORECASE
+)
+_BAD_CURSOR = re.compile(r"cursor|\bafter\b", re.IGNORECASE)
+_NO_COUNT = re.compile(r"numberOfTransfers|TransferCount", re.IGNORECASE)
+
+
+def _created_at(window: Window) -> Node:
+    bounds = {
+        "start": None if window.since is None else window.since - timedelta(days=1),
+        "end": None if window.until is None else window.until + timedelta(days=1),
+    }
+    given = {name: _iso(moment) for name, moment in bounds.items() if moment is not None}
+    return {"createdAt": given} if given else {}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _page_error(error: GraphQLError | HTTPError, variables: Node) -> ServiceError:
+    if variables["after"] and _is_about(_BAD_CURSOR, error):
+        return CursorExpired(str(error))
+    if _is_about(_TOO_LARGE, error):
+        return PageSizeRefused(variables["first"], str(error))
+    return error
+
+
+def _counting(text: str) -> str:
+    """Ask in the same document for the number of transfers, as the web application can."""
+    return text.replace(
+        "$first: Int!)", "$first: Int!, $numberOfTransfersFilter: TransferReferenceFilter)"
+    ).replace(
+        "transferReferences(",
+        "numberOfTransfers(filter: $numberOfTransfersFilter) {\n      count\n      __typename\n"
+        "    }\n    transferReferences(",
+        1,
+    )
+
+
+def _aliased(text: str, transfer_ids: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Ask for many transfers in one document: ``t0``, ``t1`` and so on."""
+    fields = selection(text, "transferReference")
+    names = [f"t{number}" for number in range(len(transfer_ids))]
+    parameters = ", ".join(f"${name}: ID!" for name in names)
+    asked = "\n".join(f"{name}: transferReference(id: ${name}) {{ ...Drawer }}" for name in names)
+    document = (
+        f"query TransferReferenceDrawerContentV2($organizationId: ID!, {parameters}) {{\n"
+        f"organization(id: $organizationId) {{\nid\n{asked}\n__typename\n}}\n}}\n"
+        f"fragment Drawer on TransferReference {{{fields}}}\n"
+    )
+    return document, dict(zip(names, transfer_ids, strict=True))
+
+
+def _is_about_the_count(error: GraphQLError | HTTPError) -> bool:
+    """Tell whether an error is of the count alone: it says so, or its ``path`` leads there."""
+    if isinstance(error, GraphQLError):
+        return all(_NO_COUNT.search(json.dumps(one)) for one in error.errors)
+    return _is_about(_NO_COUNT, error)
+
+
+def _is_about(pattern: re.Pattern[str], error: GraphQLError | HTTPError) -> bool:
+    if isinstance(error, HTTPError) and error.status not in (400, 422):
+        return False
+    said = error.text if isinstance(error, HTTPError) else str(error)
+    return pattern.search(said) is not None
+
+
+def _organizations(data: Node) -> Iterable[Node]:
+    memberships = expect(expect(data, "me", dict), "memberships", list)
+    return [expect(membership, "organization", dict) for membership in memberships]
+
+
+def _accounts_of(data: Node, organization_id: str) -> list[tuple[str, Node]]:
+    organizations = {expect(one, "id", str): one for one in _organizations(data)}
+    if organization_id not in organizations:
+        raise UnknownOrganization(organization_id, organizations)
+    organization = organizations[organization_id]
+    kinds = {"pod": "pods", "port": "ports", "account": "accounts"}
+    return [(kind, node) for kind, key in kinds.items() for node in expect(organization, key, list)]
+
+
+def _organization(data: Node, organization_id: str) -> Node:
+    if data.get("organization") is None:
+        raise UnknownOrganization(organization_id)
+    return expect(data, "organization", dict)
