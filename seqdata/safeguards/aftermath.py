@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from seqdata.core.moments import parse_timestamp
 from seqdata.exceptions import SequenceError, SettleRefused, UsageError
 from seqdata.safeguards import matching
 from seqdata.safeguards.book import Book, Lives
@@ -23,7 +24,6 @@ from seqdata.safeguards.settling import (
     write_returned,
 )
 from seqdata.sources.base import WATCHED, Mover, Reading, Row
-from seqdata.timestamps import parse_timestamp
 
 
 class Aftermath:
@@ -75,9 +75,7 @@ class Aftermath:
         error that says so carries what was found, as ``settled``.
         """
         with self._book.turn():
-            with self._book.day() as day:
-                day.mend()
-                lives = day.lives
+            lives = self._book.mended()
             here = {key: life for key, life in lives.items() if self._scope.has(life)}
             opened = [life for life in here.values() if life.is_open]
             accepted = [life for life in here.values() if self._is_watched(life)]

@@ -6,7 +6,6 @@ known of transfers is the union of log and limits file; what is written goes to 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,14 +13,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from seqdata.core.files import PATIENCE, Held, holding
+from seqdata.core.logs import logger
 from seqdata.exceptions import LimitsUnreadable, SequenceError, TurnLost
-from seqdata.files import PATIENCE, Held, holding
 from seqdata.safeguards import reservations
 from seqdata.safeguards.audit import AuditLog, write_transition
 from seqdata.safeguards.journal import Life, join_reservations, read_lives
 from seqdata.safeguards.limits import DailyLimitTracker, DailyRecords, Entry
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 Lives = dict[str, Life]
 
@@ -80,6 +80,12 @@ class Book:
         except LimitsUnreadable:
             self.audit.require_intact()  # of two files that are broken, the log is said first
             raise
+
+    def mended(self) -> Lives:
+        """Bring what a dead program left in line, and read the lives; for who holds the turn."""
+        with self.day() as day:
+            day.mend()
+            return day.lives
 
     def lives_at_rest(self) -> Lives:
         """Read the lives while no transfer is in flight; not for who holds the turn."""

@@ -8,7 +8,6 @@ happened.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.auth import access_token_for
 from seqdata.config import get_settings
+from seqdata.core.files import Held
+from seqdata.core.logs import logger
 from seqdata.exceptions import (
     ClockOff,
     FolderNotWritable,
@@ -33,7 +34,6 @@ from seqdata.exceptions import (
     StageUnknown,
     StageUsed,
 )
-from seqdata.files import Held
 from seqdata.http.transport import Transport, open_transport
 from seqdata.safeguards import checks, matching
 from seqdata.safeguards.accounts import find_account
@@ -71,11 +71,11 @@ from seqdata.sources.webapp.mover import WebAppMover
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from seqdata._settings import Settings
+    from seqdata.config.settings import Settings
 
 __all__ = ["Limits", "TransferDesk"]
 
-log = logging.getLogger("seqdata")
+log = logger(__name__)
 
 Node = dict[str, Any]
 
@@ -341,7 +341,7 @@ class TransferDesk:
             It was sent, and its outcome could not be written down.
         """
         with self._noting_refusals(_words_of(staged)), self._book.turn() as turn:
-            lives = self._book.lives()
+            lives = self._book.mended()
             self._require_usable(staged, lives)
             self._require_writable()
             more: Node = {DRY_RUN: True} if dry_run else {}
