@@ -5,7 +5,8 @@ The tree, by what an error means::
     SequenceError
     ├── ConfigurationError        you asked wrongly: settings
     │   ├── MissingSetting
-    │   └── InvalidSetting
+    │   ├── InvalidSetting
+    │   └── FolderNotOwn
     ├── UsageError                you asked wrongly: arguments
     │   ├── InvalidAmount
     │   ├── InvalidMoment
@@ -841,6 +842,21 @@ class FolderNotWritable(CacheError):
             f"{self.folder} cannot be written ({self.reason}). What was on disk is unchanged. "
             "Free space, mend its rights, or choose another folder (SEQUENCE_DATA_DIR and "
             "SEQUENCE_CACHE_DIR name those of seqdata)."
+        )
+
+
+class FolderNotOwn(ConfigurationError):
+    """The working directory is not the user's alone, and no data folder is named."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return (
+            f"No data folder was found, and the working directory {self.folder} is not taken for "
+            f"one: {self.reason}. Nothing was read or written. Go to a folder of your own, or name "
+            "one in SEQUENCE_DATA_DIR."
         )
 
 

@@ -15,6 +15,7 @@ CACHE = Path("/home/kim/money/cache")
 SAMPLES: list[SequenceError] = [
     ex.SequenceError("Something went wrong."),
     ex.ConfigurationError("A setting cannot be used."),
+    ex.FolderNotOwn(Path("/srv/shared"), "it belongs to the user with the number 65534"),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers"),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers", "This organization has: kyc-1, kyc-2."),
     ex.InvalidSetting("SEQUENCE_MIN_DELAY", "a valid number", "fast"),

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core import ultratb
 
 from seqdata import config
-from seqdata.config import get_settings
+from seqdata import exceptions as ex
+from seqdata.auth import AuthTokens
+from seqdata.auth.tokens import TokenStore
+from seqdata.config import SequenceCredentials, get_settings
 from seqdata.config.envfile import read_env_file
 from seqdata.config.settings import NEVER_FOUND, Settings
+from seqdata.core.files import write_json
 from seqdata.exceptions import InvalidSetting
+from seqdata.http.surroundings import proxy_of
 
 NOBODY = 65534
 
@@ -369,3 +379,144 @@ def test_the_file_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.DEBUG):
         get_settings()
     assert "pl4nted" not in caplog.text
+
+
+# -- the working directory itself -------------------------------------------------------------
+
+
+@needs_root
+def test_a_strangers_working_directory_holds_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where one merely stands in another user's folder, it is not taken; root is warned of it."""
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(ex.FolderNotOwn, match="is not taken for one.*DATA_DIR"):
+            get_settings()
+    finally:
+        os.seteuid(0)
+    os.chown(tmp_path, NOBODY, NOBODY)
+    assert Path() == config.DATA_DIR
+    assert "name a folder of your own" in caplog.text
+
+
+@needs_root
+def test_a_strangers_token_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token file that another user put there counts as none, wherever it lies."""
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(tmp_path))
+    file = tmp_path / ".tokens.json"
+    file.write_text(json.dumps({"access_token": "t", "refresh_token": None, "expires_at": 4e9}))
+    store = TokenStore(get_settings())
+    assert store.read() is not None
+    os.chown(file, NOBODY, NOBODY)
+    assert store.read() is None
+
+
+def test_a_working_directory_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stands in a removed folder is told so, by every command, in a sentence."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ex.FolderNotOwn, match="cannot be looked at"):
+        get_settings()
+
+
+# -- a server of a found file -----------------------------------------------------------------
+
+
+def test_a_found_server_gets_no_password_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a login types goes to servers of a found file only if it stands in that file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQUENCE_PASSWORD", "plant-7")
+    monkeypatch.setenv("SEQUENCE_EMAIL", "kim@example.org")
+    env = tmp_path / ".env"
+    env.write_text("SEQUENCE_AUTH_URL=http://127.0.0.1:4444\nSEQUENCE_EMAIL=sandbox@example.org\n")
+    found = get_settings()
+    assert found.password is None
+    assert found.email is not None
+    assert found.email.get_secret_value() == "sandbox@example.org"
+    env.write_text("SEQUENCE_USER=kim\n")
+    assert get_settings().password is not None
+
+
+# -- what is refused is not shown -------------------------------------------------------------
+
+
+REFUSED = {
+    "SEQUENCE_APP_URL": "https://me:plant-9@example.org",
+    "SEQUENCE_AUTH_URL": "gopher://me:plant-9@example.org",
+    "HTTPS_PROXY": "http://me:plant-9@proxy example.org",
+    "ALL_PROXY": "gopher://me:plant-9@proxy.example.org",
+}
+
+
+@pytest.mark.parametrize("name", [*REFUSED, "a file", "a file that is no text", "a long line"])
+def test_a_refused_password_is_in_no_traceback(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much a traceback shows, a setting that is refused shows no password."""
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(tmp_path))
+    env = tmp_path / ".env"
+    if name in REFUSED:
+        monkeypatch.setenv(name, REFUSED[name])
+    elif name == "a file":
+        env.write_text('SEQUENCE_PASSWORD="plant-9" # and $more\nSEQUENCE_TOTP=plant-9 #x\n')
+    elif name == "a long line":
+        env.write_text(f"SEQUENCE_PASSWORD=plant-9{'x' * 5000}\n")
+    else:
+        env.write_bytes(b"SEQUENCE_PASSWORD=plant-9\xff\n")
+    formatter = ultratb.VerboseTB()
+    with pytest.raises(ex.InvalidSetting) as refused:
+        if name.endswith("PROXY"):
+            proxy_of("https://service.test/")
+        get_settings()
+    assert refused.value.__traceback__
+    ours = refused.value.__traceback__.tb_next  # not the frame of the test, which knows it
+    shown = formatter.text(type(refused.value), refused.value, ours)
+    assert "plant-9" not in shown
+    assert "plant-9" not in str(refused.value)
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000"])
+def test_an_odd_blank_is_not_cut_silently(
+    blank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that a reader would shorten by blanks that are no plain ones is refused by name."""
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(tmp_path))
+    (tmp_path / ".env").write_text(f"SEQUENCE_PASSWORD={blank}secret\n", encoding="utf-8")
+    with pytest.raises(ex.InvalidSetting, match="SEQUENCE_PASSWORD"):
+        get_settings()
+
+
+HOLDERS: tuple[Callable[[], Any], ...] = (
+    lambda: AuthTokens("plant-9", "plant-9", 4e9),
+    lambda: SequenceCredentials("a", "plant-9", "plant-9"),
+)
+
+
+@pytest.mark.parametrize("made", HOLDERS)
+def test_what_holds_secrets_is_not_written_down_by_accident(made: Callable[[], Any]) -> None:
+    """vars() and pickle give no secret away, and neither does a repr."""
+    with pytest.raises(TypeError):
+        vars(made())
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(made())
+    assert "plant-9" not in repr(made())
+
+
+def test_links_of_git_are_not_followed(tmp_path: Path) -> None:
+    """An exclude file that is a link stays as it is, and what it leads to as well."""
+    (tmp_path / ".git" / "info").mkdir(parents=True)
+    (tmp_path / ".git" / "HEAD").touch()
+    victim = tmp_path / "victim"
+    victim.write_text("mine\n")
+    (tmp_path / ".git" / "info" / "exclude").symlink_to(victim)
+    write_json(tmp_path / ".tokens.json", {})
+    assert victim.read_text() == "mine\n"

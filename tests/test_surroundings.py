@@ -244,8 +244,8 @@ def test_nothing_stands_between_a_program_and_its_own_machine(
 def test_plain_http_takes_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP_PROXY is obeyed for nothing."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.org:3128")
-    assert proxy_of("http://service.test/") == ""
-    assert proxy_of("https://service.test/") == ""
+    assert not proxy_of("http://service.test/")
+    assert not proxy_of("https://service.test/")
 
 
 def test_a_log_of_keys_is_warned_of(service: Service, bundle: Path, tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ import click
 import pandas as pd
 import pyarrow as pa
 
-from seqdata import Ledger, schemas
+from seqdata import Ledger
 from seqdata.cli import cli
 from seqdata.exceptions import MissingColumns
+from seqdata.sources import schemas
 
 FOLDER = Path(__file__).parent
 COLUMNS = FOLDER / "columns.toml"

@@ -90,7 +90,7 @@ def _seconds(value: object) -> float | None:
 
 def _jwt_expiry(token: str) -> float | None:
     try:
-        return _seconds(claims_of(token)["exp"])
+        return _seconds(claims_of(Secret(token))["exp"])
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
 

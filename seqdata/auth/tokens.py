@@ -26,13 +26,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from seqdata.config.settings import Settings
 from seqdata.core.files import read_json, remove_file, write_bytes, write_json
 from seqdata.core.logs import logger
 from seqdata.core.origins import PRODUCTION_APP, PRODUCTION_AUTH, origin_of
+from seqdata.core.owners import is_owned
 from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import CorruptFile
 
@@ -47,9 +48,12 @@ _UNREADABLE = "unreadable"
 LEEWAY = 60.0
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, slots=True)
 class AuthTokens:
-    """An access token, maybe a refresh token, and when the first ends (epoch seconds)."""
+    """An access token, maybe a refresh token, and when the first ends (epoch seconds).
+
+    Its repr masks, and it is not pickled.
+    """
 
     access_token: str
     refresh_token: str | None
@@ -60,6 +64,9 @@ class AuthTokens:
         return (
             f"AuthTokens(access_token=***, refresh_token={refresh}, expires_at={self.expires_at!r})"
         )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("tokens are not pickled: they would be written down")
 
     def is_fresh(self, now: float) -> bool:
         """Tell whether the access token lives longer than :data:`LEEWAY` from `now`."""
@@ -89,15 +96,16 @@ class TokenStore:
         if not self._is_bound(tokens, meta):
             log.info("token file is of another server than the configured one: %s", self.path)
             return None
-        if meta.get("rejected_sha256") == _sha256(tokens.access_token):
+        if meta.get("rejected_sha256") == _sha256(access_token_of(tokens)):
             tokens.expires_at = 0.0
         return tokens
 
     def _is_bound(self, tokens: AuthTokens, meta: dict[str, Any]) -> bool:
         """Tell whether tokens are of the configured server."""
-        if meta.get("access_token_sha256") == _sha256(tokens.access_token) or _is_unreadable(meta):
+        digest = _sha256(access_token_of(tokens))
+        if meta.get("access_token_sha256") == digest or _is_unreadable(meta):
             return all(meta.get(name) == url for name, url in self._origin.items())
-        issuer = issuer_of(tokens.access_token)
+        issuer = issuer_of(access_token_of(tokens))
         if issuer is None or issuer == PRODUCTION_AUTH:
             return self._origin == {"app_url": PRODUCTION_APP, "auth_url": PRODUCTION_AUTH}
         return issuer == self._origin["auth_url"]
@@ -118,7 +126,7 @@ class TokenStore:
         meta = {
             **self._origin,
             "client_id": client_id,
-            "access_token_sha256": _sha256(tokens.access_token),
+            "access_token_sha256": _sha256(access_token_of(tokens)),
         }
         known = self.read_meta()
         if any(known.get(name) != url for name, url in self._origin.items()):
@@ -129,8 +137,8 @@ class TokenStore:
     def reject(self, access_token: Secret) -> None:
         """Remember that the service refused this token, so that it is not offered again."""
         tokens = self._read_file()
-        if tokens is not None and access_token == Secret(tokens.access_token):
-            rejected = {"rejected_sha256": _sha256(tokens.access_token)}
+        if tokens is not None and access_token == access_token_of(tokens):
+            rejected = {"rejected_sha256": _sha256(access_token)}
             write_json(self.meta_path, {**self._origin, **self.read_meta(), **rejected})
 
     def forget(self) -> bool:
@@ -145,11 +153,13 @@ class TokenStore:
         tokens = self.read(keep_aside=False)
         if tokens is None:
             return UNUSABLE if self.path.exists() else "none"
-        end = datetime.fromtimestamp(tokens.expires_at, zone)
-        left = tokens.expires_at - time.time()
         renewal = ", can be refreshed" if tokens.refresh_token else ""
-        if left <= 0:
+        if tokens.expires_at <= time.time():
             return f"expired{renewal}"
+        try:
+            end = datetime.fromtimestamp(tokens.expires_at, zone)
+        except (ValueError, OverflowError, OSError):  # further than a calendar reaches
+            return f"valid without an end that could be{renewal}"
         return f"valid until {end:%Y-%m-%d %H:%M %Z}{renewal}"
 
     def read_meta(self) -> dict[str, Any]:
@@ -166,6 +176,9 @@ class TokenStore:
         return meta if isinstance(meta, dict) else dict.fromkeys(self._origin, _UNREADABLE)
 
     def _read_file(self, *, keep_aside: bool = True) -> AuthTokens | None:
+        if self.path.exists() and not is_owned(self.path):
+            log.warning("token file is another user's and counts as none: path=%s", self.path)
+            return None
         try:
             return _parse(read_json(self.path, remedy="Log in again: seqdata login."))
         except FileNotFoundError:
@@ -181,6 +194,11 @@ class TokenStore:
             Path(self.path).replace(aside)
             aside.chmod(0o600)
         log.warning("token file cannot be read and counts as none: moved_to=%s", aside)
+
+
+def access_token_of(tokens: AuthTokens) -> Secret:
+    """Return the access token, sealed."""
+    return Secret(tokens.access_token)
 
 
 def refresh_token_of(tokens: AuthTokens) -> Secret | None:
@@ -210,7 +228,7 @@ def _is_unreadable(meta: dict[str, Any]) -> bool:
     return meta.get("app_url") == _UNREADABLE
 
 
-def issuer_of(access_token: str) -> str | None:
+def issuer_of(access_token: Secret) -> str | None:
     """Return the origin of the login that a token says it is of: its ``iss``.
 
     None where it says nothing, as of a token that is no JWT; "" where what it says is no address.
@@ -224,15 +242,15 @@ def issuer_of(access_token: str) -> str | None:
         return ""
 
 
-def claims_of(access_token: str) -> dict[str, Any]:
+def claims_of(access_token: Secret) -> dict[str, Any]:
     """Return what a token says of itself, unchecked; empty where it is no JWT."""
     try:
-        _, payload, _ = access_token.split(".")
+        _, payload, _ = access_token.get_secret_value().split(".")
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha256(secret: Secret) -> str:
+    return hashlib.sha256(secret.get_secret_value().encode()).hexdigest()

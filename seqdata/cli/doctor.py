@@ -13,7 +13,7 @@ from pathlib import Path
 from seqdata.auth.tokens import UNUSABLE, TokenStore
 from seqdata.config.envfile import read_env_file
 from seqdata.config.settings import Settings
-from seqdata.core.git import exclude_file, missing_lines
+from seqdata.core.git import exclude_file, missing_lines, seen_by_git
 from seqdata.exceptions import SequenceError
 from seqdata.safeguards import AuditLog
 from seqdata.store import Store
@@ -69,6 +69,9 @@ def _git(settings: Settings) -> Iterator[Finding]:
     if found is not None and lines:
         text = f"may see {', '.join(lines)}: the next command that writes adds them to {found[1]}"
         yield Finding("note", "git", text)
+    elif found is not None and (seen := seen_by_git(folder)):
+        text = f"takes {', '.join(seen)} all the same: git rm --cached, or mend its rules"
+        yield Finding("problem", "git", text)
     elif found is not None:
         yield Finding("ok", "git", f"passes over the private files here, by {found[1]}")
 
@@ -89,11 +92,18 @@ def _rights(settings: Settings) -> Iterator[Finding]:
     ours += [*settings.data_dir.glob(".daily_limits*"), *settings.data_dir.glob(".env")]
     ours += [*settings.data_dir.glob(".login*"), *settings.data_dir.glob("login-debug/**/*")]
     ours += settings.cache_path.glob("*/**/*")
-    wide = [path for path in ours if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    wide = [path for path in ours if _is_wide(path)]
     if not wide:
         yield Finding("ok", "rights", "what holds your data is readable by you only")
     for path in wide:
         yield Finding("problem", "rights", f"others can read {path}: chmod go-rwx it")
+
+
+def _is_wide(path: Path) -> bool:
+    try:
+        return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    except OSError:  # a link that leads nowhere, or it went meanwhile
+        return False
 
 
 def _audit_log(path: Path) -> Iterator[Finding]:

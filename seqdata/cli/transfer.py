@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from types import FrameType
@@ -82,8 +82,10 @@ def send(
         except UnknownAccount as error:
             if yes or not _can_pick(error):
                 raise
-            accounts = desk.look().accounts
-            staged = stage(_picked("FROM", source, accounts), _picked("TO", destination, accounts))
+            accounts, once = desk.look().accounts, desk.once_known()
+            staged = stage(
+                _picked("FROM", source, accounts, once), _picked("TO", destination, accounts, once)
+            )
         if not _shown(staged, err=as_json):
             desk.cancel(staged)
             return 1
@@ -99,12 +101,12 @@ def _can_pick(error: UnknownAccount) -> bool:
     return (error.near or error.ambiguous) and sys.stdin is not None and sys.stdin.isatty()
 
 
-def _picked(end: str, wanted: str, accounts: Sequence[Account]) -> str:
+def _picked(end: str, wanted: str, accounts: Sequence[Account], once_known: Collection[str]) -> str:
     """Return what a person means by a name: the id of the account that they picked, if any."""
     from seqdata.safeguards.accounts import find_account, near_accounts
 
     try:
-        return find_account(wanted, accounts).id
+        return find_account(wanted, accounts, once_known).id
     except UnknownAccount as error:
         if not (error.near or error.ambiguous):
             raise

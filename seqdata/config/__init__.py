@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from seqdata.core.logs import logger
-from seqdata.core.owners import folders_upward, why_not_own
-from seqdata.exceptions import MissingSetting
+from seqdata.core.owners import folders_upward, is_owned, why_not_own
+from seqdata.exceptions import FolderNotOwn, MissingSetting
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -42,19 +42,22 @@ _PURPOSES = {
 }
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, slots=True)
 class SequenceCredentials:
-    """What a person types to log in. Its repr masks."""
+    """What a person types to log in. Its repr masks, and it is not pickled."""
 
     email: str
     password: str
     totp: str
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled: they would be written down")
+
     def __repr__(self) -> str:
         return "SequenceCredentials(email=***, password=***, totp=***)"
 
 
-@dataclass(repr=False)
+@dataclass(repr=False, slots=True)
 class SequenceConfig:
     """Ids of one user's organization, KYC and login client. Its repr masks."""
 
@@ -63,7 +66,7 @@ class SequenceConfig:
     auth0_client_id: str | None
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={_masked(value)}" for name, value in vars(self).items())
+        shown = ", ".join(f"{name}={_masked(value)}" for name, value in asdict(self).items())
         return f"SequenceConfig({shown})"
 
 
@@ -111,12 +114,26 @@ def find_data_dir() -> Path:
     working directory upward, that already holds such files or a cache folder marked as ours;
     else ``.``. The search ends with the home folder; outside of it, before a folder of another
     user. What others own or may write does not count, and a warning says so.
+
+    Raises
+    ------
+    FolderNotOwn
+        None is named or found, and the working directory is somebody else's (root is warned
+        only), or gone.
     """
     if configured := os.environ.get("SEQUENCE_DATA_DIR"):
         return Path(configured).expanduser()
-    for folder in folders_upward(Path.cwd()):
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise FolderNotOwn(Path(), f"it cannot be looked at: {error.strerror}") from None
+    for folder in folders_upward(here):
         if _is_data_dir(folder):
             return _redirected(folder)
+    if not is_owned(here):
+        if os.geteuid() != 0:
+            raise FolderNotOwn(here, why_not_own(here))
+        _warn_of_root(here)  # in a container, what was mounted belongs to somebody outside
     return Path()
 
 
@@ -163,6 +180,14 @@ def _warn_of(path: Path, why: str) -> None:
     log.warning(
         "not taken, since it was merely found and is not yours alone: path=%s reason=%s; to use "
         "it all the same, name its folder in SEQUENCE_DATA_DIR in the environment", path, why,
+    )  # fmt: skip
+
+
+@cache
+def _warn_of_root(folder: Path) -> None:
+    log.warning(
+        "the working directory is another user's, and holds tokens and log from now on: path=%s; "
+        "name a folder of your own in SEQUENCE_DATA_DIR", folder,
     )  # fmt: skip
 
 

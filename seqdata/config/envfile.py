@@ -21,15 +21,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdata.core.secret import Secret
 from seqdata.exceptions import InvalidSetting
-
-if TYPE_CHECKING:
-    from dotenv.parser import Binding
 
 _OURS = re.compile(r"""^[^\S\r\n]*(?:export[^\S\r\n]+)?'?(SEQUENCE_\w+)""", re.MULTILINE | re.I)
 _VALUE = re.compile(r"=([^\r\n]*)")
@@ -38,48 +34,67 @@ _BACKSLASH = "a backslash in quotes changes what follows it"
 _ESCAPES = {'"': re.compile(r"\\[\\'\"abfnrtv]"), "'": re.compile(r"\\\\")}
 
 
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+
+#: The most that a file, and a line of it, may hold, in bytes.
+LARGEST, LONGEST = 65_536, 4_096
+
+
 def read_env_file(path: Path) -> dict[str, Secret]:
     """Return the SEQUENCE_ variables of a file, by their names in capitals; without empty ones.
 
     Raises
     ------
     InvalidSetting
-        The file is not UTF-8, or a value would be cut or changed. The value is not shown.
+        The file is not UTF-8, too large, or a value would be cut or changed. It is not shown.
     """
-    found: dict[str, Secret] = {}
-    for binding in _bindings(path):
-        names = _OURS.findall(binding.original.string)
-        if not names:
-            continue
-        if binding.key is None or [binding.key] != names:
-            raise _refused(names[-1], path, "it is no NAME=value, or a quote is not closed")
-        _check(binding, path)
-        if binding.value:
-            found[binding.key.upper()] = Secret(binding.value)
+    found, refusal = _read(path)
+    if refusal is not None:  # raised here, where no value is in sight of a traceback
+        raise refusal
     return found
 
 
-def _bindings(path: Path) -> Iterator[Binding]:
+def _read(path: Path) -> tuple[dict[str, Secret], InvalidSetting | None]:
+    """Read a file; instead of raising, return what is refused."""
     from dotenv.parser import parse_stream
 
+    found: dict[str, Secret] = {}
+    text, refusal = _text(path)
+    for binding in parse_stream(io.StringIO(text)):
+        names = _OURS.findall(binding.original.string)
+        if refusal is None and names:
+            refusal = _refusal(binding, names, path)
+        if names and binding.key and binding.value:
+            found[binding.key.upper()] = Secret(binding.value)
+    return found, refusal
+
+
+def _text(path: Path) -> tuple[str, InvalidSetting | None]:
+    """Return the text of a file; "" where it is none, or has nothing of ours."""
     try:
         if not path.is_file():  # none, or a virtual environment of this name
-            return
-        data = path.read_bytes()
+            return "", None
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
         if b"SEQUENCE_" not in data.upper():  # it is of other programs alone
-            return
-        text = data.decode("utf-8-sig")
+            return "", None
+        if len(data) <= LARGEST and max(map(len, data.splitlines())) <= LONGEST:
+            return data.decode("utf-8-sig"), None
+        expected = f"a file of at most {LARGEST:,} bytes, in lines of at most {LONGEST:,}"
     except UnicodeDecodeError:
-        raise InvalidSetting(str(path), "text in UTF-8") from None
+        expected = "text in UTF-8"
     except OSError as error:
-        raise InvalidSetting(str(path), f"a file that can be read ({error.strerror})") from None
-    yield from parse_stream(io.StringIO(text))
+        expected = f"a file that can be read ({error.strerror})"
+    return "", InvalidSetting(str(path), expected)
 
 
-def _check(binding: Binding, path: Path) -> None:
+def _refusal(binding: Binding, names: list[str], path: Path) -> InvalidSetting | None:
     """Refuse a value of which another reading than the one as it stands is possible."""
-    if why := _changed(binding.original.string.lstrip(), binding.value or ""):
-        raise _refused(str(binding.key), path, why)
+    if binding.key is None or [binding.key] != names:
+        return _refused(names[-1], path, "it is no NAME=value, or a quote is not closed")
+    why = _changed(binding.original.string.lstrip(), binding.value or "")
+    return _refused(binding.key, path, why) if why else None
 
 
 def _changed(line: str, value: str) -> str:
@@ -91,6 +106,8 @@ def _changed(line: str, value: str) -> str:
         return "a quote is closed on another line, or an escape ends the line"
     if quote in _ESCAPES and _ESCAPES[quote].search(raw):
         return _BACKSLASH
+    if quote not in _ESCAPES and not raw.strip(" \t").startswith(value):
+        return "blanks that are no plain ones stand at its ends"
     if quote != "'" and _REFERENCE.search(value):
         return "a $ before a name stands for a variable"
     if re.search(r"\s#", raw) if quote not in _ESCAPES else re.search(f"{quote}#", raw[1:]):

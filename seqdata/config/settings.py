@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,9 +14,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seqdata.config.envfile import read_env_file
 from seqdata.core.logs import logger
-from seqdata.core.origins import PRODUCTION_APP, PRODUCTION_AUTH, checked_origin, is_loopback
+from seqdata.core.origins import (
+    PRODUCTION_APP,
+    PRODUCTION_AUTH,
+    is_loopback,
+    origin_of,
+    why_no_origin,
+)
 from seqdata.core.owners import why_not_own
-from seqdata.core.secret import Secret
+from seqdata.core.secret import Secret, opened
 from seqdata.exceptions import InvalidSetting
 
 log = logger(__name__)
@@ -29,7 +35,10 @@ MIN_DELAY, MAX_JITTER = 1.5, 2.0
 SERVERS = frozenset({"app_url", "auth_url"})
 NEVER_FOUND = SERVERS | {"browser", "ca_bundle", "allow_unattended_transfers"}
 
-_SECRET = {"email", "password", "totp", "kyc_id", "auth0_client_id"}
+#: What a login types. It goes to servers of a found file only if it stands in that file.
+LOGIN = frozenset({"email", "password", "totp"})
+
+_SECRET = LOGIN | {"kyc_id", "auth0_client_id"}
 
 
 class Pace(NamedTuple):
@@ -45,6 +54,13 @@ def _known_timezone(name: str) -> str:
     except (ValueError, OSError, ZoneInfoNotFoundError):
         raise ValueError("an IANA time zone such as America/New_York") from None
     return name
+
+
+def _origin(url: str) -> str:
+    # The reason alone is raised: what is refused may hold a password.
+    if why := why_no_origin(Secret(url)):
+        raise ValueError(why)
+    return origin_of(url)
 
 
 def _readable_file(path: Path | None) -> Path | None:
@@ -83,12 +99,8 @@ class Settings(BaseSettings):
     auth0_client_id: Secret | None = None
     data_dir: Path = Path()
     cache_dir: Path = Path("cache")
-    app_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_APP_URL"))] = (
-        PRODUCTION_APP
-    )
-    auth_url: Annotated[str, AfterValidator(partial(checked_origin, "SEQUENCE_AUTH_URL"))] = (
-        PRODUCTION_AUTH
-    )
+    app_url: Annotated[str, AfterValidator(_origin)] = PRODUCTION_APP
+    auth_url: Annotated[str, AfterValidator(_origin)] = PRODUCTION_AUTH
     min_delay: Seconds = MIN_DELAY
     max_jitter: Seconds = MAX_JITTER
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "America/New_York"
@@ -127,33 +139,41 @@ def read_settings(data_dir: Path) -> Settings:
     """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
     try:
         found = _from_file(data_dir / ".env")
-        plain = ((name, text.get_secret_value()) for name, text in found.items())
-        return Settings.model_validate({"data_dir": data_dir, **dict(plain)})
+        return Settings.model_validate({"data_dir": data_dir, **found})
     except ValidationError as error:
-        raise _invalid(error) from None
+        refused = _invalid(error)
+    raise refused
 
 
-def _from_file(file: Path) -> dict[str, Secret]:
+def _from_file(file: Path) -> dict[str, Secret | str | None]:
     """Return what a ``.env`` file adds to the environment, by the names of the fields.
 
     A file whose folder SEQUENCE_DATA_DIR names counts whole. One that was merely found may be a
     stranger's: it counts only where it is the user's own, and the working directory's may come
     with a clone: what decides who is talked to and trusted is not taken from it.
     """
-    given = {name.upper() for name, value in os.environ.items() if value}
-    if "SEQUENCE_DATA_DIR" not in given and not _is_own(file):
+    given = {name.upper().removeprefix("SEQUENCE_").lower() for name, value in os.environ.items()
+             if value and name.upper().startswith("SEQUENCE_")}  # fmt: skip
+    is_named = "data_dir" in given
+    if not is_named and not _is_own(file):
         return {}
-    fields = {
-        name.removeprefix("SEQUENCE_").lower(): text
-        for name, text in read_env_file(file).items()
-        if name not in given and name != "SEQUENCE_DATA_DIR"
-    }
-    if "SEQUENCE_DATA_DIR" not in given:
+    read = read_env_file(file)
+    said = {name.removeprefix("SEQUENCE_").lower(): text for name, text in read.items()}
+    said.pop("data_dir", None)
+    fields: dict[str, Secret | None] = {k: v for k, v in said.items() if k not in given}
+    if not is_named:
         for name in sorted(fields.keys() & NEVER_FOUND):
-            if not (name in SERVERS and _is_sandbox(fields[name].get_secret_value())):
+            if not (name in SERVERS and _is_sandbox(said[name])):
                 _warn_of_setting(f"SEQUENCE_{name.upper()}", file.absolute())
                 del fields[name]
-    return fields
+        if fields.keys() & SERVERS:
+            fields |= {name: said.get(name) for name in LOGIN}
+    return {name: _plain(name, text) for name, text in fields.items()}
+
+
+def _plain(name: str, text: Secret | None) -> Secret | str | None:
+    """Open what is no secret, as pydantic reads it."""
+    return text if text is None or name in _SECRET else opened(text)
 
 
 def _is_own(file: Path) -> bool:
@@ -166,9 +186,9 @@ def _is_own(file: Path) -> bool:
     return True
 
 
-def _is_sandbox(url: str) -> bool:
+def _is_sandbox(url: Secret) -> bool:
     try:
-        return is_loopback(url)
+        return is_loopback(url.get_secret_value())
     except ValueError:
         return False
 
@@ -194,4 +214,6 @@ def _invalid(error: ValidationError) -> InvalidSetting:
     field = str(first["loc"][0]).lower().removeprefix("sequence_")
     expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     got = None if field in _SECRET else str(first["input"])
+    if field in SERVERS and "@" in str(got):  # it may hold a password
+        got = None
     return InvalidSetting(f"SEQUENCE_{field.upper()}", expected, got)

@@ -7,6 +7,7 @@ written into ``.git/info/exclude``, which belongs to this clone alone and is in 
 from __future__ import annotations
 
 import os
+import subprocess
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,17 @@ def missing_lines(folder: Path, top: Path, exclude: Path) -> list[str]:
     return [line for line in lines if line not in known]
 
 
+def seen_by_git(folder: Path) -> list[str]:
+    """List the private files of a folder that git has, or would take; asks git, where it is."""
+    command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "ls-files", "-z",
+               "--cached", "--others", "--exclude-standard", "--", *PRIVATE]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, timeout=20)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return sorted(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
 @cache
 def _exclude(folder: Path) -> None:
     try:
@@ -74,7 +86,8 @@ def _exclude(folder: Path) -> None:
 
 def _append(exclude: Path, lines: list[str]) -> None:
     exclude.parent.mkdir(exist_ok=True)
-    with exclude.open("ab+") as stream:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(exclude, flags, 0o644), "ab+") as stream:  # a link is not followed
         stream.seek(0)
         text = stream.read()
         lead = "" if not text or text.endswith(b"\n") else "\n"

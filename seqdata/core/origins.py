@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from seqdata.core.secret import Secret
 from seqdata.exceptions import InvalidSetting
 
 PRODUCTION_APP = "https://app.getsequence.io"
@@ -53,11 +54,26 @@ def checked_origin(setting: str, url: str) -> str:
     InvalidSetting
         It is no http(s) URL, or plain http to a machine that is not this one.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidSetting(setting, "an http(s) URL", url)
-    if parts.username or parts.password:
-        raise InvalidSetting(setting, "a URL without a user name or password")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise InvalidSetting(setting, "https (plain http is for loopback servers)", url)
+    why = why_no_origin(Secret(url))
+    if why:
+        raise InvalidSetting(setting, why)
     return origin_of(url)
+
+
+def why_no_origin(url: Secret) -> str:
+    """Say what is expected instead of a URL that names no server to talk to; "" where it does.
+
+    A URL that is refused may hold a password: it is shown by nothing.
+    """
+    try:
+        parts = urlsplit(url.get_secret_value().strip())
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        return f"an http(s) URL ({str(error)[:40]})"
+    if not is_url:
+        return "an http(s) URL"
+    if parts.username or parts.password:
+        return "a URL without a user name or password"
+    if parts.scheme == "http" and not _is_own_name(parts.hostname or ""):
+        return "https (plain http is for loopback servers)"
+    return ""

@@ -40,7 +40,7 @@ def folders_upward(here: Path) -> Iterator[Path]:
     home = _home()
     is_inside = home is not None and here.is_relative_to(home)
     for folder in (here, *here.parents):
-        if not is_inside and not _is_owned(folder):
+        if not is_inside and not is_owned(folder):
             return
         yield folder
         if folder == home:
@@ -53,10 +53,11 @@ def _home() -> Path | None:
     return None
 
 
-def _is_owned(folder: Path) -> bool:
+def is_owned(path: Path) -> bool:
+    """Tell whether a file or folder belongs to the user; of a link, what it leads to."""
     if os.name == "nt":
         return True
     try:
-        return folder.stat().st_uid == os.geteuid()
+        return path.stat().st_uid == os.geteuid()
     except OSError:
         return False

@@ -108,7 +108,8 @@ def alike(names: Iterable[str]) -> list[bool]:
 
 def _looks(name: str) -> frozenset[str]:
     """Return how a name looks: with the letters of other scripts, and with O for 0, l for I."""
-    folded = unicodedata.normalize("NFKC", name)
+    # NFKC makes other letters of some that look like Latin ones: they are looked at before it too.
+    folded = unicodedata.normalize("NFKC", name.translate(_LOOK_ALIKES))
     seen = _HIDDEN.sub(_blank, folded).translate(_LOOK_ALIKES)
     return frozenset({normal(seen), normal(seen.translate(_SAME_SCRIPT))})
 
@@ -130,6 +131,7 @@ _LOOK_ALIKES = {
     **_pairs("օսոհցԼՏՕ", "ounhgLSO"),  # Armenian
     **_pairs("ᎪᏴᏟᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᎳᏃ", "ABCEHJKLMPSTVWZ"),  # Cherokee
     **_pairs("ıɑɡɩʟ‐‑‒–—−‘’ʼ′⠀", "iagiL------'''' "),
+    **dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"), ""),  # Hangul's fillers show nothing
 }
 _SAME_SCRIPT = _pairs("I1|0", "lllO")
 

@@ -131,7 +131,6 @@ def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeo
         CurlOpt.ACCEPT_ENCODING: b"gzip, deflate, br, zstd",
         CurlOpt.CAINFO: around.ca_bundle,
         CurlOpt.PROXY_CAINFO: around.ca_bundle,
-        CurlOpt.PROXY: around.proxy,  # an empty one keeps libcurl from looking for its own
         CurlOpt.SUPPRESS_CONNECT_HEADERS: 1,
     }
     if ca_bundle is not None:  # alone: libcurl looks into the system's folder too
@@ -144,7 +143,10 @@ def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeo
         options |= {CurlOpt.FRESH_CONNECT: 1, CurlOpt.FORBID_REUSE: 1}
     for option, value in options.items():
         handle.setopt(option, value)
-    handle.setopt(CurlOpt.HTTPHEADER, _head(request))  # no variable here holds the token
+    # No variable here holds the token, or the password of a proxy.
+    handle.setopt(CurlOpt.HTTPHEADER, _head(request))
+    # An empty one keeps libcurl from looking for its own.
+    handle.setopt(CurlOpt.PROXY, around.proxy.get_secret_value())
     if handle.impersonate(_chrome()) != 0:
         raise RuntimeError(f"curl_cffi cannot look like {_chrome()}")
 

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from seqdata.core.logs import logger
 from seqdata.core.origins import is_loopback
+from seqdata.core.secret import Secret
 from seqdata.exceptions import InvalidSetting
 
 log = logger(__name__)
@@ -42,10 +43,10 @@ _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The authority of a connection (a PEM file), and the proxy it goes through ("" is none)."""
+    """The authority of a connection (a PEM file), and the proxy it goes through, if any."""
 
     ca_bundle: str
-    proxy: str
+    proxy: Secret
 
 
 def surroundings(url: str, ca_bundle: Path | None, *, once: bool = False) -> Surroundings:
@@ -68,33 +69,47 @@ def surroundings(url: str, ca_bundle: Path | None, *, once: bool = False) -> Sur
     _warn_of_key_log(os.environ.get("SSLKEYLOGFILE", ""))
     proxy = proxy_of(url)
     if proxy:
-        _say_proxy(urlsplit(proxy).hostname or "", logging.WARNING if once else logging.INFO)
+        _say_proxy(_host_of(proxy), logging.WARNING if once else logging.INFO)
     return Surroundings(str(ca_bundle) if ca_bundle else system_bundle(), proxy)
 
 
-def proxy_of(url: str) -> str:
-    """Return the proxy that the environment names for an address; "" where there is none."""
+def proxy_of(url: str) -> Secret:
+    """Return the proxy that the environment names for an address; an empty one is none.
+
+    It may hold a password: one that cannot be used is refused without being shown.
+    """
+    name, proxy = _named(url)
+    if proxy and not _is_usable(proxy):
+        expected = "the address of a proxy, such as http://proxy:3128"
+        raise InvalidSetting(f"{name.upper()}_PROXY", expected)
+    return proxy
+
+
+def _named(url: str) -> tuple[str, Secret]:
+    """Return what the environment says of an address: the variable, and the proxy in it."""
     parts = urlsplit(url)
     if parts.scheme != "https" or is_loopback(url):
-        return ""
+        return "", Secret("")
     proxies = urllib.request.getproxies_environment()
     if urllib.request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]
-        return ""
+        return "", Secret("")
     name = next((name for name in ("https", "all") if proxies.get(name)), "")
-    return _checked(f"{name.upper()}_PROXY", proxies[name]) if name else ""
+    proxy = proxies.get(name, "")
+    return name, Secret(proxy if "//" in proxy or not proxy else f"http://{proxy}")
 
 
-def _checked(variable: str, proxy: str) -> str:
-    """Return the address of a proxy; one that cannot be used is refused without being shown."""
-    address = proxy if "//" in proxy else f"http://{proxy}"
+def _is_usable(proxy: Secret) -> bool:
+    address = proxy.get_secret_value()
     try:
         parts = urlsplit(address)
-        is_usable = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        is_address = parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_usable = False
-    if not is_usable or any(letter.isspace() for letter in address):
-        raise InvalidSetting(variable, "the address of a proxy, such as http://proxy:3128")
-    return address
+        return False
+    return is_address and not any(letter.isspace() for letter in address)
+
+
+def _host_of(proxy: Secret) -> str:
+    return urlsplit(proxy.get_secret_value()).hostname or ""
 
 
 @cache

@@ -258,7 +258,7 @@ class TransferDesk:
             cents = checks.read_amount(amount, amount_cents)
             checks.check_amount(cents, self._rules.transfer_cents)
             view = self.look()
-            once = self._once_known()
+            once = self.once_known()
             staged = self._staged(
                 view,
                 find_account(source, view.accounts, once),
@@ -302,11 +302,15 @@ class TransferDesk:
             **given,
         )
 
-    def _once_known(self) -> set[str]:
-        """Return the ids of the accounts that were an end of a transfer before."""
+    def once_known(self) -> frozenset[str]:
+        """Return the ids of the accounts that were an end of a transfer before.
+
+        Such an id is never looked for among the names.
+        """
         staged = [life.staged for life in self._book.lives_at_rest().values() if life.staged]
         ends = ("source_id", "destination_id")
-        return {entry[end] for entry in staged for end in ends if isinstance(entry.get(end), str)}
+        known = (entry.get(end) for entry in staged for end in ends)
+        return frozenset(one for one in known if isinstance(one, str))
 
     def _left_after(self, cents: int) -> int:
         with self._book.day() as day:

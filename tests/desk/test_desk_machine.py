@@ -81,7 +81,8 @@ class MoneyMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name)
         self.box = Sandbox(months=1, now="2026-11-01").start()
-        self.clock, self.zone = Clock(datetime(2026, 11, 23, 17, tzinfo=UTC)), ZONES[0]
+        now = datetime.now(UTC) if SOAK else datetime(2026, 11, 23, 17, tzinfo=UTC)
+        self.clock, self.zone = Clock(now), ZONES[0]  # another process has no clock but the real
         #: Which of the two files may be lost: what is said of both together is not promised.
         self.victim, self.is_damaged = victim, False
         self.copies: list[Path] = []
@@ -252,7 +253,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.processes += 1
         note = f"n{len(self.notes)}"
         self.notes[note] = note
-        self.sent[note] = Sent(300, self.clock(), self.zone)
+        self.sent[note] = Sent(300, datetime.now(UTC), self.zone)
         shell = Shell(self.box, self.path)
         limits = {"SEQUENCE_MAX_DAILY_TRANSFER_CENTS": str(LIMIT), "SEQUENCE_TIMEZONE": self.zone}
         if is_killed:
@@ -264,10 +265,16 @@ class MoneyMachine(RuleBasedStateMachine):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         if is_killed:
-            until(lambda: process.poll() is not None or any(
-                one["operation"] == "CreatePaymentWithTransfers"
-                for one in self.box.requests()[asked:]
-            ))  # fmt: skip
+            until(
+                lambda: (
+                    process.poll() is not None
+                    or any(
+                        one["operation"] == "CreatePaymentWithTransfers"
+                        for one in self.box.requests()[asked:]
+                    )
+                ),
+                why="the service has the payment, or none came",
+            )
             process.send_signal(signal.SIGKILL)
         process.wait()
         self.box.clear_faults()

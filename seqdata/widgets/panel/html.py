@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
 from html import escape
 
@@ -109,12 +109,12 @@ def wanted(text: str, accounts: Sequence[Account]) -> str:
     return labels(accounts).get(text, text.strip())
 
 
-def account_hint(text: str, accounts: Sequence[Account]) -> str:
+def account_hint(text: str, accounts: Sequence[Account], once_known: Collection[str] = ()) -> str:
     """Say which account a text means, as the desk would understand it; asks the service nothing."""
     if not text.strip() or not accounts:
         return ""
     try:
-        one = find_account(wanted(text, accounts), accounts)
+        one = find_account(wanted(text, accounts), accounts, once_known)
     except UnknownAccount as error:
         return f'<span class="sqp-hint sqp-bad" role="status">✗ {_html(_missed(error))}</span>'
     # A visible echo of what a label already says would only be noise.

@@ -261,8 +261,11 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             form, accounts = self._controls, self._state.accounts
             if self._state.is_hidden:
                 accounts = ()
-            form.source_hint.value = panel_html.account_hint(form.source.value, accounts)
-            form.destination_hint.value = panel_html.account_hint(form.destination.value, accounts)
+            hint = partial(
+                panel_html.account_hint, accounts=accounts, once_known=self._state.once_known
+            )
+            form.source_hint.value = hint(form.source.value)
+            form.destination_hint.value = hint(form.destination.value)
             form.amount_hint.value = panel_html.amount_hint(form.amount.value)
 
     def _tick(self) -> bool:

@@ -82,6 +82,7 @@ class PanelState:
     settlements: tuple[Settlement, ...] = ()
     returned: tuple[Settlement, ...] = ()
     events: tuple[Entry, ...] = ()
+    once_known: frozenset[str] = frozenset()
     said: tuple[Said, ...] = ()
     troubles: tuple[str, ...] = ()
     is_closed: bool = False
@@ -182,6 +183,7 @@ def noted(
     open_intents: Iterable[OpenIntent],
     returned: Iterable[Settlement],
     events: Iterable[Entry],
+    once_known: frozenset[str],
     troubles: Iterable[str],
 ) -> PanelState:
     """Take in what the desk's files say now."""
@@ -193,6 +195,7 @@ def noted(
         open_intents=tuple(open_intents),
         returned=tuple(returned),
         events=tuple(events),
+        once_known=once_known,
         troubles=tuple(troubles),
     )
 

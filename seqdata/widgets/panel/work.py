@@ -64,6 +64,7 @@ def note(desk: TransferDesk, *, is_attended: bool) -> Change:
     """Read what the files of the desk say, without the service; what cannot be read is said."""
     troubles: list[str] = []
     nothing: list[Any] = []
+    nobody: frozenset[str] = frozenset()
 
     def tried(read: Callable[[], T], otherwise: T) -> T:
         try:
@@ -82,5 +83,6 @@ def note(desk: TransferDesk, *, is_attended: bool) -> Change:
         open_intents=tried(desk.open_intents, nothing),
         returned=tried(desk.returned, nothing),
         events=tried(lambda: desk.audit.entries()[-RECENT:][::-1], nothing),
+        once_known=tried(desk.once_known, nobody),
         troubles=troubles,
     )
