@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +84,53 @@ def test_every_module_has_a_rank() -> None:
     known = set().union(*RANKS) | {"sandbox"}
     found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
     assert found <= known
+
+
+def test_no_circle_of_modules_is_left() -> None:
+    """No module needs, at its top or inside a function, one that needs it."""
+    names = {".".join(("seqdata", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+             for path in PACKAGE.rglob("*.py")}  # fmt: skip
+    known = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    needs = {name: {one for one in needed(path, known) if one != name}
+             for name, path in known.items()}  # fmt: skip
+    while free := {name for name, wanted in needs.items() if not wanted & needs.keys()}:
+        needs = {name: wanted for name, wanted in needs.items() if name not in free}
+    assert sorted(needs) == []
+
+
+def needed(path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """Yield the modules of seqdata that a file imports, other than for its types alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tests = [one for one in ast.walk(tree) if isinstance(one, ast.If)]
+    typing = [one for one in tests if "TYPE_CHECKING" in ast.dump(one.test)]
+    typing_only = {id(node) for test in typing for node in ast.walk(test)}
+    for node in ast.walk(tree):
+        if id(node) in typing_only or not isinstance(node, ast.ImportFrom):
+            continue
+        for alias in node.names:
+            inner = f"{node.module}.{alias.name}"
+            yield inner if inner in known else str(node.module)
+
+
+#: What a module is called by those who import it, and by those who install it.
+DISTRIBUTIONS = {"dotenv": "python-dotenv", "graphql": "graphql-core"}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Every package that is imported is a dependency, or is in an extra."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    lines = [*project["dependencies"], *(line for lines in extras for line in lines)]
+    declared = {re.split(r"[^\w-]", line)[0].replace("-", "_").lower() for line in lines}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [
+                alias.name for alias in getattr(node, "names", [])
+                if isinstance(node, ast.Import)
+            ]  # fmt: skip
+            for top in {one.split(".")[0] for one in modules} - sys.stdlib_module_names:
+                name = DISTRIBUTIONS.get(top, top).replace("-", "_").lower()
+                assert name in {*declared, "seqdata"}, f"{path.name} imports {top}"
 
 
 TESTS = sorted(Path(__file__).parent.rglob("test_*.py"))

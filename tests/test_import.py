@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from waiting import LONG
@@ -60,3 +62,17 @@ def test_an_unknown_name_is_refused() -> None:
     """A name that is not there is an AttributeError that says so, as of any module."""
     with pytest.raises(AttributeError, match="no attribute 'Legder'"):
         _ = seqdata.Legder
+
+
+def test_a_login_without_its_extra_says_the_one_command(tmp_path: Path) -> None:
+    """Without what drives a browser all else works, and a login says how to install it."""
+    code = (
+        "import sys; sys.modules['playwright'] = None; "
+        "from seqdata.cli import main; sys.argv = ['seqdata', 'browser', 'check']; main()"
+    )
+    environment = {**os.environ, "SEQUENCE_DATA_DIR": str(tmp_path), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'seqdata[login]'" in done.stderr

@@ -47,23 +47,13 @@ def table_of(ledger: Any, table: str, filters: Mapping[str, Any]) -> pd.DataFram
     if table not in TABLES:
         raise InvalidFilter("table", table, list(TABLES))
     given = {name: value for name, value in filters.items() if value is not None}
-    allowed = filters_of(type(ledger), table)
+    made = getattr(ledger, TABLES[table])
+    allowed = list(signature(made).parameters) if callable(made) else []
     if unknown := sorted(given.keys() - set(allowed)):
         choices = allowed or [f"no filter: {table} has none"]
         raise InvalidFilter(unknown[0], given[unknown[0]], choices)
-    made = getattr(ledger, TABLES[table])
     frame: pd.DataFrame = made(**given) if callable(made) else made
     return frame
-
-
-def filters_of(kind: type, table: str) -> list[str]:
-    """List the words that can be said of a table."""
-    method = getattr(kind, TABLES[table])
-    return (
-        [name for name in signature(method).parameters if name != "self"]
-        if callable(method)
-        else []
-    )
 
 
 def plain_filters(filters: Mapping[str, Any]) -> dict[str, Any]:

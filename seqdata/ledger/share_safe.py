@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ from seqdata.ledger.query import TABLES, ask, plain_filters, table_of
 if TYPE_CHECKING:
     from seqdata.ledger.ledger import Ledger
     from seqdata.ledger.plots import LedgerPlots
+
+#: What a ledger tells that can be disguised: its tables and analyses, by its own names.
+DISGUISED = frozenset({*TABLES, *TABLES.values(), "compare", "running_short"})
 
 _SQL_TABLES = ("transfers", "accounts", "balances", "details", "legs", "annotations")
 
@@ -34,9 +38,6 @@ class ShareSafeLedger:
     This is a disguise for a picture, and no anonymity: dates, counts and ratios are true, and who
     knows one true amount knows them all.
     """
-
-    if TYPE_CHECKING:
-        transfers: pd.DataFrame
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -75,10 +76,25 @@ class ShareSafeLedger:
         rows = len(self._ledger.transfers)
         return f"Share-safe ledger: {rows:,} transfers, with names and amounts disguised"
 
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *DISGUISED})
+
     def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self._ledger), name) and not name.startswith("_"):
+        original = None if name.startswith("_") else getattr(type(self._ledger), name, None)
+        if original is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name not in DISGUISED:
             raise DisguisedLedger(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self._shown(name, {}) if isinstance(original, property) else self._method(name)
+
+    def _method(self, name: str) -> Callable[..., pd.DataFrame]:
+        original: Callable[..., pd.DataFrame] = getattr(self._ledger, name)
+
+        @wraps(original)
+        def shown(*args: Any, **words: Any) -> pd.DataFrame:
+            return self._shown(name, signature(original).bind(*args, **words).arguments)
+
+        return shown
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -117,37 +133,3 @@ class ShareSafeLedger:
             frame.attrs["seqdata"] = facts
         frame.attrs["seqdata"]["filters"] = plain_filters(words)
         return frame
-
-
-def _property(name: str) -> property:
-    def shown(self: ShareSafeLedger) -> pd.DataFrame:
-        return self._shown(name, {})
-
-    shown.__doc__ = f"As :attr:`Ledger.{name}`, disguised."
-    return property(shown)
-
-
-def _method(name: str, original: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
-    @wraps(original)
-    def shown(self: ShareSafeLedger, *args: Any, **words: Any) -> pd.DataFrame:
-        from inspect import signature
-
-        bound = signature(original).bind(self, *args, **words).arguments
-        return self._shown(name, {word: bound[word] for word in bound if word != "self"})
-
-    return shown
-
-
-def _add_tables() -> None:
-    """Give a share-safe ledger the tables of a ledger."""
-    from seqdata.ledger.ledger import Ledger
-
-    for name in {*TABLES, *TABLES.values(), "compare", "running_short"}:
-        original = getattr(Ledger, name, None)
-        if original is None:
-            continue
-        shown = _property(name) if isinstance(original, property) else _method(name, original)
-        setattr(ShareSafeLedger, name, shown)
-
-
-_add_tables()

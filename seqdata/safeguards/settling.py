@@ -130,7 +130,8 @@ class Settling:
                 raise SettleRefused(intent.id, missing)
             return self._failed(intent)
         noun = "complete reading" if len(moments) == 1 else "complete readings"
-        why = f"not found in {len(moments)} {noun} of the activity"
+        next_step = missing or "a person may call it failed now"
+        why = f"not found in {len(moments)} {noun} of the activity; {next_step}"
         return Settlement(intent, Unknown(why, intent.id), may_be_assumed_failed=not missing)
 
     def _taken(self, intent: OpenIntent, row: Row) -> Settlement:

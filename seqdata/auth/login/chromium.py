@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -93,8 +94,15 @@ def find_browser(
     raise NoBrowser
 
 
+def require_playwright() -> None:
+    """Raise MissingExtra where what drives a browser is not installed."""
+    if find_spec("playwright") is None:
+        raise MissingExtra("The login in a browser", "login")
+
+
 def own_browser() -> Path | None:
     """Give the path of the Chromium that Playwright has downloaded, if it has."""
+    require_playwright()
     from playwright.sync_api import sync_playwright
 
     def ask(_: threading.Event) -> Path:
@@ -125,6 +133,7 @@ def starting(browser: Browser, *, headless: bool, trusted: Path | None = None) -
     InvalidSetting, MissingExtra
         `trusted` cannot be read.
     """
+    require_playwright()
     from playwright.sync_api import Error, sync_playwright
 
     trusting = [] if trusted is None else [_trusting(trusted)]

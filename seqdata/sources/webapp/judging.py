@@ -10,6 +10,7 @@ answer too.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from json import JSONDecodeError
 from typing import Any
 
 from seqdata.core.json import parse_strictly, values_of
@@ -76,7 +77,9 @@ def _said(exchange: Exchange) -> Verdict:
         return Verdict("unknown", f"no whole answer came: {exchange.fault}")
     try:
         document = parse_strictly(exchange.answer.body)
-    except ValueError as error:  # also bytes that are no UTF-8
+    except JSONDecodeError:
+        return _unclear(exchange.answer, "is not one JSON document")
+    except ValueError as error:  # a key that stands twice, bytes that are no UTF-8
         return _unclear(exchange.answer, f"is not one JSON document ({one_line(str(error))})")
     if not isinstance(document, dict):
         return _unclear(exchange.answer, f"is a JSON {type(document).__name__}")
