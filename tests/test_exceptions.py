@@ -125,7 +125,7 @@ QUOTES = (ex.GraphQLError, ex.TransferRejected)
 def every_class(root: type[SequenceError] = SequenceError) -> list[type[SequenceError]]:
     """List the root and all classes below it that the module defines."""
     below = [one for child in root.__subclasses__() for one in every_class(child)]
-    return [root, *(one for one in below if one.__module__ == ex.__name__)]
+    return [root, *(one for one in below if one.__module__.startswith(f"{ex.__name__}."))]
 
 
 def rendered() -> str:

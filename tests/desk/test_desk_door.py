@@ -40,7 +40,7 @@ def test_only_the_desk_sends_a_payment() -> None:
         and isinstance(node.value, str)
         and re.fullmatch(r"CreatePayment\w*", node.value)
     }
-    assert naming == {"client.py", "safeguards/desk.py", "sources/webapp/mover.py"}
+    assert naming == {"sources/webapp/client.py", "safeguards/desk.py", "sources/webapp/mover.py"}
 
 
 def test_nothing_calls_the_bare_transfer() -> None:

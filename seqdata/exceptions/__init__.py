@@ -1,0 +1,264 @@
+"""Every error of the package, under one root.
+
+The tree, by what an error means::
+
+    SequenceError
+    ├── ConfigurationError        you asked wrongly: settings
+    │   ├── MissingSetting
+    │   ├── InvalidSetting
+    │   └── FolderNotOwn
+    ├── UsageError                you asked wrongly: arguments
+    │   ├── InvalidAmount
+    │   ├── InvalidMoment
+    │   ├── InvalidFilter
+    │   ├── InvalidQuery
+    │   ├── InvalidEvent
+    │   ├── MissingColumns
+    │   ├── DisguisedLedger
+    │   └── MissingExtra
+    ├── NotFound                  not there
+    │   ├── UnknownOrganization
+    │   ├── UnknownAccount
+    │   └── UnknownTransfer
+    ├── AuthenticationError       could not ask: the login or the token exchange
+    │   ├── TokenExpiredError
+    │   ├── NoBrowser
+    │   └── LoginFailed           the login in the browser, and at which step
+    │       ├── WrongEmail
+    │       ├── WrongPassword
+    │       ├── WrongCode
+    │       ├── AccountLocked
+    │       ├── PersonNeeded
+    │       ├── PageChanged
+    │       ├── ForeignPage
+    │       ├── LoginUnreachable
+    │       ├── LoginTimeout
+    │       └── BrowserClosed
+    ├── ServiceError              could not ask: the service or the way to it
+    │   ├── ConnectionFailed
+    │   ├── HTTPError
+    │   │   ├── Unauthorized
+    │   │   └── RateLimited
+    │   ├── GraphQLError
+    │   ├── PageSizeRefused
+    │   ├── CursorExpired
+    │   └── TransferRejected
+    ├── UnexpectedAnswer          not understood
+    │   └── PagingError
+    ├── OutcomeNotRecorded        a transfer was sent, and the disk does not take its outcome
+    ├── RemovalsRefused           not believed: a person decides
+    ├── CacheError                the files on this disk
+    │   ├── CorruptFile
+    │   ├── CacheVersionMismatch
+    │   ├── ForeignCache
+    │   ├── CacheLocked
+    │   ├── CacheMissing
+    │   ├── ArchiveIncomplete
+    │   └── FolderNotWritable
+    └── SafeguardError            refused to protect money
+        ├── TransferRefused       a check said no
+        │   ├── AmountTooSmall
+        │   ├── NoteNotAllowed
+        │   ├── SameAccount
+        │   ├── SourceNotAllowed
+        │   ├── TransferLimitExceeded
+        │   ├── DailyLimitExceeded
+        │   ├── BalanceUnknown
+        │   ├── InsufficientBalance
+        │   ├── BalanceFell
+        │   ├── RenamedAccount
+        │   ├── OutcomeOpen
+        │   ├── ClockOff
+        │   └── NobodyThere
+        ├── StageRefused          a staged transfer that cannot be used
+        │   ├── StageUnknown
+        │   ├── StageUsed
+        │   ├── StageExpired
+        │   └── ForeignStage
+        ├── SettleRefused
+        ├── ReadOnlyMode
+        ├── AuditChainBroken
+        ├── LimitsUnreadable
+        ├── StillHeld
+        └── TurnLost
+
+An error takes facts and owns its sentence: ``str(error)`` says what happened, what was
+expected and got, what was kept, and what to do next. ``exit_code`` is what the command line
+ends with.
+"""
+
+from __future__ import annotations
+
+from seqdata.exceptions.asked import (
+    ConfigurationError,
+    DisguisedLedger,
+    FolderNotOwn,
+    InvalidAmount,
+    InvalidEvent,
+    InvalidFilter,
+    InvalidMoment,
+    InvalidQuery,
+    InvalidSetting,
+    MissingColumns,
+    MissingExtra,
+    MissingSetting,
+    NotFound,
+    UnknownAccount,
+    UnknownOrganization,
+    UnknownTransfer,
+    UsageError,
+)
+from seqdata.exceptions.base import (
+    SequenceError,
+)
+from seqdata.exceptions.disk import (
+    ArchiveIncomplete,
+    CacheError,
+    CacheLocked,
+    CacheMissing,
+    CacheVersionMismatch,
+    CorruptFile,
+    FolderNotWritable,
+    ForeignCache,
+)
+from seqdata.exceptions.login import (
+    AccountLocked,
+    AuthenticationError,
+    BrowserClosed,
+    ForeignPage,
+    LoginFailed,
+    LoginTimeout,
+    LoginUnreachable,
+    NoBrowser,
+    PageChanged,
+    PersonNeeded,
+    TokenExpiredError,
+    WrongCode,
+    WrongEmail,
+    WrongPassword,
+)
+from seqdata.exceptions.safeguards import (
+    AmountTooSmall,
+    AuditChainBroken,
+    BalanceFell,
+    BalanceUnknown,
+    ClockOff,
+    DailyLimitExceeded,
+    ForeignStage,
+    InsufficientBalance,
+    LimitsUnreadable,
+    NobodyThere,
+    NoteNotAllowed,
+    OutcomeNotRecorded,
+    OutcomeOpen,
+    ReadOnlyMode,
+    RenamedAccount,
+    SafeguardError,
+    SameAccount,
+    SettleRefused,
+    SourceNotAllowed,
+    StageExpired,
+    StageRefused,
+    StageUnknown,
+    StageUsed,
+    StillHeld,
+    TransferLimitExceeded,
+    TransferRefused,
+    TurnLost,
+)
+from seqdata.exceptions.service import (
+    ConnectionFailed,
+    CursorExpired,
+    GraphQLError,
+    HTTPError,
+    PageSizeRefused,
+    PagingError,
+    RateLimited,
+    RemovalsRefused,
+    ServiceError,
+    TransferRejected,
+    Unauthorized,
+    UnexpectedAnswer,
+)
+
+__all__ = [
+    "AccountLocked",
+    "AmountTooSmall",
+    "ArchiveIncomplete",
+    "AuditChainBroken",
+    "AuthenticationError",
+    "BalanceFell",
+    "BalanceUnknown",
+    "BrowserClosed",
+    "CacheError",
+    "CacheLocked",
+    "CacheMissing",
+    "CacheVersionMismatch",
+    "ClockOff",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "CorruptFile",
+    "CursorExpired",
+    "DailyLimitExceeded",
+    "DisguisedLedger",
+    "FolderNotOwn",
+    "FolderNotWritable",
+    "ForeignCache",
+    "ForeignPage",
+    "ForeignStage",
+    "GraphQLError",
+    "HTTPError",
+    "InsufficientBalance",
+    "InvalidAmount",
+    "InvalidEvent",
+    "InvalidFilter",
+    "InvalidMoment",
+    "InvalidQuery",
+    "InvalidSetting",
+    "LimitsUnreadable",
+    "LoginFailed",
+    "LoginTimeout",
+    "LoginUnreachable",
+    "MissingColumns",
+    "MissingExtra",
+    "MissingSetting",
+    "NoBrowser",
+    "NobodyThere",
+    "NotFound",
+    "NoteNotAllowed",
+    "OutcomeNotRecorded",
+    "OutcomeOpen",
+    "PageChanged",
+    "PageSizeRefused",
+    "PagingError",
+    "PersonNeeded",
+    "RateLimited",
+    "ReadOnlyMode",
+    "RemovalsRefused",
+    "RenamedAccount",
+    "SafeguardError",
+    "SameAccount",
+    "SequenceError",
+    "ServiceError",
+    "SettleRefused",
+    "SourceNotAllowed",
+    "StageExpired",
+    "StageRefused",
+    "StageUnknown",
+    "StageUsed",
+    "StillHeld",
+    "TokenExpiredError",
+    "TransferLimitExceeded",
+    "TransferRefused",
+    "TransferRejected",
+    "TurnLost",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "UnknownAccount",
+    "UnknownOrganization",
+    "UnknownTransfer",
+    "UsageError",
+    "WrongCode",
+    "WrongEmail",
+    "WrongPassword",
+]

@@ -1,0 +1,87 @@
+"""What every error of the package is: facts, and one sentence that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from string import Formatter
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from seqdata.core.text import format_cents, printable
+
+
+class SequenceError(Exception):
+    """Root of all errors of seqdata.
+
+    Its facts are kept as they came; its sentence is one that a terminal can show, whatever the
+    service or a name put into it.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    #: Its template: ``{fact}``, ``{fact!r}``, ``{fact:dollars}`` of cents, ``{a_property}``.
+    sentence: ClassVar[str] = ""
+
+    #: What :meth:`TransferDesk.settle` found out before this error.
+    settled: Sequence[Any] = ()
+
+    def __post_init__(self) -> None:
+        facts = [one for one in fields(self) if one.init]  # type: ignore[arg-type]
+        for one in facts:
+            if str(one.type).startswith(("Sequence", "Iterable")):  # what is listed stays as it was
+                setattr(self, one.name, tuple(getattr(self, one.name)))
+        self.args = tuple(getattr(self, one.name) for one in facts)
+
+    def __str__(self) -> str:
+        if not self.sentence:
+            return printable(super().__str__())
+        return printable(_Sentence().vformat(self.sentence, (), _Facts(self)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
+
+
+E = TypeVar("E", bound=SequenceError)
+
+
+@dataclass_transform(eq_default=False)
+def told(error: type[E]) -> type[E]:
+    """Let an error take the facts that it annotates, in their order."""
+    return dataclass(eq=False, repr=False)(error)
+
+
+class _Facts(dict[str, Any]):
+    """The attributes of an error, under their names."""
+
+    def __init__(self, error: SequenceError) -> None:
+        self._error = error
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self._error, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self._error))
+
+
+class _Sentence(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if format_spec == "dollars":
+            return format_cents(value)
+        return super().format_field(value, format_spec)
+
+
+def _restored(kind: type[SequenceError], args: tuple[Any, ...], facts: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(facts)
+    return error
+
+
+def choices_of(choices: Sequence[str]) -> str:
+    """Return the end of a sentence that lists what could have been chosen."""
+    return f" Choices: {', '.join(choices)}." if choices else ""
+
+
+def without_stop(text: str) -> str:
+    """Return somebody else's sentence without its full stop, to stand inside of ours."""
+    return text.rstrip(". ")

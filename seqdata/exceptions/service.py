@@ -1,0 +1,208 @@
+"""Could not ask, or not understood: the service, the way to it, and what it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from seqdata.exceptions.base import SequenceError, told, without_stop
+
+
+class ServiceError(SequenceError, RuntimeError):
+    """The service could not be asked, or refused."""
+
+    exit_code = 4
+
+
+@told
+class ConnectionFailed(ServiceError):
+    """No answer came: no connection, a cut one, or a timeout.
+
+    ``body_sent`` is False where the request provably never left this machine.
+    """
+
+    origin: str
+    reason: str
+    body_sent: bool = True
+    sentence = (
+        "No answer from {origin}: {reason}. Check the connection and SEQUENCE_APP_URL, then try "
+        "again."
+    )
+
+
+@told
+class HTTPError(ServiceError):
+    """The service answered with HTTP status 400 or above."""
+
+    status: int
+    text: str = ""
+    operation: str = ""
+    sentence = "HTTP {status}{_operation}{_said}.{_advice}"
+
+    @property
+    def _operation(self) -> str:
+        return f" (operation {self.operation})" if self.operation else ""
+
+    @property
+    def _said(self) -> str:
+        text = without_stop(" ".join(self.text.split())[:500])
+        return f": {text}" if text else ""
+
+    @property
+    def _advice(self) -> str:
+        if self.status < 400:
+            return " Redirects are not followed, to keep the token here; check SEQUENCE_APP_URL."
+        if self.status == 403:
+            return " The service's outer wall refused this request; wait, then try again."
+        if self.status >= 500:
+            return " The service has trouble of its own; what was read is kept. Try again later."
+        return ""
+
+
+class Unauthorized(HTTPError):
+    """HTTP 401: the service does not accept the token."""
+
+    exit_code = 3
+
+    @property
+    def _advice(self) -> str:
+        return " The token was refused; log in again (seqdata login)."
+
+
+class RateLimited(HTTPError):
+    """HTTP 429 with a wait that is too long to sit out. ``retry_after`` is in seconds."""
+
+    def __init__(self, retry_after: float | None, text: str = "", operation: str = "") -> None:
+        super().__init__(429, text, operation)
+        self.retry_after = retry_after
+        self.args = (retry_after, text, operation)
+
+    @property
+    def _advice(self) -> str:
+        if self.retry_after is None:
+            return " The service asks for fewer requests; try again in some minutes."
+        return (
+            f" The service asks to wait {self.retry_after:.0f} seconds; "
+            "what was read is kept. Try again after that."
+        )
+
+
+@told
+class GraphQLError(ServiceError):
+    """The service answered with GraphQL errors (``.errors``) to ``.query``."""
+
+    errors: list[dict[str, Any]]
+    query: str = ""
+    sentence = (
+        "GraphQL errors: {_messages}{_operation}. What was read before is kept. Try again later; "
+        "if it stays so, the service may have changed."
+    )
+
+    @property
+    def _messages(self) -> str:
+        return "; ".join(without_stop(_message(one)) for one in self.errors) or "none given"
+
+    @property
+    def _operation(self) -> str:
+        named = re.search(r"\b(?:query|mutation)\s+(\w+)", self.query)
+        return f" (operation {named[1]})" if named else ""
+
+
+@told
+class PageSizeRefused(ServiceError):
+    """The service does not give pages of this size."""
+
+    size: int
+    said: str
+    sentence = (
+        "The service refused pages of {size} transfers ({_said}), and smaller ones too. What was "
+        "read is kept. The service may have changed."
+    )
+
+    @property
+    def _said(self) -> str:
+        return without_stop(self.said)
+
+
+@told
+class CursorExpired(ServiceError):
+    """The service does not know a page's cursor any more."""
+
+    said: str
+    sentence = (
+        "The service does not know the place any more where the next page begins ({_said}). What "
+        "was read is kept. Run the sync again: it goes on by date."
+    )
+
+    @property
+    def _said(self) -> str:
+        return without_stop(self.said)
+
+
+@told
+class TransferRejected(ServiceError):
+    """The service refused a transfer and said why. No money moved."""
+
+    message: str
+    sentence = "Transfer failed: {message}"
+
+
+@told
+class RemovalsRefused(SequenceError):
+    """More transfers vanished from the service at once than is believed without a person."""
+
+    ids: Sequence[str]
+    rows: int
+    exit_code = 5
+    sentence = (
+        "{_count:,} of {rows:,} transfers in the window that was read are not in the service any "
+        "more: {_some}. Nothing was marked as removed; what was read is kept. If they are meant to "
+        "be gone, sync again with accept_removals=True (--accept-removals)."
+    )
+
+    @property
+    def _count(self) -> int:
+        return len(self.ids)
+
+    @property
+    def _some(self) -> str:
+        more = f" and {len(self.ids) - 10:,} more" if len(self.ids) > 10 else ""
+        return ", ".join(self.ids[:10]) + more
+
+
+@told
+class UnexpectedAnswer(SequenceError, RuntimeError):
+    """The service answered something that is not what its API answers."""
+
+    what: str
+    expected: str
+    got: str
+    exit_code = 4
+    sentence = "The answer to {what} was not understood: expected {expected}, got {got}.{_advice}"
+
+    @property
+    def _advice(self) -> str:
+        return " What was read before is kept. Try again; if it stays so, the service has changed."
+
+
+@told
+class PagingError(UnexpectedAnswer):
+    """The pages of a list do not follow each other; reading on would repeat or lose rows."""
+
+    pages: int = 0
+    exit_code = 5
+
+    @property
+    def _advice(self) -> str:
+        pages = "The page" if self.pages == 1 else f"The {self.pages} pages"
+        return (
+            f" {pages} read before it stay on disk. "
+            "Run the sync again; if it happens again, the service has changed."
+        )
+
+
+def _message(error: object) -> str:
+    if isinstance(error, dict) and "message" in error:
+        return str(error["message"])
+    return str(error)
