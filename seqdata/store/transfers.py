@@ -317,14 +317,20 @@ def _read_steadily(
     until: datetime | None,
     dictionaries: bool,
 ) -> pa.Table:
-    """Read the months between two looks at their stamps; once more if a writer came between."""
+    """Read the months between two looks at their stamps; once more if a writer came between.
+
+    Where a writer comes between each time, what any look saw counts: a row that moves to a month
+    that was read already is seen by the next look.
+    """
     read = partial(read_month, folder, columns=columns, dictionaries=dictionaries)
+    tables: list[pa.Table] = []
     for _ in range(_TRIES):
         stamps = month_files(folder)
         months = [month for month in stamps if _touches(month, since, until)]
-        tables = [table for table in map(read, months) if table.num_rows]
+        found = [table for table in map(read, months) if table.num_rows]
         moving = (folder / _MOVING).exists()
         steady = month_files(folder) == stamps
+        tables = found if steady else [*tables, *found]
         if steady:
             break
     table = pa.concat_tables(tables) if tables else empty_table(TRANSFERS, columns)
