@@ -18,6 +18,13 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def web_origin(address: str) -> str | None:
+    """Return ``scheme://host[:port]`` of an http(s) address; None for any other."""
+    parts = urlsplit(address)
+    is_web = parts.scheme in ("http", "https") and parts.hostname
+    return f"{parts.scheme}://{parts.netloc}".lower() if is_web else None
+
+
 def server_of(url: str) -> tuple[str, str, int]:
     """Return what tells a URL's server from others: its scheme, host and port.
 

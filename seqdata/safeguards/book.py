@@ -17,9 +17,9 @@ from seqdata.core.files import PATIENCE, Held, holding
 from seqdata.core.logs import logger
 from seqdata.exceptions import LimitsUnreadable, SequenceError, TurnLost
 from seqdata.safeguards import reservations
-from seqdata.safeguards.audit import AuditLog, write_transition
+from seqdata.safeguards.audit import AuditLog, Entry, write_transition
 from seqdata.safeguards.journal import Life, join_reservations, read_lives
-from seqdata.safeguards.limits import DailyLimitTracker, DailyRecords, Entry
+from seqdata.safeguards.limits import DailyLimitTracker, DailyRecords
 
 log = logger(__name__)
 

@@ -39,7 +39,7 @@ from seqdata.safeguards import checks, matching
 from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.aftermath import Aftermath, decisions_of
 from seqdata.safeguards.attendance import is_attended
-from seqdata.safeguards.audit import utc_now
+from seqdata.safeguards.audit import Entry, utc_now
 from seqdata.safeguards.book import Book, Lives
 from seqdata.safeguards.bounds import Limits
 from seqdata.safeguards.journal import (
@@ -77,7 +77,6 @@ __all__ = ["Limits", "TransferDesk"]
 
 log = logger(__name__)
 
-Node = dict[str, Any]
 
 #: How far the clocks of this machine and of a real service may lie apart.
 CLOCKS_APART = timedelta(hours=1)
@@ -348,7 +347,7 @@ class TransferDesk:
             lives = self._book.mended()
             self._require_usable(staged, lives)
             self._require_writable()
-            more: Node = {DRY_RUN: True} if dry_run else {}
+            more: Entry = {DRY_RUN: True} if dry_run else {}
             confirmed = self._log("transfer_confirmed", staged, **more)
             view = self.look()
             self._check_again(staged, view, lives)
@@ -385,7 +384,7 @@ class TransferDesk:
         )
         self._require_attended(is_sandbox=view.is_sandbox)
 
-    def _reserve(self, staged: StagedTransfer, more: Node, *, dry_run: bool) -> None:
+    def _reserve(self, staged: StagedTransfer, more: Entry, *, dry_run: bool) -> None:
         """Count the amount to today, on the disk, where it fits; a dry run only looks."""
         with self._book.day() as day:
             self._require_own(staged, day.lives)  # as it is now, while nobody else can write
@@ -617,7 +616,7 @@ class TransferDesk:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _log(self, event: str, staged: StagedTransfer, **more: Any) -> Node:
+    def _log(self, event: str, staged: StagedTransfer, **more: Any) -> Entry:
         return self._book.write(event, {**staged.facts(), **more})
 
     @contextmanager
@@ -626,7 +625,7 @@ class TransferDesk:
         try:
             yield
         except SafeguardError as error:
-            said: Node = {**words, "error": str(error), "refusal": type(error).__name__}
+            said: Entry = {**words, "error": str(error), "refusal": type(error).__name__}
             with suppress(FolderNotWritable):
                 self.audit.log("transfer_refused", **said)
             raise
@@ -658,9 +657,9 @@ def _told(verdict: Verdict, intent_id: str) -> Outcome:
     return Unknown(verdict.why, intent_id)
 
 
-def _event_of(outcome: ConfirmOutcome) -> tuple[str, Node]:
+def _event_of(outcome: ConfirmOutcome) -> tuple[str, Entry]:
     """Return the event of an outcome, without ``transfer_``, and what is written with it."""
-    facts: Node = {"served_state": outcome.status, "service_status": outcome.service_status}
+    facts: Entry = {"served_state": outcome.status, "service_status": outcome.service_status}
     if isinstance(outcome, Completed):
         why = outcome.why_no_id or None
         said = {"transfer_id": outcome.transfer_id, "why_no_id": why, "arrived": outcome.arrived}
@@ -674,12 +673,12 @@ def _event_of(outcome: ConfirmOutcome) -> tuple[str, Node]:
     return "rehearsed", {**facts, DRY_RUN: True}
 
 
-def _words_of(staged: StagedTransfer) -> Node:
+def _words_of(staged: StagedTransfer) -> Entry:
     if not isinstance(staged, StagedTransfer):
         raise StageUnknown(repr(staged)[:60])
     return staged.facts()
 
 
-def _logged(facts: Node) -> Node:
+def _logged(facts: Entry) -> Entry:
     """Return facts as the audit log keeps them: without what is None."""
     return {key: value for key, value in facts.items() if value is not None}

@@ -14,8 +14,8 @@ from typing import Any
 
 from seqdata.core.moments import parse_timestamp
 from seqdata.core.text import format_cents
-from seqdata.safeguards.audit import ACKNOWLEDGED
-from seqdata.safeguards.limits import DailyRecords, Entry
+from seqdata.safeguards.audit import ACKNOWLEDGED, Entry
+from seqdata.safeguards.limits import DailyRecords
 
 #: Events that say where a transfer stands.
 STATES = {

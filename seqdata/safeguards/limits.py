@@ -23,9 +23,8 @@ from seqdata.config import find_data_dir, get_settings
 from seqdata.core.files import PATIENCE, holding, narrow, read_json, write_json, writing_in
 from seqdata.core.moments import parse_timestamp
 from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
-from seqdata.safeguards.audit import utc_now
+from seqdata.safeguards.audit import Entry, utc_now
 
-Entry = dict[str, Any]
 Days = dict[str, dict[str, list[Entry]]]
 
 #: The key of the entries that are of no user.

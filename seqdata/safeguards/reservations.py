@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from seqdata.safeguards.audit import Entry
 from seqdata.safeguards.journal import Life
-from seqdata.safeguards.limits import DailyRecords, Entry, key_of
+from seqdata.safeguards.limits import DailyRecords, key_of
 
 #: What a reservation repeats of its intent.
 RESERVED = ("source", "destination", "source_id", "destination_id", "source_kind",

@@ -21,7 +21,7 @@ from seqdata.sandbox.login.pages import application_routes, login_routes
 from seqdata.sandbox.login.tokens import Tokens
 from seqdata.sandbox.serving.app import REMEMBERED, Log, application, login
 from seqdata.sandbox.serving.control import Control, make_fault, whole_seconds
-from seqdata.sandbox.serving.server import ServerThread, bind, origin
+from seqdata.sandbox.serving.server import ServerThread, address_of, bind
 from seqdata.sandbox.webapp.api import Api
 from seqdata.sandbox.webapp.resolvers import PageRules
 from seqdata.sandbox.world import corrections, truth
@@ -125,7 +125,10 @@ class Sandbox:
         api = Api(world, faults, self._page_rules)
         logins = self._logins
         scheme = "http" if tls is None else "https"
-        app_url, auth_url = self._urls = origin(app_socket, scheme), origin(auth_socket, scheme)
+        app_url, auth_url = self._urls = (
+            address_of(app_socket, scheme),
+            address_of(auth_socket, scheme),
+        )
         tokens.issuer = f"{auth_url}/"  # with a slash, as Auth0 writes it
         self.access_token = tokens.issue()
         control = Control(world, faults, tokens, logins, log, app_url).routes()

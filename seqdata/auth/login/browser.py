@@ -27,7 +27,6 @@ from seqdata.auth.login.flow import (
     PageError,
     Patience,
     Seen,
-    origin,
 )
 from seqdata.auth.refresh import expiry
 from seqdata.auth.tokens import AuthTokens
@@ -35,7 +34,7 @@ from seqdata.auth.totp import UsedCodes, read_codes
 from seqdata.config import missing
 from seqdata.config.settings import Settings
 from seqdata.core.logs import logger
-from seqdata.core.origins import is_loopback
+from seqdata.core.origins import is_loopback, web_origin
 from seqdata.core.secret import opened
 from seqdata.exceptions import LoginFailed
 
@@ -303,7 +302,7 @@ class ChromiumPage:
         if self._is_document(request):
             self.seen.note_address(request.url, **self._origins)
             if response.status >= 500:
-                self.seen.failure = (origin(request.url) or "", f"HTTP {response.status}")
+                self.seen.failure = (web_origin(request.url) or "", f"HTTP {response.status}")
         elif request.method == "POST" and request.url == f"{self._origins['auth_url']}/oauth/token":
             self._exchanges.append(response)
 
@@ -311,7 +310,7 @@ class ChromiumPage:
         # A document that a newer navigation replaces fails too, as aborted.
         if self._is_document(request) and "ERR_ABORTED" not in (request.failure or ""):
             reason = (request.failure or "no answer").removeprefix("net::")
-            self.seen.failure = (origin(request.url) or "", reason)
+            self.seen.failure = (web_origin(request.url) or "", reason)
 
     def _is_document(self, request: Any) -> bool:
         return bool(request.is_navigation_request() and request.frame == self.tab.main_frame)
@@ -334,7 +333,7 @@ class ChromiumPage:
         allowed = set(self._origins.values())
 
         def decide(event: dict[str, Any]) -> None:
-            there, request = origin(event["request"]["url"]), {"requestId": event["requestId"]}
+            there, request = web_origin(event["request"]["url"]), {"requestId": event["requestId"]}
             if event["frameId"] == own and there not in allowed:
                 self.seen.blocked = there or "another place"
                 session.send("Fetch.failRequest", {**request, "errorReason": "Aborted"})

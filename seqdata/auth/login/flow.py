@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from seqdata.auth.totp import Codes
 from seqdata.core.logs import logger
+from seqdata.core.origins import web_origin
 from seqdata.exceptions import (
     AccountLocked,
     BrowserClosed,
@@ -109,10 +110,10 @@ class Seen:
         """Take from an address of the tab what concerns the login."""
         parts = urlsplit(address)
         query = _single(parts.query)
-        if origin(address) == auth_url and parts.path == "/authorize":
+        if web_origin(address) == auth_url and parts.path == "/authorize":
             self.client_id = query.get("client_id", self.client_id)
             self.states += [query["state"]] if "state" in query else []
-        elif origin(address) == app_url:
+        elif web_origin(address) == app_url:
             answer = query | _single(parts.fragment)
             if answer.keys() & {"access_token", "code", "error"}:
                 self.returned = answer
@@ -318,7 +319,7 @@ class LoginFlow:
             raise ForeignPage(self._expected(), f"it led to {seen.blocked}")
         if seen.failure is not None:
             raise LoginUnreachable(self._expected(), *seen.failure)
-        here = origin(self.page.address())
+        here = web_origin(self.page.address())
         if here == self.app_url:
             return self._look_at_application()
         if here == self.auth_url:
@@ -387,7 +388,7 @@ class LoginFlow:
         self.page.submit(shown)
 
     def _check_origin(self, step: str) -> None:
-        here = origin(self.page.address())
+        here = web_origin(self.page.address())
         if here != self.auth_url:
             raise ForeignPage(step, f"the page turned to {here or 'no address'} while typing")
 
@@ -402,7 +403,7 @@ class LoginFlow:
         return STEPS[last + 1]
 
     def _asks_for_a_person(self) -> bool:
-        if origin(self.page.address()) != self.auth_url or self.page.is_loading():
+        if web_origin(self.page.address()) != self.auth_url or self.page.is_loading():
             return False
         is_waiting = any(self.page.shows(shown) for shown in FIELDS.values())
         if self.page.shows(_CAPTCHA):
@@ -422,7 +423,7 @@ class LoginFlow:
         if is_persons and not self.person:
             raise PersonNeeded(step, said)
         is_known = any(self.page.shows(shown) for shown in FIELDS.values())
-        has_returned = bool(self.taken) and origin(self.page.address()) == self.app_url
+        has_returned = bool(self.taken) and web_origin(self.page.address()) == self.app_url
         if is_known and (errors := self._errors()):
             self._code_retried = True
             self._refused(self.taken[-1], errors)
@@ -455,13 +456,6 @@ def redact(text: str, secrets: Iterable[SecretStr]) -> str:
         if value := secret.get_secret_value():
             text = re.sub(re.escape(value), "█████", text, flags=re.IGNORECASE)
     return text
-
-
-def origin(address: str) -> str | None:
-    """Give ``scheme://host[:port]`` of an http(s) address; None for any other."""
-    parts = urlsplit(address)
-    is_web = parts.scheme in ("http", "https") and parts.hostname
-    return f"{parts.scheme}://{parts.netloc}".lower() if is_web else None
 
 
 def _single(query: str) -> dict[str, str]:

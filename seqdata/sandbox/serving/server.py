@@ -31,7 +31,7 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def origin(listener: socket.socket, scheme: str = "http") -> str:
+def address_of(listener: socket.socket, scheme: str = "http") -> str:
     """Write the origin a socket serves."""
     host, port = listener.getsockname()
     return f"{scheme}://{host}:{port}"

@@ -37,7 +37,7 @@ from seqdata.exceptions import (
 from seqdata.http.messages import Answer, Exchange, Request, accepted
 from seqdata.http.transport import Transport, open_transport
 from seqdata.sources.base import Verdict
-from seqdata.sources.webapp.documents import contains_mutation, document, expect
+from seqdata.sources.webapp.documents import Node, contains_mutation, document, expect
 from seqdata.sources.webapp.judging import judge, payment_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     from seqdata.config.settings import Settings
 
-Node = dict[str, Any]
 
 _ACCEPT = (
     "application/graphql-response+json, application/graphql+json, application/json, "

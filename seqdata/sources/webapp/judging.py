@@ -17,8 +17,7 @@ from seqdata.core.json import parse_strictly, values_of
 from seqdata.core.text import one_line
 from seqdata.http.messages import Answer, Exchange
 from seqdata.sources.base import Verdict
-
-Node = dict[str, Any]
+from seqdata.sources.webapp.documents import Node
 
 #: Statuses with which the service refuses before it acts.
 _REFUSALS = frozenset({400, 401, 403, 404, 429})

@@ -15,7 +15,7 @@ from seqdata.http.transport import Transport
 from seqdata.sources.base import Account, Drift, Payment, Reading, Row, Verdict, View
 from seqdata.sources.webapp.activity import our_rows, read_activity
 from seqdata.sources.webapp.client import SequenceClient
-from seqdata.sources.webapp.documents import document, expect
+from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.judging import judge, payment_of
 from seqdata.sources.webapp.nodes import transfer_table
 from seqdata.sources.webapp.source import GraphQLSource
@@ -24,7 +24,6 @@ from seqdata.types import is_reversal
 if TYPE_CHECKING:
     from seqdata.config.settings import Settings
 
-Node = dict[str, Any]
 
 #: Under which key of an organization the accounts of a kind stand.
 _KINDS = {"pod": "pods", "port": "ports", "account": "accounts"}

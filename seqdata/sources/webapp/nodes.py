@@ -18,9 +18,8 @@ from seqdata.core.moments import parse_timestamp
 from seqdata.exceptions import UnexpectedAnswer
 from seqdata.sources.base import Drift
 from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES, DETAILS, LEGS, MOMENT, TRANSFER_ROWS
+from seqdata.sources.webapp.documents import Node
 from seqdata.types import ActivityType, Direction, TransferStatus
-
-Node = dict[str, Any]
 
 
 def transfer_table(nodes: list[Node], organization_id: str, drift: Drift) -> pa.Table:

@@ -25,8 +25,8 @@ from seqdata.exceptions import (
 )
 from seqdata.sources.base import Delivery, Drift, Page, Raw, Snapshot, TransferDetails, Window
 from seqdata.sources.webapp.client import GraphQLAnswer, SequenceClient
-from seqdata.sources.webapp.documents import document, expect, selection
-from seqdata.sources.webapp.nodes import Node, account_tables, detail_tables, transfer_table
+from seqdata.sources.webapp.documents import Node, document, expect, selection
+from seqdata.sources.webapp.nodes import account_tables, detail_tables, transfer_table
 
 log = logger(__name__)
 

@@ -11,6 +11,9 @@ from seqdata.exceptions import UnexpectedAnswer
 
 T = TypeVar("T")
 
+#: An object of an answer, as it was sent.
+Node = dict[str, Any]
+
 _TOKENS = re.compile(
     r'"""(?:\\"""|.)*?"""' r'|"(?:\\.|[^"\\])*"' r"|#[^\n\r]*|[{}()\[\]]|[A-Za-z_]\w*",
     re.DOTALL,
