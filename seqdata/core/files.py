@@ -232,7 +232,7 @@ def _note_holder(lock: Path) -> None:
     """Say beside a lock who holds it; whoever cannot be told must not be stopped by that."""
     facts = {"pid": os.getpid(), "program": " ".join(sys.argv)[:200], "since": time.time()}
     with suppress(OSError), open_note(_note_of(lock)) as stream:
-        json.dump(facts, stream)
+        stream.write(json.dumps(facts))
 
 
 def open_note(path: Path) -> TextIO:
