@@ -2,7 +2,16 @@
 
 A program of its own (``python crasher.py``): it loads all once, and then forks a child for each
 line on its standard input. The child counts the calls into C that touch files, and at the one
-that it is told it ends, or the call fails. So a new file operation is found the day it is written.
+that it is told its fate befalls it. So a new file operation is found the day it is written.
+
+======  =====================================================================================
+fate    what befalls
+======  =====================================================================================
+before  the program dies, and the call is not made
+after   the program dies, and the call is made
+error   this one call fails: what reads, with an error of the disk; else for want of space
+full    the disk is full from this write on: no file can grow any more
+======  =====================================================================================
 """
 
 from __future__ import annotations
@@ -14,6 +23,7 @@ import json
 import os
 import pickle
 import posix
+import resource
 import signal
 import sys
 import traceback
@@ -21,6 +31,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import seqdata
+
+#: Where the package is.
+PACKAGE = f"{Path(seqdata.__file__).parent}{os.sep}"
 
 #: Calls of the modules below that touch no file.
 NO_FILES = frozenset({
@@ -44,29 +59,49 @@ DIED = 77
 def touches_files(function: Any) -> bool:
     """Tell whether a call into C touches a file: what it is bound to decides."""
     owner = getattr(function, "__self__", None)
+    if isinstance(owner, io.StringIO | io.BytesIO):  # they are in memory
+        return False
     is_call = owner in (posix, fcntl) and function.__name__ not in NO_FILES
     return is_call or function is open or isinstance(owner, io.IOBase | io.TextIOBase)
 
 
+def place_of(frame: FrameType | None) -> str:
+    """Say where in the package a call was made, or led to."""
+    while frame is not None and not frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return "" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
 class Fate:
-    """What befalls a program at its file operation number `at`: it dies there, or that fails."""
+    """What befalls a program at its file operation number `at`; see above.
+
+    `calls` are the operations so far, each with its place; `befell` tells whether it did.
+    """
 
     def __init__(self, how: str, at: int) -> None:
-        self.how, self.at, self.count = how, at, 0
-        self.names: list[str] = []
+        self.how, self.at = how, at
+        self.calls: list[tuple[str, str]] = []
+        self.befell = False
 
-    def __call__(self, _: FrameType, event: str, function: Any) -> None:
-        if event not in ("c_call", "c_return") or not touches_files(function):
+    def __call__(self, frame: FrameType, event: str, function: Any) -> None:
+        if not event.startswith("c_") or not touches_files(function):
             return
+        name = function.__name__
         if event == "c_call":
-            self.count += 1
-            self.names.append(function.__name__)
-        if self.count != self.at:
+            self.calls.append((name, place_of(frame) if self.how == "calm" else ""))
+        if len(self.calls) != self.at:
             return
-        if (self.how, event) in (("before", "c_call"), ("after", "c_return")):
+        is_made = event != "c_call"  # it returned or, as mkdir of what is there, raised
+        if self.how == ("after" if is_made else "before"):
             os._exit(DIED)
-        if self.how == "error" and event == "c_call" and function.__name__ not in NEVER_FAIL:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if self.how == "full" and not is_made:
+            self.befell = True
+            hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        if self.how == "error" and not is_made:
+            self.befell = True
+            code = errno.EIO if name in READS else errno.ENOSPC
+            raise OSError(code, os.strerror(code))
 
 
 def stage(desk: Any, given: dict[str, Any], folder: Path) -> Callable[[], Any]:
@@ -89,12 +124,18 @@ OPERATIONS = {"stage": stage, "confirm": confirm, "settle": settle}
 def run(given: dict[str, Any]) -> dict[str, Any]:
     """Do one operation, prepared in calm, under its fate; say what came of it."""
     from seqdata.config import get_settings
-    from seqdata.exceptions import SequenceError
     from seqdata.safeguards import TransferDesk
 
     folder = Path(given["folder"])
     settings = get_settings().model_copy(update={"data_dir": folder})
-    desk = TransferDesk(settings, token_provider=lambda: given["token"])
+    with TransferDesk(settings, token_provider=lambda: given["token"]) as desk:
+        return befallen(desk, given, folder)
+
+
+def befallen(desk: Any, given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Do the operation; say what it said."""
+    from seqdata.exceptions import SequenceError
+
     act = OPERATIONS[given["operation"]](desk, given, folder)
     fate = Fate(given["how"], given["at"])
     try:
@@ -110,7 +151,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
         said = {"error": type(error).__name__, "typed": False, "text": f"{error!r} in {where}"}
     else:
         said = {"outcome": getattr(found, "status", None)}
-    return {**said, "names": fate.names}
+    return {**said, "calls": fate.calls, "befell": fate.befell}
 
 
 def main() -> None:
