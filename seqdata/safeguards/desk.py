@@ -468,7 +468,7 @@ class TransferDesk:
             It was used already, or is not one of yours.
         """
         with self._noting_refusals(_words_of(staged)), self._book.turn():
-            self._require_own(staged, self._book.lives())
+            self._require_own(staged, self._book.mended())  # a dead program may have reserved it
             self._log("transfer_cancelled", staged)
 
     # -- what became of it --------------------------------------------------------------------

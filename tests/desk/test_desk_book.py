@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from desk_helper import Clock, arrived, events, open_desk
+from desk_helper import Clock, Shell, arrived, events, limits_file, open_desk
 from exchanges import without_mark
 
 from seqdata import exceptions as ex
@@ -214,6 +215,35 @@ def test_no_lost_file_gives_anything_back(
         assert again.open_intents() == []
         assert again.limits().daily_left_cents == LIMIT - 500
     assert desk_of(box, folder).limits().daily_left_cents == LIMIT - 500
+
+
+#: Confirms a transfer in a process that dies when it asks its clock for the sixth time: what it
+#: counts to the day is on the disk then, and its intent is not.
+DYING = """
+import os, pickle, sys
+from datetime import UTC, datetime
+from seqdata.config import get_settings
+from seqdata.safeguards import TransferDesk
+asked = iter(range(5))
+def clock():
+    return datetime.now(UTC) if next(asked, None) is not None else os._exit(9)
+TransferDesk(get_settings(), clock=clock).confirm(pickle.loads(open(sys.argv[1], "rb").read()))
+"""
+
+
+def test_what_a_dead_program_reserved_can_be_cancelled(box: Sandbox, tmp_path: Path) -> None:
+    """A transfer whose program died before it was sent is cancelled, and nothing is open then."""
+    desk = desk_of(box, tmp_path)
+    staged = staged_only(desk, box)
+    (tmp_path / "staged").write_bytes(pickle.dumps(staged))
+    environment = Shell(box, tmp_path).environment
+    given = [sys.executable, "-c", DYING, str(tmp_path / "staged")]
+    assert subprocess.run(given, env=environment, check=False).returncode == 9
+    assert [one["state"] for one in limits_file(tmp_path)] == ["reserved"]
+    desk.cancel(staged)
+    assert desk.open_intents() == []
+    assert desk.limits().daily_left_cents == LIMIT
+    assert desk.confirm(desk.stage("Bills", "Groceries", "5")).status == "completed"
 
 
 def test_amounts_that_differ_count_by_the_greater(box: Sandbox, tmp_path: Path) -> None:
