@@ -119,6 +119,8 @@ class Book:
         """Write an event about a transfer that was sent, and let its reservation follow."""
         request = life.requested or {}
         kept = {word: request[word] for word in _REPEATED if word in request}
+        # Its day, and when it was sent, where this becomes the only line that tells of it.
+        kept |= {"requested_at": request.get("requested_at") or request.get("timestamp")}
         said = {"user_id": user, "intent_id": life.intent_id, **kept, **facts}
         life.take(self.write(event, said), life.requested_line)
         state = event.removeprefix("transfer_")
@@ -141,7 +143,7 @@ class Book:
 
 #: What an event about a transfer that was sent repeats of its request.
 _REPEATED = ("amount_cents", "source", "destination", "note", "source_id", "destination_id",
-             "organization_id", "app_url")  # fmt: skip
+             "organization_id", "app_url", "served_at", "is_sandbox", "zone")  # fmt: skip
 
 
 class Day:

@@ -124,7 +124,9 @@ class Life:
         elif state == "confirmed":
             self.confirmed_seq = entry.get("seq")
         elif state in ("completed", "returned") and self.requested is None:
-            self.requested, self.requested_line = entry, line  # its request is lost: it counts
+            # Its request is lost: it counts, for the day on which it was sent.
+            sent_at = entry.get("requested_at") or entry.get("timestamp")
+            self.requested, self.requested_line = {**entry, "timestamp": sent_at}, line
         elif state == "requested":
             self.requested, self.requested_line = entry, line
         self.state = state

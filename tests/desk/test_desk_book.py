@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from desk_helper import Clock, Shell, arrived, events, limits_file, open_desk
+from desk_helper import NOON, Clock, Shell, arrived, events, limits_file, open_desk
 from exchanges import without_mark
 
 from seqdata import exceptions as ex
@@ -244,6 +244,23 @@ def test_what_a_dead_program_reserved_can_be_cancelled(box: Sandbox, tmp_path: P
     assert desk.open_intents() == []
     assert desk.limits().daily_left_cents == LIMIT
     assert desk.confirm(desk.stage("Bills", "Groceries", "5")).status == "completed"
+
+
+def test_what_is_settled_later_counts_for_its_own_day(box: Sandbox, tmp_path: Path) -> None:
+    """With its log lost, a transfer settled on the next day uses nothing of that day's limit."""
+    clock = Clock(NOON)
+    desk = desk_of(box, tmp_path, clock=clock)
+    open_one(desk, box)
+    assert desk.limits().daily_left_cents == LIMIT - 500
+    drop(LOG, HEAD)(tmp_path, tmp_path)
+    clock.now += timedelta(days=1)
+    box.advance(days=1)
+    assert [one.outcome.status for one in desk_of(box, tmp_path, clock=clock).settle()] == [
+        "completed"
+    ]
+    assert desk_of(box, tmp_path, clock=clock).limits().daily_left_cents == LIMIT
+    clock.now -= timedelta(days=1)
+    assert desk_of(box, tmp_path, clock=clock).limits().daily_left_cents == LIMIT - 500
 
 
 def test_amounts_that_differ_count_by_the_greater(box: Sandbox, tmp_path: Path) -> None:
