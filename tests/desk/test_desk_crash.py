@@ -33,7 +33,7 @@ SOAK = bool(os.environ.get("SEQDATA_SOAK"))
 #: which do the same later or to another file: one in so many of deaths, errors and full disks.
 DEATHS, ERRORS, FULL = (1, 1, 1) if SOAK else (9, 36, 2)
 
-#: Of all these points, one in so many is tried.
+#: Of all these points, one in so many is tried: only soak is sure to reach a new operation.
 SHARE = 1 if SOAK else 4
 
 FATES = ("before", "after", "error", "full")
