@@ -6,7 +6,6 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from seqdata.core.secret import Secret
-from seqdata.exceptions import InvalidSetting
 
 PRODUCTION_APP = "https://app.getsequence.io"
 PRODUCTION_AUTH = "https://auth.getsequence.io"
@@ -21,8 +20,7 @@ def origin_of(url: str) -> str:
 def web_origin(address: str) -> str | None:
     """Return ``scheme://host[:port]`` of an http(s) address; None for any other."""
     parts = urlsplit(address)
-    is_web = parts.scheme in ("http", "https") and parts.hostname
-    return f"{parts.scheme}://{parts.netloc}".lower() if is_web else None
+    return origin_of(address) if parts.scheme in ("http", "https") and parts.hostname else None
 
 
 def server_of(url: str) -> tuple[str, str, int]:
@@ -51,20 +49,6 @@ def _is_own_name(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def checked_origin(setting: str, url: str) -> str:
-    """Return the origin of a URL that a setting gives.
-
-    Raises
-    ------
-    InvalidSetting
-        It is no http(s) URL, or plain http to a machine that is not this one.
-    """
-    why = why_no_origin(Secret(url))
-    if why:
-        raise InvalidSetting(setting, why)
-    return origin_of(url)
 
 
 def why_no_origin(url: Secret) -> str:

@@ -401,8 +401,7 @@ class TransferDesk:
         except BaseException:  # nothing was sent: whatever was written, it has failed
             with suppress(SequenceError):
                 self._log("transfer_failed", staged, error="it was never sent", **more)
-            with suppress(SequenceError):
-                self._book.update_reservation(staged.id, "failed")
+            self._book.update_reservation(staged.id, "failed")
             raise
         self._book.require_turn(turn)
 
