@@ -30,6 +30,13 @@ RANKS = (
 )  # fmt: skip
 
 
+def for_types_alone(tree: ast.AST) -> set[int]:
+    """Return the nodes that only a type checker reads, by their ids."""
+    tests = [one for one in ast.walk(tree) if isinstance(one, ast.If)]
+    typing = [one for one in tests if "TYPE_CHECKING" in ast.dump(one.test)]
+    return {id(node) for test in typing for node in ast.walk(test)}
+
+
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Yield the first-level modules of seqdata a file imports, and whether inside a function."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -39,12 +46,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
     }
-    typing_only = {
-        id(node)
-        for test in ast.walk(tree)
-        if isinstance(test, ast.If) and "TYPE_CHECKING" in ast.dump(test.test)
-        for node in ast.walk(test)
-    }
+    typing_only = for_types_alone(tree)
     for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
@@ -101,9 +103,7 @@ def test_no_circle_of_modules_is_left() -> None:
 def needed(path: Path, known: dict[str, Path]) -> Iterator[str]:
     """Yield the modules of seqdata that a file imports, other than for its types alone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    tests = [one for one in ast.walk(tree) if isinstance(one, ast.If)]
-    typing = [one for one in tests if "TYPE_CHECKING" in ast.dump(one.test)]
-    typing_only = {id(node) for test in typing for node in ast.walk(test)}
+    typing_only = for_types_alone(tree)
     for node in ast.walk(tree):
         if id(node) in typing_only or not isinstance(node, ast.ImportFrom):
             continue

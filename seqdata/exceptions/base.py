@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from string import Formatter
 from typing import Any, ClassVar, TypeVar, dataclass_transform
@@ -35,7 +35,7 @@ class SequenceError(Exception):
     def __str__(self) -> str:
         if not self.sentence:
             return printable(super().__str__())
-        return printable(_Sentence().vformat(self.sentence, (), _Facts(self)))
+        return printable(_Sentence().vformat(self.sentence, (self,), {}))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, vars(self))
@@ -50,20 +50,12 @@ def told(error: type[E]) -> type[E]:
     return dataclass(eq=False, repr=False)(error)
 
 
-class _Facts(dict[str, Any]):
-    """The attributes of an error, under their names."""
-
-    def __init__(self, error: SequenceError) -> None:
-        self._error = error
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self._error, name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(vars(self._error))
-
-
 class _Sentence(Formatter):
+    """Fills a template from the attributes of the error that it is given."""
+
+    def get_value(self, key: int | str, args: Sequence[Any], _: Any) -> Any:
+        return getattr(args[0], str(key))
+
     def format_field(self, value: Any, format_spec: str) -> Any:
         if format_spec == "dollars":
             return format_cents(value)
