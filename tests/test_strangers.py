@@ -484,13 +484,15 @@ def test_a_refused_password_is_in_no_traceback(
     assert "plant-9" not in str(refused.value)
 
 
-@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000"])
+@pytest.mark.parametrize("form", ["{}secret", "secret{}", "{0}secret{0}", "two{0} words{0}"])
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u3000", "\u0085", "\x0b"])
 def test_an_odd_blank_is_not_cut_silently(
-    blank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: str, blank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A value that a reader would shorten by blanks that are no plain ones is refused by name."""
     monkeypatch.setenv("SEQUENCE_DATA_DIR", str(tmp_path))
-    (tmp_path / ".env").write_text(f"SEQUENCE_PASSWORD={blank}secret\n", encoding="utf-8")
+    line = f"SEQUENCE_PASSWORD={form.format(blank)}\n"
+    (tmp_path / ".env").write_text(line, encoding="utf-8")
     with pytest.raises(ex.InvalidSetting, match="SEQUENCE_PASSWORD"):
         get_settings()
 
@@ -509,6 +511,19 @@ def test_what_holds_secrets_is_not_written_down_by_accident(made: Callable[[], A
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(made())
     assert "plant-9" not in repr(made())
+
+
+@pytest.mark.parametrize("made", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_an_exclude_file_that_is_none_stops_nothing(
+    made: Callable[[Path], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pipe or a device in the place of git's file is not read; that is said, and all goes on."""
+    (tmp_path / ".git" / "info").mkdir(parents=True)
+    (tmp_path / ".git" / "HEAD").touch()
+    made(tmp_path / ".git" / "info" / "exclude")
+    write_json(tmp_path / ".tokens.json", {})
+    assert (tmp_path / ".tokens.json").exists()
+    assert "git may see the private files" in caplog.text
 
 
 def test_links_of_git_are_not_followed(tmp_path: Path) -> None:

@@ -106,12 +106,12 @@ def _changed(line: str, value: str) -> str:
         return "a quote is closed on another line, or an escape ends the line"
     if quote in _ESCAPES and _ESCAPES[quote].search(raw):
         return _BACKSLASH
-    if quote not in _ESCAPES and not raw.strip(" \t").startswith(value):
-        return "blanks that are no plain ones stand at its ends"
     if quote != "'" and _REFERENCE.search(value):
         return "a $ before a name stands for a variable"
     if re.search(r"\s#", raw) if quote not in _ESCAPES else re.search(f"{quote}#", raw[1:]):
         return "a # begins a comment there"
+    if quote not in _ESCAPES and raw.strip(" \t") != value:
+        return "blanks that are no plain ones stand at its ends"
     return ""
 
 

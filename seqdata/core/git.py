@@ -50,7 +50,12 @@ def exclude_file(folder: Path) -> tuple[Path, Path] | None:
 
 
 def missing_lines(folder: Path, top: Path, exclude: Path) -> list[str]:
-    """Return the lines that our files of a folder still need in the file of exclusions."""
+    """Return the lines that our files of a folder still need in the file of exclusions.
+
+    OSError where that is no file to be read, such as a pipe, which never ends.
+    """
+    if exclude.exists() and not exclude.is_file():
+        raise OSError(f"{exclude} is a pipe or a device")
     here = "/".join(("", *(_escaped(part) for part in folder.relative_to(top).parts)))
     known: set[str] = set()
     with suppress(FileNotFoundError):
