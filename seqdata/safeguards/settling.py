@@ -90,7 +90,9 @@ class Settling:
         if matching.is_sure(found, intent, doubt):
             return self._taken(intent, own[0])
         if own or doubt:
-            why = f"it may be one of {len(own) + len(doubt)} transfers, or none"
+            count = len(own) + len(doubt)
+            which = "a transfer that was found" if count == 1 else f"one of {count} transfers"
+            why = f"it may be {which}, or none"
             return Settlement(intent, Unknown(why, intent.id), matching.listed([*own, *doubt]))
         return self._not_found(intent)
 
