@@ -16,6 +16,7 @@ SAMPLES: list[SequenceError] = [
     ex.SequenceError("Something went wrong."),
     ex.ConfigurationError("A setting cannot be used."),
     ex.FolderNotOwn(Path("/srv/shared"), "it belongs to the user with the number 65534"),
+    ex.FolderNotOwn(Path("/srv/shared"), "others may write it (mode 0775; chmod go-w it)", True),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers"),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers", "This organization has: kyc-1, kyc-2."),
     ex.InvalidSetting("SEQUENCE_MIN_DELAY", "a valid number", "fast"),

@@ -97,6 +97,36 @@ def test_what_others_may_write_is_not_obeyed(
     assert get_settings().user == "stranger"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
+@pytest.mark.parametrize("wide", ["the file", "the folder"])
+@pytest.mark.parametrize("name", [".audit.jsonl", ".daily_limits.json"])
+def test_own_limits_above_are_never_left_behind(
+    name: str, wide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others may write the user's own log or limits above, that is said, and nothing done."""
+    mark = make(tmp_path / "top", name)
+    path = mark if wide == "the file" else mark.parent
+    mode = path.stat().st_mode
+    here = mark.parent / "deep"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    path.chmod(mode | 0o020)
+    with pytest.raises(ex.FolderNotOwn, match=f"{path} is not yours alone.*chmod go-w"):
+        get_settings()
+    path.chmod(mode)
+    assert mark.parent == config.DATA_DIR
+
+
+def test_a_setting_that_was_passed_over_is_not_just_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who wrote a setting into a file that others may write is told that and the way out."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path).chmod(0o664)
+    with pytest.raises(ex.MissingSetting, match="passed over.*chmod go-w"):
+        config.get_credentials()
+
+
 def test_the_search_ends_with_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -393,7 +423,7 @@ def test_a_strangers_working_directory_holds_nothing_of_ours(
     monkeypatch.chdir(tmp_path)
     os.seteuid(NOBODY)
     try:
-        with pytest.raises(ex.FolderNotOwn, match="is not taken for one.*DATA_DIR"):
+        with pytest.raises(ex.FolderNotOwn, match="is not taken as one.*DATA_DIR"):
             get_settings()
     finally:
         os.seteuid(0)

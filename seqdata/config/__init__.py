@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from seqdata.config.found import counts, why_passed_over
 from seqdata.core.logs import logger
 from seqdata.core.owners import folders_upward, is_owned, why_not_own
 from seqdata.exceptions import FolderNotOwn, MissingSetting
@@ -30,7 +31,10 @@ log = logger(__name__)
 #: Marks a cache folder as one of ours.
 CACHE_MARKER = ".seqdata"
 
-_DATA_FILES = (".tokens.json", ".audit.jsonl", ".daily_limits.json")
+#: What was moved, and how much of a limit is used: never left behind silently.
+_MONEY_FILES = (".audit.jsonl", ".daily_limits.json")
+
+_DATA_FILES = (".tokens.json", *_MONEY_FILES)
 
 _PURPOSES = {
     "SEQUENCE_EMAIL": "the browser login",
@@ -118,8 +122,9 @@ def find_data_dir() -> Path:
     Raises
     ------
     FolderNotOwn
-        None is named or found, and the working directory is somebody else's (root is warned
-        only), or gone.
+        Audit log or limits of the user's own stand above, where others may write: without them
+        the limits would begin anew. Or none is named or found, and the working directory is
+        somebody else's (root is warned only), or gone.
     """
     if configured := os.environ.get("SEQUENCE_DATA_DIR"):
         return Path(configured).expanduser()
@@ -130,6 +135,8 @@ def find_data_dir() -> Path:
     for folder in folders_upward(here):
         if _is_data_dir(folder):
             return _redirected(folder)
+        if folder != here:
+            _refuse_lost_limits(folder)
     if not is_owned(here):
         if os.geteuid() != 0:
             raise FolderNotOwn(here, why_not_own(here))
@@ -139,6 +146,9 @@ def find_data_dir() -> Path:
 
 def missing(name: str, hint: str = "") -> MissingSetting:
     """Build the error for a variable that is needed now and not set."""
+    if not hint and "SEQUENCE_DATA_DIR" not in os.environ:
+        why = why_passed_over(find_data_dir() / ".env")
+        hint = f"The .env file there was passed over ({why})." if why else ""
     return MissingSetting(name, _PURPOSES[name], hint)
 
 
@@ -153,8 +163,8 @@ def _masked(value: str | None) -> str:
 
 
 def _is_data_dir(folder: Path) -> bool:
-    marks = [mark for mark in _marks(folder) if _counts(mark)]
-    return bool(marks) and _counts(folder)
+    marks = [mark for mark in _marks(folder) if counts(mark)]
+    return bool(marks) and counts(folder)
 
 
 def _marks(folder: Path) -> Iterator[Path]:
@@ -169,26 +179,22 @@ def _marks(folder: Path) -> Iterator[Path]:
             yield file
 
 
-def _counts(path: Path) -> bool:
-    if why := why_not_own(path):
-        _warn_of(path, why)
-    return not why
-
-
-@cache
-def _warn_of(path: Path, why: str) -> None:
-    log.warning(
-        "not taken, since it was merely found and is not yours alone: path=%s reason=%s; to use "
-        "it all the same, name its folder in SEQUENCE_DATA_DIR in the environment", path, why,
-    )  # fmt: skip
-
-
 @cache
 def _warn_of_root(folder: Path) -> None:
     log.warning(
         "the working directory is another user's, and holds tokens and log from now on: path=%s; "
         "name a folder of your own in SEQUENCE_DATA_DIR", folder,
     )  # fmt: skip
+
+
+def _refuse_lost_limits(folder: Path) -> None:
+    """Raise where log or limits are the user's own, and others may write them or their folder."""
+    for name in _MONEY_FILES:
+        file = folder / name
+        if file.exists() and is_owned(file) and is_owned(folder):
+            for path in (file, folder):
+                if why := why_not_own(path):
+                    raise FolderNotOwn(path, why, is_above=True)
 
 
 def _redirected(folder: Path) -> Path:
@@ -200,7 +206,7 @@ def _redirected(folder: Path) -> Path:
     if "SEQUENCE_DATA_DIR" not in moved:
         return folder
     there = folder / Path(moved["SEQUENCE_DATA_DIR"].get_secret_value()).expanduser()
-    return there if not there.exists() or _counts(there) else folder
+    return there if not there.exists() or counts(there) else folder
 
 
 def __getattr__(name: str) -> Path:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seqdata.config.envfile import read_env_file
+from seqdata.config.found import counts
 from seqdata.core.logs import logger
 from seqdata.core.origins import (
     PRODUCTION_APP,
@@ -21,7 +22,6 @@ from seqdata.core.origins import (
     origin_of,
     why_no_origin,
 )
-from seqdata.core.owners import why_not_own
 from seqdata.core.secret import Secret, opened
 from seqdata.exceptions import InvalidSetting
 
@@ -177,13 +177,7 @@ def _plain(name: str, text: Secret | None) -> Secret | str | None:
 
 
 def _is_own(file: Path) -> bool:
-    if not file.exists():
-        return False
-    for path in (file, file.parent):
-        if why := why_not_own(path):
-            _warn_of_file(file.absolute(), path.absolute(), why)
-            return False
-    return True
+    return file.exists() and counts(file) and counts(file.parent)
 
 
 def _is_sandbox(url: Secret) -> bool:
@@ -198,14 +192,6 @@ def _warn_of_setting(name: str, file: Path) -> None:
     log.warning(
         "%s is not taken from a .env file that was merely found: path=%s; set it in the "
         "environment, or name the folder with SEQUENCE_DATA_DIR there", name, file,
-    )  # fmt: skip
-
-
-@cache
-def _warn_of_file(file: Path, path: Path, why: str) -> None:
-    log.warning(
-        "no setting is taken from %s: %s is not yours alone, %s; to use it all the same, name "
-        "its folder with SEQUENCE_DATA_DIR in the environment", file, path, why,
     )  # fmt: skip
 
 

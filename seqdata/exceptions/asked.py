@@ -47,15 +47,25 @@ class InvalidSetting(ConfigurationError):
 
 @told
 class FolderNotOwn(ConfigurationError):
-    """The working directory is not the user's alone, and no data folder is named."""
+    """What would be the data folder is not the user's alone, and none is named."""
 
     folder: Path
     reason: str
+    is_above: bool = False
     sentence = (
-        "No data folder was found, and the working directory {folder} is not taken for one: "
-        "{reason}. Nothing was read or written. Go to a folder of your own, or name one in "
+        "{_what}: {reason}. Nothing was read or written. {_remedy}, or name a folder in "
         "SEQUENCE_DATA_DIR."
     )
+
+    @property
+    def _what(self) -> str:
+        if self.is_above:
+            return f"Your audit log and limits lie above, and {self.folder} is not yours alone"
+        return f"No data folder was found, and {self.folder}, where you are, is not taken as one"
+
+    @property
+    def _remedy(self) -> str:
+        return "Mend that" if self.is_above else "Go to a folder of your own"
 
 
 class UsageError(SequenceError, ValueError):
