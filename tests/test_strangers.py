@@ -382,6 +382,18 @@ def test_lines_of_others_are_passed_over(tmp_path: Path) -> None:
     assert get_settings().password is None
 
 
+@pytest.mark.parametrize(
+    "before", ["A=1\n" * 40_000, "A=" + "1" * 5_000 + "\n", "A=1\n" * 2_000_000]
+)
+def test_a_setting_is_lost_in_no_large_file(before: str, tmp_path: Path) -> None:
+    """Where a file is too large to be taken apart, a setting far down in it is no silent loss."""
+    (tmp_path / ".env").write_text(before)
+    assert get_settings().password is None
+    (tmp_path / ".env").write_text(f"{before}sequence_password=pl4nted\n")
+    with pytest.raises(InvalidSetting, match="of at most 65,536 bytes, in lines of at most 4,096"):
+        get_settings()
+
+
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12))
 def test_a_value_comes_back_or_is_refused(
     tmp_path_factory: pytest.TempPathFactory, text: str

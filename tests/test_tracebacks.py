@@ -13,6 +13,7 @@ import pickle
 import time
 import traceback
 import warnings
+from base64 import b32decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,15 @@ from jupyter_client.manager import KernelManager, start_new_kernel
 from pydantic import SecretBytes, SecretStr
 
 from seqdata import SequenceClient
+from seqdata import exceptions as ex
 from seqdata.auth import AuthTokens
 from seqdata.auth.refresh import refresh_tokens
 from seqdata.auth.tokens import TokenStore
+from seqdata.auth.totp import UsedCodes, read_codes
 from seqdata.config import get_credentials, get_settings
 from seqdata.config.settings import Settings
 from seqdata.core.secret import Secret
-from seqdata.exceptions import FolderNotWritable
+from seqdata.exceptions import FolderNotWritable, InvalidSetting
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
 from seqdata.sandbox import Sandbox
@@ -41,6 +44,9 @@ PLANTED = {
     "SEQUENCE_KYC_ID": "pl4nted-kyc",
     "SEQUENCE_AUTH0_CLIENT_ID": "pl4nted-client",
 }
+
+#: The key of an authenticator.
+KEY = "KRUGKIDROVUWG2ZAMJZG653OEBTG66BA"
 
 
 # -- in a real kernel -------------------------------------------------------------------------
@@ -267,6 +273,38 @@ def test_a_token_that_cannot_be_written_is_not_shown(
         store.write(AuthTokens(secret, secret, 4e9), client_id=None)
     assert "write_bytes" in "".join(traceback.format_exception(refused.value))
     assert secret not in everything(refused.value) + caplog.text
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        f"otpauth://totp/x?secret={KEY}&digits=9",
+        f"otpauth://totp/x?secret={KEY}&algorithm=MD5",
+        f"otpauth://totp/x?secret={KEY}&period=0",
+        f"otpauth://hotp/x?secret={KEY}",
+        f"otpauth://totp/x?secret={KEY}1",
+        f"https://example.test/?secret={KEY}",
+        f"{KEY}1",
+        KEY[:9],
+    ],
+)
+def test_a_refused_one_time_key_is_not_shown(setting: str, tmp_path: Path) -> None:
+    """A one-time key that cannot be used is in no variable of the traceback that refuses it."""
+    with pytest.raises(InvalidSetting) as refused:
+        read_codes(SecretStr(setting), UsedCodes(tmp_path / "used.json"))
+    assert KEY[:9] not in everything(refused.value)
+
+
+@pytest.mark.parametrize("setting", [KEY, f"otpauth://totp/x?secret={KEY}", "73519428"])
+def test_a_code_that_cannot_be_remembered_is_not_shown(setting: str, tmp_path: Path) -> None:
+    """Where the file of used codes cannot be written, no variable holds key, code or hash of it."""
+    (tmp_path / "used.json").mkdir()
+    codes = read_codes(SecretStr(setting), UsedCodes(tmp_path / "used.json"))
+    with pytest.raises(ex.SequenceError) as refused:
+        codes.next_code(lambda _: None)
+    shown = everything(refused.value)
+    key = b32decode(KEY)
+    assert [one for one in (KEY, "73519428", repr(key), key.hex()) if one in shown] == []
 
 
 def test_an_unusable_token_does_not_become_a_header(tmp_path: Path) -> None:

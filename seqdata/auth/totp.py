@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from seqdata.core.files import read_json, write_json
 from seqdata.core.logs import logger
@@ -53,15 +53,15 @@ class UsedCodes:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def has(self, key: bytes, code: str) -> bool:
-        """Tell whether a code (or the time step of one) was used with this key."""
+    def has(self, code: SecretBytes) -> bool:
+        """Tell whether a code, as :func:`_keyed` made it unreadable, was used."""
         salt, known = self._read()
-        return _mark(salt, key, code) in known
+        return _mark(salt, code) in known
 
-    def add(self, key: bytes, code: str) -> None:
+    def add(self, code: SecretBytes) -> None:
         """Remember a code as used, before it is."""
         salt, known = self._read()
-        used = [*known, _mark(salt, key, code)][-REMEMBERED:]
+        used = [*known, _mark(salt, code)][-REMEMBERED:]
         write_json(self.path, {"salt": salt, "used": used})
 
     def _read(self) -> tuple[str, list[str]]:
@@ -82,6 +82,7 @@ class FixedCode:
 
     def __init__(self, code: SecretStr, used: UsedCodes) -> None:
         self._code, self._used = code, used
+        self._keyed = _keyed(SecretBytes(b"code"), code.get_secret_value())
 
     def next_code(self, sleep: Callable[[float], None]) -> SecretStr:  # noqa: ARG002
         """Give the code, once.
@@ -91,11 +92,11 @@ class FixedCode:
         WrongCode
             It was used before.
         """
-        if self._used.has(b"code", self._code.get_secret_value()):
+        if self._used.has(self._keyed):
             raise WrongCode(
                 "code", "nothing yet: seqdata used this code before, and did not send it"
             )
-        self._used.add(b"code", self._code.get_secret_value())
+        self._used.add(self._keyed)
         return self._code
 
 
@@ -107,14 +108,14 @@ class Setup:
     80 bits (16 letters) are what many services hand out.
     """
 
-    key: bytes
+    key: SecretBytes
     digits: int = 6
     algorithm: str = "SHA1"
     period: int = 30
 
     def code(self, step: int) -> SecretStr:
         """Make the code of a time step (RFC 4226, section 5.3)."""
-        digest = hmac.digest(self.key, step.to_bytes(8, "big"), self.algorithm)
+        digest = hmac.digest(self.key.get_secret_value(), step.to_bytes(8, "big"), self.algorithm)
         start = digest[-1] & 0x0F
         number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
         return SecretStr(f"{number % 10**self.digits:0{self.digits}d}")
@@ -142,7 +143,7 @@ class Authenticator:
             log.info("waiting for the next one-time code: seconds=%.1f", seconds)
             sleep(seconds)
         step = self._step()
-        self._used.add(self._setup.key, str(step))
+        self._used.add(_keyed(self._setup.key, str(step)))
         return self._setup.code(step)
 
     def _step(self) -> int:
@@ -152,7 +153,7 @@ class Authenticator:
         period = self._setup.period
         left = period - self._clock() % period
         is_usable = left >= min(MARGIN, period / 3) and not self._used.has(
-            self._setup.key, str(self._step())
+            _keyed(self._setup.key, str(self._step()))
         )
         return 0.0 if is_usable else left + 0.05
 
@@ -167,54 +168,58 @@ def read_codes(
     InvalidSetting
         It is none of them; its value is not shown.
     """
+    setup: Setup | str
     if "://" in setting.get_secret_value():
-        setup = _from_uri(urlsplit(setting.get_secret_value().strip()))
-        return Authenticator(setup, used, clock=clock)
-    text = SecretStr(re.sub(r"[\s-]", "", setting.get_secret_value()))
-    if re.fullmatch(r"[0-9]{6,8}", text.get_secret_value()):
-        return FixedCode(text, used)
-    return Authenticator(Setup(_key(text)), used, clock=clock)
+        setup = _from_uri(setting)
+    else:
+        text = SecretStr(re.sub(r"[\s-]", "", setting.get_secret_value()))
+        if re.fullmatch(r"[0-9]{6,8}", text.get_secret_value()):
+            return FixedCode(text, used)
+        key = _key(text)
+        setup = Setup(key) if key else _USUAL
+    if isinstance(setup, str):  # raised here, where no secret is in sight of a traceback
+        raise InvalidSetting("SEQUENCE_TOTP", setup)
+    return Authenticator(setup, used, clock=clock)
 
 
-def _from_uri(uri: SplitResult) -> Setup:
+def _from_uri(setting: SecretStr) -> Setup | str:
+    """Read a URI; of one that is refused, say what was expected."""
+    uri = urlsplit(setting.get_secret_value().strip())
     facts = {name.lower(): values[-1] for name, values in parse_qs(uri.query).items()}
     kind = uri.netloc.lower() if uri.scheme.lower() == "otpauth" else uri.scheme.lower()
     if kind == "steam" or facts.get("encoder", "").lower() == "steam":
-        raise _refused(f"{_USUAL}; codes of Steam are not made here")
+        return f"{_USUAL}; codes of Steam are not made here"
     if kind == "hotp":
-        raise _refused(f"{_USUAL}; an hotp URI counts its codes, which only one device can do")
+        return f"{_USUAL}; an hotp URI counts its codes, which only one device can do"
     if kind == "otpauth-migration":
-        raise _refused(f"{_USUAL}; this is an export of several accounts, so copy the one secret")
-    if kind != "totp":
-        raise _refused(_USUAL)
+        return f"{_USUAL}; this is an export of several accounts, so copy the one secret"
     algorithm = facts.get("algorithm", "SHA1").upper().replace("-", "")
     digits, period = facts.get("digits", "6"), facts.get("period", "30")
-    if algorithm not in _ALGORITHMS or digits not in ("6", "7", "8"):
-        raise _refused(f"{_USUAL}; its algorithm SHA1, SHA256 or SHA512 and its digits 6 to 8")
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", period):
-        raise _refused(f"{_USUAL}; its period from 1 to 9999 seconds")
-    secret = SecretStr(re.sub(r"[\s+-]", "", facts.get("secret", "")))
-    return Setup(_key(secret), int(digits), algorithm, int(period))
+    if kind == "totp" and (algorithm not in _ALGORITHMS or digits not in ("6", "7", "8")):
+        return f"{_USUAL}; its algorithm SHA1, SHA256 or SHA512 and its digits 6 to 8"
+    if kind == "totp" and not re.fullmatch(r"[1-9][0-9]{0,3}", period):
+        return f"{_USUAL}; its period from 1 to 9999 seconds"
+    key = _key(SecretStr(re.sub(r"[\s+-]", "", facts.get("secret", ""))))
+    return Setup(key, int(digits), algorithm, int(period)) if kind == "totp" and key else _USUAL
 
 
-def _key(secret: SecretStr) -> bytes:
-    """Decode base32; a key under 64 bits is a typing error, not a secret."""
+def _key(secret: SecretStr) -> SecretBytes | None:
+    """Decode base32; None where it is none, or under 64 bits: a typing error, not a secret."""
+    letters = SecretStr(secret.get_secret_value().upper().rstrip("="))
+    padding = "=" * (-len(letters) % 8)
     try:
-        letters = SecretStr(secret.get_secret_value().upper().rstrip("="))
-        padding = "=" * (-len(letters) % 8)
-        key = b32decode(letters.get_secret_value() + padding)
+        key = SecretBytes(b32decode(letters.get_secret_value() + padding))
     except ValueError:
-        key = b""
-    if len(key) < 8:
-        raise _refused(_USUAL)
-    return key
+        return None
+    return key if len(key) >= 8 else None
 
 
-def _refused(expected: str) -> InvalidSetting:
-    return InvalidSetting("SEQUENCE_TOTP", expected)
+def _keyed(key: SecretBytes, code: str) -> SecretBytes:
+    """Return a code, or the time step of one, as only the holder of the key can make it."""
+    return SecretBytes(hmac.digest(key.get_secret_value(), code.encode(), "sha256"))
 
 
-def _mark(salt: str, key: bytes, code: str) -> str:
+def _mark(salt: str, code: SecretBytes) -> str:
     """Hash slowly: a code has few digits, and its hash should not give it away."""
-    proof = hmac.digest(key, code.encode(), "sha256")
+    proof = code.get_secret_value()
     return hashlib.scrypt(proof, salt=salt.encode(), n=2**13, r=8, p=1, dklen=16).hex()

@@ -110,7 +110,7 @@ def _picked(end: str, wanted: str, accounts: Sequence[Account], once_known: Coll
     except UnknownAccount as error:
         if not (error.near or error.ambiguous):
             raise
-        found = near_accounts(wanted, accounts)
+        found = near_accounts(wanted, accounts, once_known)
         output.echo(f"{end}: {wanted!r} is not the name of one account. Did you mean", err=True)
         for number, one in enumerate(found, 1):
             output.echo(f"  {number}  {one.label}, {one.balance}", err=True)

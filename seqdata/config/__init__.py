@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from seqdata.config.found import counts, why_passed_over
+from seqdata.config.found import counts, names_ours, why_passed_over
 from seqdata.core.logs import logger
 from seqdata.core.owners import folders_upward, is_owned, why_not_own
 from seqdata.exceptions import FolderNotOwn, MissingSetting
@@ -175,7 +175,7 @@ def _marks(folder: Path) -> Iterator[Path]:
                 yield folder / name
     with suppress(OSError):
         file = folder / ".env"  # elsewhere a virtual environment may have this name
-        if file.is_file() and b"SEQUENCE_" in file.read_bytes():
+        if file.is_file() and names_ours(file):
             yield file
 
 

@@ -24,6 +24,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seqdata.config.found import names_ours
 from seqdata.core.secret import Secret
 from seqdata.exceptions import InvalidSetting
 
@@ -75,10 +76,10 @@ def _text(path: Path) -> tuple[str, InvalidSetting | None]:
     try:
         if not path.is_file():  # none, or a virtual environment of this name
             return "", None
+        if not names_ours(path):  # it is of other programs alone
+            return "", None
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
-        if b"SEQUENCE_" not in data.upper():  # it is of other programs alone
-            return "", None
         if len(data) <= LARGEST and max(map(len, data.splitlines())) <= LONGEST:
             return data.decode("utf-8-sig"), None
         expected = f"a file of at most {LARGEST:,} bytes, in lines of at most {LONGEST:,}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +26,21 @@ def why_passed_over(file: Path) -> str:
     if not file.exists():
         return ""
     return next((f"{p.absolute()}: {w}" for p in (file, file.parent) if (w := why_not_own(p))), "")
+
+
+def names_ours(path: Path) -> bool:
+    """Tell whether a file names a setting of ours anywhere, however large it is.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    with path.open("rb") as stream:
+        if os.fstat(stream.fileno()).st_size == 0:
+            return False
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return re.search(b"SEQUENCE_", data, re.IGNORECASE) is not None
 
 
 @cache

@@ -42,16 +42,20 @@ def find_account(
         return found[0]
     if found:
         raise UnknownAccount(wanted, _labels(found), ambiguous=True)
-    if near := near_accounts(wanted, accounts):
+    if near := near_accounts(wanted, accounts, once_known):
         raise UnknownAccount(wanted, _labels(near), near=True)
     raise UnknownAccount(wanted, _labels(accounts))
 
 
-def near_accounts(wanted: str, accounts: Sequence[Account]) -> list[Account]:
+def near_accounts(
+    wanted: str, accounts: Sequence[Account], once_known: Collection[str] = ()
+) -> list[Account]:
     """Return the accounts that a person can have meant, to be picked from, by kind and name.
 
-    Their name contains the text, or looks like it.
+    Their name contains the text, or looks like it. Nothing comes near an id.
     """
+    if _is_id(wanted, accounts, once_known):
+        return []
     found = []
     for name, of_kind in _readings(wanted, accounts):
         part = normal(name)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 from waiting import PATIENCE
 
 from seqdata.auth import AuthTokens
@@ -45,7 +45,7 @@ def codes_around(box: Sandbox, now: float, period: int) -> list[str]:
     """Give the sandbox's one-time codes of now, before and after."""
     from base64 import b32decode
 
-    setup = Setup(b32decode(box.totp_secret), period=period)
+    setup = Setup(SecretBytes(b32decode(box.totp_secret)), period=period)
     return [setup.code(int(now // period) + n).get_secret_value() for n in (-1, 0, 1)]
 
 

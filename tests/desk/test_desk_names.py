@@ -80,8 +80,11 @@ def test_what_was_an_id_is_no_name() -> None:
     """An id that was known once is never a name, however it is written."""
     accounts = [account("main", "Bills"), account("side", "old")]
     assert find_account("old", accounts).id == "side"
-    with pytest.raises(ex.UnknownAccount):
+    accounts.append(account("more", "Groceries and more (old)"))
+    with pytest.raises(ex.UnknownAccount) as refused:
         find_account("old", accounts, once_known={"old"})
+    assert not refused.value.near
+    assert near_accounts("old", accounts, {"old"}) == []
 
 
 @pytest.mark.parametrize(
