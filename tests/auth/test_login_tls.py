@@ -22,9 +22,9 @@ from seqdata.sandbox import Sandbox
 PERIOD = 600
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def box() -> Iterator[Sandbox]:
-    """Serve a sandbox in TLS."""
+    """Serve a sandbox in TLS, to each test its own: a code that was used is not waited for."""
     with Sandbox(months=1, now="2026-11-01", tls=True) as running:
         running.login_variant(period=PERIOD)
         yield running
