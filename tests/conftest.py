@@ -30,8 +30,12 @@ settings.load_profile(
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let nbval wait for what a cell says as long as any other test does; by itself, 5 s."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked as soak to `make soak`, and let nbval wait as long as any test does."""
+    if not os.environ.get("SEQDATA_SOAK"):
+        left = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
     for item in items:
         if hasattr(item, "output_timeout"):
             item.output_timeout = PATIENCE

@@ -43,7 +43,13 @@ while not (folder / "over").exists():
         assert rows["id"].is_unique and rows["id"].notna().all()
     if files:
         pattern = str(folder / "cache/*/transfers/*/*.parquet")
-        duckdb.sql(f"SELECT count(*), sum(amount_cents) FROM '{pattern}'").fetchall()
+        for left in reversed(range(9)):
+            try:
+                duckdb.sql(f"SELECT count(*), sum(amount_cents) FROM '{pattern}'").fetchall()
+                break
+            except duckdb.Error:  # it opens a file twice, and this one was replaced in between
+                if not left:
+                    raise
         rounds += 1
         print("ready" if rounds == 1 else rounds, flush=True)
 """

@@ -20,12 +20,12 @@ from waiting import PATIENCE
 from seqdata.auth import AuthTokens
 from seqdata.auth.login.browser import ChromiumPage, browser_login
 from seqdata.auth.login.chromium import find_browser, starting
-from seqdata.auth.login.flow import BUTTON, FIELDS, Credentials, LoginFlow, Pace, Patience, Seen
+from seqdata.auth.login.flow import BUTTON, FIELDS, Credentials, LoginFlow, Patience, Seen, Tempo
 from seqdata.auth.totp import Setup
 from seqdata.config.settings import Settings
 from seqdata.sandbox import Sandbox
 
-QUICK = Pace(scale=0.01)
+QUICK = Tempo(scale=0.01)
 
 #: What fails here is seen to fail; no test waits until this is over.
 PATIENT = Patience(step=PATIENCE, person=2 * PATIENCE)

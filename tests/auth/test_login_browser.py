@@ -38,7 +38,7 @@ def test_a_login_ends_with_a_token_that_the_service_takes(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "variant",
-    [{"selectors": "other"}, {"token_delay": 2.0}],
+    [{"selectors": "other"}, pytest.param({"token_delay": 2.0}, marks=pytest.mark.soak)],
     ids=["other selectors", "slow token"],
 )
 def test_a_variant_of_the_pages_makes_no_difference(

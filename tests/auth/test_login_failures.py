@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ PERIOD = 600
 #: So long that no period ends while a test runs.
 AGES = 1_000_000_000
 
+#: What the flow's own tests promise without a browser is looked at in one by `make soak`.
+soak = partial(pytest.param, marks=pytest.mark.soak)
+
 #: An origin where nobody listens.
 NOBODY = "http://127.0.0.1:4"
 
@@ -52,12 +56,12 @@ NOBODY = "http://127.0.0.1:4"
 @pytest.mark.parametrize(
     ("changes", "variant", "kind", "said"),
     [
-        ({"email": "nobody"}, {}, WrongEmail, "valid email"),
+        soak({"email": "nobody"}, {}, WrongEmail, "valid email"),
         ({"password": "not-this"}, {}, WrongPassword, "Wrong email or password"),
-        ({"password": "not-this"}, {"tries": 1}, AccountLocked, "blocked"),
+        soak({"password": "not-this"}, {"tries": 1}, AccountLocked, "blocked"),
         ({"totp": "000000"}, {}, WrongCode, "invalid"),
         ({}, {"device_check": True}, PersonNeeded, "device"),
-        ({}, {"wrong_state": True}, ForeignPage, "another state"),
+        soak({}, {"wrong_state": True}, ForeignPage, "another state"),
         ({"app_url": NOBODY}, {}, LoginUnreachable, "ERR_"),
         ({"browser": Path("/nowhere/chrome")}, {}, NoBrowser, "/nowhere/chrome"),
         ({"browser": Path("/bin/false")}, {}, NoBrowser, "/bin/false"),
@@ -83,7 +87,7 @@ def test_each_failure_has_its_own_sentence(
     ("variant", "kind", "said"),
     [
         ({"selectors": "unknown"}, PageChanged, "Welcome"),
-        ({"token_delay": LONG}, LoginTimeout, "Logging in"),
+        soak({"token_delay": LONG}, LoginTimeout, "Logging in"),
     ],
 )
 def test_a_page_that_does_not_go_on_is_given_up(

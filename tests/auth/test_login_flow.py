@@ -23,7 +23,7 @@ from login_kit import (
 )
 from pydantic import SecretStr
 
-from seqdata.auth.login.flow import Pace, Seen, redact
+from seqdata.auth.login.flow import Seen, Tempo, redact
 from seqdata.exceptions import (
     AccountLocked,
     AuthenticationError,
@@ -79,7 +79,7 @@ def test_typing_pauses_are_a_persons() -> None:
     assert len(set(characters)) > 10
     assert before >= 0.4
     assert after >= 0.2
-    assert Pace(scale=0.0).seconds((0.4, 1.2)) == 0.0
+    assert Tempo(scale=0.0).seconds((0.4, 1.2)) == 0.0
 
 
 def test_what_is_on_the_way_is_noted() -> None:

@@ -150,7 +150,13 @@ def test_settling_is_told_all_the_same(shell: Shell, box: Sandbox, tmp_path: Pat
     assert events(tmp_path)[-1]["event_type"] == "transfer_returned"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        *(pytest.param(one, marks=pytest.mark.soak) for one in (signal.SIGTERM, signal.SIGHUP)),
+    ],
+)
 def test_an_interrupt_tells_what_the_log_holds(
     shell: Shell, box: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -65,7 +65,9 @@ _CONTRASTS = """root => {
   return seen;
 }"""
 
-both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
+both_themes = pytest.mark.parametrize(
+    "theme", ["light", pytest.param("dark", marks=pytest.mark.soak)]
+)
 
 
 def pale(root: Locator) -> list[str]:

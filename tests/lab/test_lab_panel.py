@@ -72,6 +72,7 @@ def test_the_whole_way_with_the_keyboard(open_panel: Open) -> None:
     assert payment["variables"]["amount"] == 1234
 
 
+@pytest.mark.soak
 def test_every_control_has_a_name_that_is_read_out(open_panel: Open) -> None:
     """Fields, buttons, meter, table and the marks have their role and their name."""
     panel = open_panel()
@@ -91,6 +92,7 @@ def test_every_control_has_a_name_that_is_read_out(open_panel: Open) -> None:
             expect(found).to_have_count(1)
 
 
+@pytest.mark.soak
 def test_cancel_sends_nothing_and_leaves_the_form(open_panel: Open) -> None:
     """After Cancel nothing was sent, and what was typed is still there."""
     panel = open_panel()
@@ -106,6 +108,7 @@ def test_cancel_sends_nothing_and_leaves_the_form(open_panel: Open) -> None:
     assert panel.desk.charged() == 0
 
 
+@pytest.mark.soak
 def test_what_is_staged_too_long_cannot_be_sent(open_panel: Open) -> None:
     """When the countdown is over the panel says so, and Confirm is refused."""
     panel = open_panel(stage_seconds="1")
@@ -135,6 +138,7 @@ def test_what_the_desk_refuses_is_said(open_panel: Open) -> None:
     assert panel.desk.payments == []
 
 
+@pytest.mark.soak
 def test_read_only_is_marked_and_sends_nothing(open_panel: Open) -> None:
     """Read-only stands in the banner, and Review is refused."""
     panel = open_panel(read_only="1")
@@ -181,6 +185,7 @@ def test_an_unknown_outcome_is_settled(open_panel: Open, box: Sandbox) -> None:
     assert panel.desk.charged() == 1234
 
 
+@pytest.mark.soak
 def test_what_never_happened_is_given_up(open_panel: Open, box: Sandbox) -> None:
     """What was lost on the way is given up by a person after a day, with a tick and a button."""
     panel = open_panel()
@@ -205,6 +210,7 @@ def test_what_never_happened_is_given_up(open_panel: Open, box: Sandbox) -> None
 EVIL = """<img src=x onerror="window.owned = 1">'\"</option><b>Kids</b>&amp;"""
 
 
+@pytest.mark.soak
 def test_names_are_text(open_panel: Open, box: Sandbox) -> None:
     """A name, a note and a typed account that look like HTML are shown as they are."""
     pods = box._world.organizations[0].book.holdings.values()
@@ -225,7 +231,11 @@ def test_names_are_text(open_panel: Open, box: Sandbox) -> None:
     assert panel.page.evaluate("window.owned") is None
 
 
-@pytest.mark.parametrize("saves_widgets", [False, True], ids=["as installed", "widgets saved"])
+@pytest.mark.parametrize(
+    "saves_widgets",
+    [False, pytest.param(True, marks=pytest.mark.soak)],
+    ids=["as installed", "widgets saved"],
+)
 def test_a_saved_notebook_holds_no_secret(
     open_panel: Open, box: Sandbox, saves_widgets: bool
 ) -> None:
