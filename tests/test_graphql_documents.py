@@ -11,6 +11,7 @@ from graphql import (
     SelectionSetNode,
     build_schema,
     parse,
+    print_ast,
     validate,
 )
 from graphql.language import FieldNode
@@ -78,6 +79,26 @@ def test_only_the_payment_changes_something(name: str) -> None:
     mutates = any(one.operation is OperationType.MUTATION for one in operations)
     assert contains_mutation(document(name)) is mutates
     assert mutates is name.startswith("CreatePayment")
+
+
+def test_many_transfers_are_asked_for_what_one_is() -> None:
+    """The fragment of many transfers selects what the web application selects of one."""
+    (one,) = parse(document("TransferReferenceDrawerContentV2")).definitions
+    (many,) = parse(document("fragments/Drawer")).definitions
+    organization = one.selection_set.selections[0]
+    transfer = organization.selection_set.selections[1]
+    assert transfer.name.value == "transferReference"
+    assert print_ast(transfer.selection_set) == print_ast(many.selection_set)
+
+
+def test_a_counted_page_is_the_page_and_its_count() -> None:
+    """The document that counts differs from the web application's by the count alone."""
+    plain = print_ast(parse(document("ActivityLogV2Transfers"))).splitlines()
+    counted = print_ast(parse(document("ActivityLogV2TransfersCounted"))).splitlines()
+    added = [line.strip() for line in counted if line not in plain]
+    assert added[0].startswith("query ActivityLogV2Transfers(")
+    assert added[1:] == ["numberOfTransfers(filter: $numberOfTransfersFilter) {", "count"]
+    assert len([line for line in plain if line not in counted]) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""The operations' documents, as the web application sends them, one file an operation."""
+"""The operations' documents, one file an operation, as the web application sends them.
+
+``…Counted`` asks for the number of transfers beside the page, which the web application asks for
+elsewhere; ``fragments/`` are what it never sends: fields for many transfers in one request.
+"""
 
 from __future__ import annotations
 
@@ -39,17 +43,6 @@ def expect(node: dict[str, Any], key: str, kind: type[T]) -> T:
         got = "nothing" if value is None else type(value).__name__
         raise UnexpectedAnswer(f"the question for {key}", f"a {kind.__name__}", got)
     return value
-
-
-def selection(text: str, name: str) -> str:
-    """Return what a document selects of its first field of that name, without the braces."""
-    start = text.index("{", text.index(f"{name}("))
-    depth = 0
-    for match in _TOKENS.finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth == 0:
-            return text[start + 1 : match.start()]
-    raise ValueError(f"the braces of {name} do not close")
 
 
 def contains_mutation(text: str) -> bool:
