@@ -6,7 +6,6 @@ listed here: it passes through as a plain string and is reported once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -21,10 +20,6 @@ class TransferStatus(StrEnum):
     PENDING_APPROVAL = "PENDING_APPROVAL"
     INCOMPLETE = "INCOMPLETE"
     ERROR = "ERROR"
-
-
-#: Statuses after which a transfer does not move any more. An unknown status is not final.
-FINAL_STATUSES = frozenset({"COMPLETE", "FAILED", "CANCELLED", "INCOMPLETE", "ERROR"})
 
 
 class Direction(StrEnum):
@@ -53,28 +48,3 @@ class AccountType(StrEnum):
     POD = "POD"
     PORT = "PORT"
     ACCOUNT = "ACCOUNT"
-
-
-def is_final(status: str | None) -> bool:
-    """Tell whether a transfer of this status has come to its end."""
-    return status in FINAL_STATUSES
-
-
-#: What the statuses mean for money: still on its way, there, not there. An unknown one is none
-#: of these.
-_STATES = {
-    "open": {"PENDING", "PROCESSING", "PENDING_APPROVAL"},
-    "settled": {"COMPLETE"},
-    "failed": {"FAILED", "CANCELLED", "INCOMPLETE", "ERROR"},
-}
-
-
-def is_reversal(leg: Mapping[str, object]) -> bool:
-    """Tell whether a payment leg gives the money back: one that failed or is new does not."""
-    status = leg["status"]
-    return leg["leg"] == "reversal" and status in _STATES["open"] | _STATES["settled"]
-
-
-def state_of(status: str | None) -> str:
-    """Return what a status means: "open", "settled", "failed", or "unknown" for a new word."""
-    return next((state for state, words in _STATES.items() if status in words), "unknown")

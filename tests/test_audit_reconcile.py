@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from seqdata import Ledger
 from seqdata.cli import cli
 from seqdata.safeguards import AuditLog
-from seqdata.safeguards.reconcile import KINDS, Reconciliation, reconcile
+from seqdata.safeguards.audit_comparison import KINDS, Reconciliation, reconcile
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)
 SYNCED = NOON + timedelta(hours=1)
@@ -36,7 +36,7 @@ def row(id: str, minute: int, **more: Any) -> dict[str, Any]:
         "source_name": "Rent",
         "destination_id": "pod-2",
         "destination_name": "Fun",
-        "activity_type": "ONE_TIME_TRANSFER",
+        "kind": "by_hand",
         "removed_at": None,
         **more,
     }
@@ -62,7 +62,7 @@ CASES = {
     "nobody logged it, staged only": ([STAGED], [row("tr-1", 1)], [("unlogged", "tr-1")]),
     "a failed one is there": ([ASKED, entry("failed", 2, intent_id="a")], [row("tr-1", 2)],
                               [("unlogged", "tr-1")]),
-    "a rule's": ([STAGED], [row("tr-1", 1, activity_type="RULE")], []),
+    "a rule's": ([STAGED], [row("tr-1", 1, kind="rule")], []),
     "before the log began": ([STAGED], [row("tr-0", -5)], []),
     "not there": ([ASKED, DONE], [], [("missing", "tr-1")]),
     "not there, without an id": ([ASKED, NO_ID], [row("tr-0", -9)], [("missing", None)]),
@@ -120,7 +120,7 @@ def test_a_ledger_reconciles_its_own_log() -> None:
     with Ledger.demo(months=1, now="2026-11-01") as ledger:
         ledger.sync(progress=False)
         rows = ledger.transfers_where(since="2026-10")
-        one_time = rows[rows["activity_type"] == "ONE_TIME_TRANSFER"]
+        one_time = rows[rows["kind"] == "by_hand"]
         first = one_time.iloc[-1]
         log = AuditLog(
             ledger.folder.parent.parent / ".audit.jsonl", now=lambda: first["created_at"]

@@ -90,7 +90,7 @@ def test_the_same_name_is_the_same_everywhere(ledger: Ledger, safe: ShareSafeLed
     """A made-up name or id means the same account in transfers, accounts and histories."""
     accounts = safe.accounts.set_index("id")["name"]
     transfers = safe.transfers
-    ours = transfers[transfers["source_kind"] == "Pod"]
+    ours = transfers[transfers["source_party"] == "pod"]
     named = ours["source_id"].map(accounts).dropna()
     assert len(named) > 100
     assert (named == ours.loc[named.index, "source_name"]).all()

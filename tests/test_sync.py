@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trust import COLUMNS, row_of
 
 from seqdata.client import SequenceClient
 from seqdata.exceptions import GraphQLError, PagingError, RateLimited
@@ -16,7 +17,7 @@ from seqdata.ledger import Ledger, demo_settings
 from seqdata.sandbox import Sandbox
 from seqdata.sources.base import Window
 from seqdata.sources.webapp.source import GraphQLSource
-from seqdata.store import State, Store
+from seqdata.store import Store, SyncState
 from seqdata.sync import Plan, SyncOptions, decide, sync
 
 NOW = "2026-11-01"
@@ -36,41 +37,23 @@ def box(ledger: Ledger) -> Sandbox:
 
 def truth(box: Sandbox) -> dict[str, dict[str, Any]]:
     """The sandbox's own transfers as rows of the transfers table, by id."""
-    return {row["id"]: _row(row) for row in box.transfers()}
+    return {row["id"]: row_of(row) for row in box.transfers()}
 
 
 def table(ledger: Ledger) -> dict[str, dict[str, Any]]:
     """The synced transfers as plain rows, by id."""
     frame = ledger.transfers
-    columns = [name for name in frame.columns if name in _COLUMNS]
+    columns = [name for name in frame.columns if name in COLUMNS]
     rows = frame[columns].astype("object").where(frame[columns].notna(), None)
     for name in ("created_at", "updated_at"):
         rows[name] = [moment.astimezone(UTC) for moment in rows[name]]
     return {row["id"]: row for row in rows.to_dict("records")}
 
 
-_COLUMNS = (
-    "organization_id", "id", "type", "status", "error_reason", "created_at", "updated_at",
-    "amount_cents", "source_id", "source_name", "source_kind", "destination_id",
-    "destination_name", "destination_kind", "direction", "activity_type", "description",
-)  # fmt: skip
-
-
-def _row(transfer: dict[str, Any]) -> dict[str, Any]:
-    row = {name: transfer.get(name) for name in _COLUMNS}
-    for name in ("created_at", "updated_at"):
-        row[name] = datetime.fromisoformat(transfer[name])
-    for end in ("source", "destination"):
-        party = transfer[end] or {}
-        for key in ("id", "name", "kind"):
-            row[f"{end}_{key}"] = party.get(key)
-    return row
-
-
 # -- what is asked for ------------------------------------------------------------------------
 
 
-def decided(state: State, *, full: bool = False) -> Plan:
+def decided(state: SyncState, *, full: bool = False) -> Plan:
     month = timedelta(days=30)
     now = datetime(2026, 11, 2, tzinfo=UTC)
     return decide(state, overlap=month, rescan=3 * month, now=now, full=full)
@@ -78,13 +61,13 @@ def decided(state: State, *, full: bool = False) -> Plan:
 
 def test_the_first_sync_reads_everything() -> None:
     """Without a finished sync everything is read."""
-    assert decided(State("https://x.test")).kind == "first"
+    assert decided(SyncState("https://x.test")).kind == "first"
 
 
 def test_a_later_sync_reads_the_overlap_before_the_newest_known_transfer() -> None:
     """A later sync reads from the newest known transfer back over the overlap."""
     newest = datetime(2026, 11, 1, tzinfo=UTC)
-    state = State("https://x.test", last_full_at=newest, newest_created_at=newest)
+    state = SyncState("https://x.test", last_full_at=newest, newest_created_at=newest)
     plan = decided(state)
     assert (plan.kind, plan.window.since) == ("recent", datetime(2026, 10, 2, tzinfo=UTC))
 
@@ -92,7 +75,7 @@ def test_a_later_sync_reads_the_overlap_before_the_newest_known_transfer() -> No
 def test_full_reads_everything_again() -> None:
     """A full sync reads everything, whatever is known."""
     newest = datetime(2026, 11, 1, tzinfo=UTC)
-    state = State("https://x.test", last_full_at=newest, newest_created_at=newest)
+    state = SyncState("https://x.test", last_full_at=newest, newest_created_at=newest)
     plan = decided(state, full=True)
     assert isinstance(plan, Plan)
     assert plan.window == Window()

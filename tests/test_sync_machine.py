@@ -22,8 +22,8 @@ from trust import NOW, SOAK, Desk, Row, held, leftovers, tables, truth
 
 from seqdata.exceptions import RemovalsRefused, SequenceError
 from seqdata.sandbox import Sandbox
+from seqdata.sources.webapp.words import FINAL_STATUSES
 from seqdata.sync import SyncReport, rebuild
-from seqdata.types import FINAL_STATUSES
 
 #: Faults under which no value of a row is lost or altered.
 FAITHFUL = (

@@ -19,7 +19,7 @@ from seqdata.exceptions import (
 from seqdata.ledger import Ledger
 from seqdata.sandbox import Sandbox
 from seqdata.sources.base import Window
-from seqdata.store import State
+from seqdata.store import SyncState
 from seqdata.sync.plan import OpenTransfer, Plan, decide, is_mass_removal, widen
 
 NOW = "2026-11-01"
@@ -57,7 +57,7 @@ def held(ledger: Ledger) -> dict[str, tuple[str, int]]:
 
 def test_everything_is_read_again_after_the_rescan_span() -> None:
     """When all was last read longer ago than the setting, all is read again."""
-    state = State("https://x.test", last_full_at=NEWEST, newest_created_at=NEWEST)
+    state = SyncState("https://x.test", last_full_at=NEWEST, newest_created_at=NEWEST)
     later = {"overlap": 30 * DAY, "rescan": 90 * DAY}
     assert decide(state, now=NEWEST + 90 * DAY, **later).kind == "recent"
     assert decide(state, now=NEWEST + 91 * DAY, **later).kind == "full"

@@ -20,32 +20,49 @@ from seqdata.sources.schemas import TRANSFER_ROWS
 from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.store import Store
 from seqdata.sync import SyncReport, sync
-from seqdata.sync.run import SyncOptions
+from seqdata.sync.options import SyncOptions
 
 NOW = "2026-11-01"
 SOAK = os.environ.get("SEQDATA_SOAK") == "1"
 
 Row = dict[str, Any]
 
+#: What the sandbox calls who takes part, and what a ledger calls them.
+PARTIES = {
+    "Pod": "pod",
+    "Port": "port",
+    "Account": "account",
+    "Merchant": "merchant",
+    "ExternalEntity": "entity",
+    None: None,
+}
+
+COLUMNS = [
+    {"source_kind": "source_party", "destination_kind": "destination_party"}.get(name, name)
+    for name in TRANSFER_ROWS.names
+]
+
 
 def truth(box: Sandbox) -> dict[str, Row]:
-    """The sandbox's transfers, in the columns that a source delivers, by id."""
-    return {row["id"]: _row(row) for row in box.transfers(box.organization_id)}
+    """The sandbox's transfers, in the columns of a ledger, by id."""
+    return {row["id"]: row_of(row) for row in box.transfers(box.organization_id)}
 
 
-def _row(transfer: dict[str, Any]) -> Row:
-    row: Row = {name: transfer.get(name) for name in TRANSFER_ROWS.names}
+def row_of(transfer: dict[str, Any]) -> Row:
+    """Return a transfer of the sandbox as a ledger's row."""
+    row: Row = {name: transfer.get(name) for name in COLUMNS}
     for name in ("created_at", "updated_at"):
         row[name] = datetime.fromisoformat(transfer[name]).astimezone(UTC)
     for end in ("source", "destination"):
-        for key in ("id", "name", "kind"):
-            row[f"{end}_{key}"] = (transfer[end] or {}).get(key)
+        party = transfer[end] or {}
+        row |= {f"{end}_id": party.get("id"), f"{end}_name": party.get("name")}
+        row[f"{end}_party"] = PARTIES[party.get("kind")]
     return row
 
 
 def held(store: Store) -> dict[str, Row]:
     """The transfers of a store that were not removed, by id; no id is there twice."""
-    rows = store.read_transfers(columns=TRANSFER_ROWS.names).to_pylist()
+    rows = store.read_transfers(columns=COLUMNS).to_pylist()
     found = {row["id"]: row for row in rows}
     assert len(found) == len(rows)
     return found

@@ -1,6 +1,6 @@
-"""Write the pages of the reference that are made from the code: the command line and the tables.
+"""Write the pages of the reference that are made from the code: commands, tables and words.
 
-``python docs/reference/generate.py`` writes both; a test compares them with what it would write.
+``python docs/reference/generate.py`` writes them; a test compares them with what it would write.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from seqdata import Ledger
 from seqdata.cli import cli
 from seqdata.exceptions import MissingColumns
 from seqdata.sources import schemas
+from seqdata.sources.webapp import words
 
 FOLDER = Path(__file__).parent
 COLUMNS = FOLDER / "columns.toml"
@@ -40,22 +41,24 @@ given again for each one. Exit codes are on the page of the [errors](../errors.m
 
 def cli_page() -> str:
     """Return the page of all commands."""
-    sections = [_command(words, command) for words, command in commands(cli, ["seqdata"])]
+    sections = [_command(called, one) for called, one in commands(cli, ["seqdata"])]
     return "\n".join([_CLI.format(made=_MADE), *sections])
 
 
-def commands(command: click.Command, words: list[str]) -> Iterator[tuple[list[str], click.Command]]:
+def commands(
+    command: click.Command, called: list[str]
+) -> Iterator[tuple[list[str], click.Command]]:
     """Yield each command with the words that call it, the group before its members."""
-    yield words, command
+    yield called, command
     if isinstance(command, click.Group):
         for name, member in sorted(command.commands.items()):
-            yield from commands(member, [*words, name])
+            yield from commands(member, [*called, name])
 
 
-def _command(words: list[str], command: click.Command) -> str:
-    context = click.Context(command, info_name=" ".join(words))
+def _command(called: list[str], command: click.Command) -> str:
+    context = click.Context(command, info_name=" ".join(called))
     usage = " ".join(command.collect_usage_pieces(context))
-    name = " ".join(words)
+    name = " ".join(called)
     said = cleandoc(command.help or "")
     lines = [f"## {name}", "", said, "", "```text", f"{name} {usage}", "```"]
     options = [one for one in command.params if isinstance(one, click.Option)]
@@ -162,7 +165,62 @@ def _schema_section(name: str, schema: pa.Schema) -> str:
     return "\n".join([f"### {name}", "", "| column | type |", "|---|---|", *rows, ""])
 
 
-PAGES = {"cli.md": cli_page, "tables.md": tables_page}
+# -- the words --------------------------------------------------------------------------------
+
+_WORDS = """\
+# Words
+
+{made}
+What the service says is kept as it said it, and beside it stands our word, which is the same
+whatever the service calls it. Filter and compare our words; the raw ones are there to look at.
+
+## How it stands
+
+`state` of transfers and legs, from `status`. Any other status is `unknown`: it is read again like
+an open one, and in no sum as settled.
+
+| `status` | `state` |
+|---|---|
+{states}
+
+## Who takes part
+
+`source_party` and `destination_party`. Another type than these is kept as it is.
+
+| the service's type | ours |
+|---|---|
+{parties}
+
+## What made it
+
+`kind`: the parties decide where they leave no choice, else `activity_type`. Any other word is
+`unknown`. No sum depends on `kind`.
+
+| source | destination | `activity_type` | `kind` |
+|---|---|---|---|
+{kinds}
+"""
+
+
+def words_page() -> str:
+    """Return the page of the service's words and ours, from the tables that translate them."""
+    states = [(f"`{raw}`", f"`{state}`") for raw, state in words.STATES.items()]
+    parties = [(f"`{raw}`", f"`{party}`") for raw, party in words.PARTIES.items()]
+    kinds = [
+        (f"`{source}`", f"`{destination}`", "any", f"`{kind}`")
+        for (source, destination), kind in words.KINDS_OF_PARTIES.items()
+    ]
+    kinds += [("any other", "", f"`{raw}`", f"`{kind}`") for raw, kind in words.KINDS.items()]
+    return _WORDS.format(
+        made=_MADE, states=_rows(states), parties=_rows(parties), kinds=_rows(kinds)
+    )
+
+
+def _rows(cells: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+PAGES = {"cli.md": cli_page, "tables.md": tables_page, "words.md": words_page}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

@@ -1,14 +1,15 @@
 """The filters, which are the same words everywhere.
 
 ``since`` and ``until`` (exclusive) bound a moment, ``account`` is an id or a name,
-``direction`` and ``status`` are one of the service's words or several, ``text`` is looked for
-in names, descriptions, reasons and ids.
+``direction`` and ``state`` are one of our words or several, ``status`` the same of the service's
+own, ``text`` is looked for in names, descriptions, reasons and ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, tzinfo
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -16,12 +17,11 @@ import pandas as pd
 from seqdata.core.moments import parse_moment
 from seqdata.exceptions import InvalidFilter, UnknownAccount
 from seqdata.sources.schemas import CATEGORIES
+from seqdata.sources.vocabulary import OWN, State
+from seqdata.types import Direction, TransferStatus
 
 Moment: TypeAlias = str | date | datetime
 Words: TypeAlias = str | Sequence[str]
-
-#: The kinds of party that are accounts of the user, as transfers name them.
-_ACCOUNT_KINDS = ("Pod", "Port", "Account")
 
 _SEARCHED = ("description", "source_name", "destination_name", "error_reason", "id")
 
@@ -33,6 +33,7 @@ def filter_transfers(
     until: Moment | None = None,
     account: str | None = None,
     direction: Words | None = None,
+    state: Words | None = None,
     status: Words | None = None,
     text: str | None = None,
     accounts: pd.DataFrame | None = None,
@@ -49,8 +50,9 @@ def filter_transfers(
     account
         Id or name of an account at either end: the exact name, else the name in any case,
         else the only one whose name contains the text.
-    direction, status
-        One word or several, in any case.
+    direction, state, status
+        One word or several, in any case: INCOMING, OUTGOING, INTERNAL; open, settled, failed,
+        cancelled, unknown; and the service's own.
     text
         Looked for, in any case, in description, both names, error_reason and id.
     accounts
@@ -62,7 +64,7 @@ def filter_transfers(
         A value that cannot be used; the message lists the choices.
     """
     keep = between(transfers["created_at"], since, until)
-    for name, words in (("direction", direction), ("status", status)):
+    for name, words in (("direction", direction), ("state", state), ("status", status)):
         if words is not None:
             keep &= transfers[name].isin(_chosen(name, words, transfers[name]))
     if account is not None:
@@ -129,7 +131,7 @@ def known_accounts(transfers: pd.DataFrame, accounts: pd.DataFrame | None) -> pd
     """List id and name of each account that the accounts table or a transfer names."""
     found = [] if accounts is None else [accounts[["id", "name"]]]
     for end in ("source", "destination"):
-        ours = transfers[f"{end}_kind"].isin(_ACCOUNT_KINDS)
+        ours = transfers[f"{end}_party"].isin(OWN)
         parties = transfers.loc[ours, [f"{end}_id", f"{end}_name"]]
         found.append(parties.set_axis(["id", "name"], axis="columns"))
     return pd.concat(found).dropna(subset="id").drop_duplicates("id").reset_index(drop=True)
@@ -193,16 +195,22 @@ def _chosen(name: str, words: Words, column: pd.Series[Any]) -> list[str]:
     chosen = []
     for word in asked:
         if word.casefold() not in present and not _is_documented(name, word):
-            raise InvalidFilter(name, word, sorted(present.values()))
+            choices = State if name == "state" else present.values()
+            raise InvalidFilter(name, word, sorted(choices))
         chosen.append(present.get(word.casefold(), word))
     return chosen
 
 
-def _is_documented(name: str, word: str) -> bool:
-    from seqdata.types import Direction, TransferStatus
+#: Words that are never refused, though no transfer here has them.
+_DOCUMENTED: dict[str, type[StrEnum]] = {
+    "direction": Direction,
+    "state": State,
+    "status": TransferStatus,
+}
 
-    documented: set[str] = set(Direction) if name == "direction" else set(TransferStatus)
-    return word.upper() in documented
+
+def _is_documented(name: str, word: str) -> bool:
+    return word.casefold() in {one.casefold() for one in _DOCUMENTED[name]}
 
 
 def _contains(transfers: pd.DataFrame, text: str) -> pd.Series[Any]:

@@ -9,10 +9,8 @@ import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.periods import period_starts
-from seqdata.analysis.settlement import RETURNED_STATUSES, places_of
-
-#: The activity type of what a rule made.
-RULE = "RULE"
+from seqdata.analysis.settlement import places_of
+from seqdata.sources.vocabulary import RETURNED, Kind, State
 
 _KEYS = ["trigger_type", "trigger_cron", "source_key", "destination_key"]
 
@@ -78,12 +76,12 @@ def rules(transfers: pd.DataFrame, details: pd.DataFrame) -> pd.DataFrame:
 def _made_by_rules(transfers: pd.DataFrame, details: pd.DataFrame) -> pd.DataFrame:
     places = places_of(transfers["id"], details["id"])
     trigger_type = _looked_up(details["rule_trigger_type"], places)
-    is_rule = (transfers["activity_type"] == RULE).to_numpy() | trigger_type.notna().to_numpy()
+    is_rule = (transfers["kind"] == Kind.RULE).to_numpy() | trigger_type.notna().to_numpy()
     made = transfers[is_rule]
-    is_failed = made["status"].isin(RETURNED_STATUSES).to_numpy()
+    is_failed = made["state"].isin(RETURNED).to_numpy()
     if "reversed_at" in made:
         is_failed = is_failed | made["reversed_at"].notna().to_numpy()
-    is_complete = (made["status"] == "COMPLETE").to_numpy() & ~is_failed
+    is_complete = (made["state"] == State.SETTLED).to_numpy() & ~is_failed
     cents = made["amount_cents"].to_numpy(np.int64, na_value=0)
     found = pd.DataFrame(
         {

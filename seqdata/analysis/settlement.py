@@ -15,20 +15,17 @@ import pyarrow as pa
 
 from seqdata.analysis.columns import require
 from seqdata.core.arrow import Column, pc
-from seqdata.types import FINAL_STATUSES
+from seqdata.sources.vocabulary import FINAL, State
 
 #: The longest a payment of the service was seen to take. (A row can be edited much later,
 #: and its ``updated_at`` with it.)
 LONGEST_SETTLEMENT = pd.Timedelta(days=7)
 
-#: Final statuses after which the money is where it came from.
-RETURNED_STATUSES = FINAL_STATUSES - {"COMPLETE"}
-
 _TRANSFER_FACTS = (
-    "id", "created_at", "updated_at", "amount_cents", "direction", "status", "source_id",
-    "source_kind", "destination_id",
+    "id", "created_at", "updated_at", "amount_cents", "direction", "state", "source_id",
+    "source_party", "destination_id",
 )  # fmt: skip
-_LEG_FACTS = ("id", "leg", "status", "completed_at")
+_LEG_FACTS = ("id", "leg", "state", "completed_at")
 
 
 def settle(transfers: pd.DataFrame, legs: pd.DataFrame) -> pd.DataFrame:
@@ -42,7 +39,7 @@ def settle(transfers: pd.DataFrame, legs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of `transfers` in their order, and ``settled_at`` (NaT where not COMPLETE, or
+        The rows of `transfers` in their order, and ``settled_at`` (NaT where not settled, or
         where neither a leg nor a moment of the row is known), ``settled_at_known`` (bool: it
         is no estimate) and ``reversed_at`` (when a completed reversal gave the money back, NaT
         else); moments in the zone of ``created_at``. Transfers that have these columns
@@ -60,7 +57,7 @@ def settle(transfers: pd.DataFrame, legs: pd.DataFrame) -> pd.DataFrame:
     completed = completions(transfers["id"], legs, ("payment", "push"))
     created, updated = utc(transfers["created_at"]), utc(transfers["updated_at"])
     is_inside = (transfers["direction"] == "INTERNAL").to_numpy()
-    is_complete = (transfers["status"] == "COMPLETE").to_numpy()
+    is_complete = (transfers["state"] == State.SETTLED).to_numpy()
     estimate = np.where(is_inside, created, estimates(created, updated))
     settled = np.where(np.isnat(completed), estimate, completed)
     settled[~is_complete] = np.datetime64("NaT")
@@ -75,8 +72,8 @@ def settle(transfers: pd.DataFrame, legs: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_open(transfers: pd.DataFrame) -> pd.Series[Any]:
-    """Tell which transfers can still change: pending ones, and those of an unknown status."""
-    return ~transfers["status"].isin(FINAL_STATUSES)
+    """Tell which transfers can still change: open ones, and those whose state is not known."""
+    return ~transfers["state"].isin(FINAL)
 
 
 def estimates(created: Any, updated: Any) -> Any:
@@ -87,7 +84,8 @@ def estimates(created: Any, updated: Any) -> Any:
 
 def completions(ids: pd.Series[Any], legs: pd.DataFrame, kinds: tuple[str, ...]) -> Any:
     """Return when the leg of one of these kinds completed: UTC ``datetime64[us]``, NaT if not."""
-    wanted = legs["leg"].isin(kinds) & (legs["status"] == "COMPLETE") & legs["completed_at"].notna()
+    is_settled = legs["state"] == State.SETTLED
+    wanted = legs["leg"].isin(kinds) & is_settled & legs["completed_at"].notna()
     chosen = legs[wanted.to_numpy()]
     places = places_of(ids, chosen["id"])
     found = np.append(utc(chosen["completed_at"]), np.datetime64("NaT", "us"))

@@ -162,7 +162,7 @@ def _cells(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _explain(kinds: set[str]) -> None:
-    from seqdata.safeguards.reconcile import KINDS
+    from seqdata.safeguards.audit_comparison import KINDS
 
     for kind, meaning in KINDS.items():
         if kind in kinds:

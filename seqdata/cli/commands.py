@@ -33,7 +33,12 @@ def filters(function: F) -> F:
         click.option("--until", metavar="DATE", help="Before this date or time."),
         click.option("--account", metavar="NAME", help="At either end: an account's id or name."),
         click.option("--direction", multiple=True, help="incoming, outgoing or internal."),
-        click.option("--status", multiple=True, help="Such as complete or pending."),
+        click.option(
+            "--state",
+            multiple=True,
+            help="open, settled, failed, cancelled or unknown; repeatable.",
+        ),
+        click.option("--status", multiple=True, help="The service's own word, such as complete."),
         click.option("--text", help="In names, descriptions, reasons or ids."),
     ]
     for option in reversed(options):

@@ -84,7 +84,7 @@ _NEXT = """\
     from seqdata import Ledger
     ledger = Ledger.demo()
     ledger.sync()
-    ledger.transfers_where(text="Maple Street", status="complete")
+    ledger.transfers_where(text="Maple Street", state="settled")
     ledger.spending(["month", "category"])
 
   Seven notebooks on the sandbox, in JupyterLab:  seqdata notebooks

@@ -23,7 +23,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "until": {"metavar": "DATE", "help": "Before this date or time."},
     "account": {"metavar": "NAME", "help": "An account's id or name."},
     "direction": {"multiple": True, "help": "incoming, outgoing or internal."},
-    "status": {"multiple": True, "help": "Such as complete or pending."},
+    "state": {
+        "multiple": True,
+        "help": "open, settled, failed, cancelled or unknown; repeatable.",
+    },
+    "status": {"multiple": True, "help": "The service's own word, such as complete."},
     "text": {"help": "In names, descriptions, reasons or ids."},
     "category": {"multiple": True, "metavar": "NAME", "help": "Such as Groceries; repeatable."},
     "by": {

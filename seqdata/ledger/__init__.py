@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from seqdata.ledger.ledger import ALL, Ledger, demo_settings
+from seqdata.ledger.ledger import Ledger, demo_settings
+from seqdata.ledger.tables import ALL
 
 __all__ = ["ALL", "Ledger", "demo_settings"]

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from seqdata import analysis
 from seqdata.analysis.filters import Moment, Words
 from seqdata.analysis.spend.spending import By
+from seqdata.ledger.tables import Tables
 from seqdata.store import Store
-
-if TYPE_CHECKING:
-    from seqdata.sync import Certificate
-
-    class _Tables:  # what a Ledger has
-        certificate: Callable[[], Certificate]
-        _marked: Callable[..., pd.DataFrame]
-        _transfers: Callable[..., pd.DataFrame]
-
-        _read: Callable[[Callable[[Store], pa.Table]], pd.DataFrame]
-        _read_accounts: Callable[[], pd.DataFrame]
-        _read_balances: Callable[[], pd.DataFrame]
-
-        @property
-        def complete_since(self) -> datetime | None: ...
-        @property
-        def categories_path(self) -> Path: ...
-
-else:
-    _Tables = object
+from seqdata.sync import Certificate
 
 
-class Analyses(_Tables):
+class Analyses(Tables):
     """The methods of a :class:`Ledger` that compute something from its tables.
 
     Each does what the function of :mod:`seqdata.analysis` of the same name does; there the
@@ -165,6 +144,7 @@ class Analyses(_Tables):
         until: Moment | None = None,
         account: str | None = None,
         direction: Words | None = None,
+        state: Words | None = None,
         status: Words | None = None,
         text: str | None = None,
         category: Words | None = None,
@@ -177,7 +157,7 @@ class Analyses(_Tables):
         """
         filters: dict[str, Any] = {
             "since": since, "until": until, "account": account, "direction": direction,
-            "status": status, "text": text,
+            "state": state, "status": status, "text": text,
         }  # fmt: skip
         accounts, legs = self._read_accounts(), self._read(Store.read_legs)
         rows = self._categorize(accounts, legs, category, **filters)

@@ -18,16 +18,20 @@ import pandas as pd
 
 from seqdata.analysis import normalize_payees, read_rules
 from seqdata.analysis.spend.categories import FALLBACKS
+from seqdata.sources.vocabulary import OWN
 
 #: Columns of words that say nothing of a person.
 _KEPT = frozenset(
     {
-        "direction", "status", "activity_type", "type", "kind", "source_kind",
-        "destination_kind", "provider_type", "origin", "leg", "rule_trigger_type",
+        "direction", "state", "status", "activity_type", "type", "kind", "source_party",
+        "destination_party", "provider_type", "origin", "leg", "rule_trigger_type",
         "rule_trigger_cron", "trigger_type", "trigger_cron", "provenance", "category_source",
         "cadence", "basis", "from_kind", "to_kind",
     }
 )  # fmt: skip
+
+#: Stands for a normalized name of somebody outside.
+_PAYEE = "payee"
 
 
 class Disguise:
@@ -132,10 +136,11 @@ class Disguise:
     def _account_names(parties: pd.DataFrame) -> dict[str, str]:
         """Give numbers to pods, ports and accounts, in a secret order that tells nothing."""
         names: dict[str, str] = {}
-        for kind in ("Pod", "Port", "Account"):
-            found = parties.loc[parties["kind"] == kind, "name"].unique().tolist()
+        for party in OWN:
+            found = parties.loc[parties["party"] == party, "name"].unique().tolist()
             secrets.SystemRandom().shuffle(found)
-            names |= {name: f"{kind} {place}" for place, name in enumerate(found, start=1)}
+            word = party.capitalize()
+            names |= {name: f"{word} {place}" for place, name in enumerate(found, start=1)}
         return names
 
     @staticmethod
@@ -143,19 +148,19 @@ class Disguise:
         """Give numbers to the others; all spellings of a payee have one number."""
         others = parties[~parties["name"].isin(accounts)]
         spellings, payees = others["name"], normalize_payees(others["name"])
-        order = list({*payees, *others.loc[others["kind"] == "Payee", "name"]})
+        order = list({*payees, *others.loc[others["party"] == _PAYEE, "name"]})
         secrets.SystemRandom().shuffle(order)
         numbers = {payee: f"Payee {place}" for place, payee in enumerate(order, start=1)}
         return dict(zip(spellings, payees.map(numbers), strict=True)) | numbers
 
 
 def _parties(accounts: pd.DataFrame, categorized: pd.DataFrame) -> pd.DataFrame:
-    """List who there is: name and kind (Pod, Port, Account, Payee for a normalized one ...)."""
-    found = [accounts[["name"]].assign(kind=accounts["kind"].astype("str").str.capitalize())]
+    """List who there is: name and party (pod, port, account, payee for a normalized one ...)."""
+    found = [accounts[["name"]].assign(party=accounts["kind"].astype("str"))]
     for end in ("source", "destination"):
-        ends = categorized[[f"{end}_name", f"{end}_kind"]].astype("str")
-        found.append(ends.set_axis(["name", "kind"], axis="columns"))
-    found.append(categorized[["payee"]].assign(kind="Payee").rename(columns={"payee": "name"}))
+        ends = categorized[[f"{end}_name", f"{end}_party"]].astype("str")
+        found.append(ends.set_axis(["name", "party"], axis="columns"))
+    found.append(categorized[["payee"]].assign(party=_PAYEE).rename(columns={"payee": "name"}))
     return pd.concat(found).dropna(subset="name").drop_duplicates(ignore_index=True)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seqdata.exceptions import InvalidFilter, InvalidQuery, MissingExtra
+from seqdata.sources.schemas import PARTY_COLUMNS
 from seqdata.store import query_frame
 
 #: The tables of a ledger by name, and the method or property that makes each.
@@ -91,7 +92,13 @@ def ask(
             relation = connection.sql(query, params=dict(parameters) or None)
             found = None if relation is None else relation.to_arrow_table()
         except duckdb.Error as error:
-            raise InvalidQuery(query, str(error).split("\n")[0]) from None
+            raise InvalidQuery(query, _why(error, query)) from None
     if found is None:
         raise InvalidQuery(query, "it gives no rows back")
     return query_frame(found)
+
+
+def _why(error: Exception, query: str) -> str:
+    """Return DuckDB's first line, and the new name of a column that was called otherwise."""
+    renamed = [f"{old} is called {new}" for old, new in PARTY_COLUMNS.items() if old in query]
+    return "; ".join([str(error).split("\n")[0].rstrip("."), *renamed])

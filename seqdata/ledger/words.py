@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import pandas as pd
 
+from seqdata.sources.vocabulary import FINAL
 from seqdata.sync import Certificate
-from seqdata.types import is_final
 
 
 def transfers_words(rows: pd.DataFrame) -> str:
@@ -15,7 +15,7 @@ def transfers_words(rows: pd.DataFrame) -> str:
     days = rows["created_at"].dropna()
     if days.empty:
         return f"{len(rows):,}" if len(rows) else "none"
-    open_count = int((~rows["status"].map(is_final).astype(bool)).sum())
+    open_count = int((~rows["state"].isin(FINAL)).sum())
     span = f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
     return f"{len(rows):,} from {span}, {open_count} open"
 

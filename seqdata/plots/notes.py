@@ -16,7 +16,7 @@ from seqdata.plots.words import day_words, literal, span_words
 _LISTED = 6
 
 #: The filters that say of what a table is, beside since and until.
-_SELECTING = ("account", "category", "direction", "status", "text")
+_SELECTING = ("account", "category", "direction", "state", "status", "text")
 
 
 def facts_of(table: pd.DataFrame) -> Mapping[str, Any]:

@@ -12,8 +12,8 @@ from seqdata.core.lazy import lazy_names
 if TYPE_CHECKING:
     from seqdata.safeguards.audit import AuditLog
     from seqdata.safeguards.desk import TransferDesk
-    from seqdata.safeguards.journal import OpenIntent
     from seqdata.safeguards.limits import DailyLimitTracker
+    from seqdata.safeguards.lives import OpenIntent
     from seqdata.safeguards.outcomes import Completed, Failed, Returned, Settlement, Unknown
     from seqdata.safeguards.staged import StagedTransfer
 
@@ -22,7 +22,7 @@ _HOMES = {
     "Completed": "outcomes",
     "DailyLimitTracker": "limits",
     "Failed": "outcomes",
-    "OpenIntent": "journal",
+    "OpenIntent": "lives",
     "Returned": "outcomes",
     "Settlement": "outcomes",
     "StagedTransfer": "staged",

@@ -13,7 +13,7 @@ from seqdata.core.moments import parse_timestamp
 from seqdata.exceptions import SequenceError, SettleRefused, UsageError
 from seqdata.safeguards import matching
 from seqdata.safeguards.book import Book, Lives
-from seqdata.safeguards.journal import Life, OpenIntent, claimed_ids, intent_of
+from seqdata.safeguards.lives import Life, OpenIntent, claimed_ids, intent_of
 from seqdata.safeguards.outcomes import Outcome, Returned, Settlement
 from seqdata.safeguards.scope import Scope
 from seqdata.safeguards.settling import (
@@ -24,6 +24,7 @@ from seqdata.safeguards.settling import (
     write_returned,
 )
 from seqdata.sources.base import WATCHED, Mover, Reading, Row
+from seqdata.sources.vocabulary import FINAL
 
 
 class Aftermath:
@@ -58,7 +59,7 @@ class Aftermath:
 
     def underway(self, rows: Iterable[Row]) -> list[OpenIntent]:
         """Return accepted transfers of the last days that have not arrived, as rows say."""
-        ended = {row["id"] for row in rows if row["state"] in ("settled", "failed")}
+        ended = {row["id"] for row in rows if row["state"] in FINAL}
         accepted = [one for one in self._book.lives_at_rest().values() if self._is_watched(one)]
         return [
             intent_of(life)

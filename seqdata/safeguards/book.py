@@ -18,8 +18,8 @@ from seqdata.core.logs import logger
 from seqdata.exceptions import LimitsUnreadable, SequenceError, TurnLost
 from seqdata.safeguards import reservations
 from seqdata.safeguards.audit import AuditLog, Entry, write_transition
-from seqdata.safeguards.journal import Life, join_reservations, read_lives
 from seqdata.safeguards.limits import DailyLimitTracker, DailyRecords
+from seqdata.safeguards.lives import Life, join_reservations, read_lives
 
 log = logger(__name__)
 

@@ -42,7 +42,8 @@ from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import Entry, utc_now
 from seqdata.safeguards.book import Book, Lives
 from seqdata.safeguards.bounds import Limits
-from seqdata.safeguards.journal import (
+from seqdata.safeguards.live_rules import LiveRules
+from seqdata.safeguards.lives import (
     DRY_RUN,
     Life,
     OpenIntent,
@@ -60,7 +61,6 @@ from seqdata.safeguards.outcomes import (
     Settlement,
     Unknown,
 )
-from seqdata.safeguards.rules import Rules
 from seqdata.safeguards.scope import Scope
 from seqdata.safeguards.settling import outcome_shown_by, write_returned
 from seqdata.safeguards.signals import terminable, undisturbed
@@ -125,7 +125,7 @@ class TransferDesk:
         self._somebody_there = somebody_there
         self._book = Book(settings.data_dir, settings.zone, clock)
         self._aftermath = Aftermath(self._book, self._mover, self._scope, clock)
-        self._rules = Rules(settings)
+        self._rules = LiveRules(settings)
         #: The audit log of the data folder.
         self.audit = self._book.audit
 

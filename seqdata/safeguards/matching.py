@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from seqdata.safeguards.journal import OpenIntent
+from seqdata.safeguards.lives import OpenIntent
 from seqdata.sources.base import Row
+from seqdata.sources.vocabulary import OWN
 
 #: How far the service's clocks may lie apart: what was created so little before an intent may
 #: be its own.
@@ -101,8 +102,8 @@ def _can_fit(row: Row, intent: OpenIntent) -> bool:
 
 def _can_be(row: Row, end: str, account_id: str) -> bool:
     """Whether an end is an account of ours, or is not said to be another party."""
-    told, kind = row[f"{end}_id"], row[f"{end}_kind"]
-    return told == account_id or (told is None and kind in (None, "Pod", "Port", "Account"))
+    told, party = row[f"{end}_id"], row[f"{end}_party"]
+    return told == account_id or (told is None and party in (None, *OWN))
 
 
 def assign(

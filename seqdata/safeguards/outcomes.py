@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from seqdata.core.text import printable
-from seqdata.safeguards.journal import OpenIntent
+from seqdata.safeguards.lives import OpenIntent
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqdata.safeguards.audit import Entry
-from seqdata.safeguards.journal import Life
 from seqdata.safeguards.limits import DailyRecords, key_of
+from seqdata.safeguards.lives import Life
 
 #: What a reservation repeats of its intent.
 RESERVED = ("source", "destination", "source_id", "destination_id", "source_kind",

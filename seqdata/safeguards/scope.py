@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seqdata.core.origins import server_of
-from seqdata.safeguards.journal import Life
+from seqdata.safeguards.lives import Life
 
 
 @dataclass

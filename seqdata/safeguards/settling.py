@@ -11,7 +11,7 @@ from seqdata.core.text import one_line
 from seqdata.exceptions import SettleRefused
 from seqdata.safeguards import matching
 from seqdata.safeguards.book import Book, Lives
-from seqdata.safeguards.journal import (
+from seqdata.safeguards.lives import (
     DENIED,
     SEARCHED,
     Life,
@@ -22,6 +22,7 @@ from seqdata.safeguards.journal import (
 )
 from seqdata.safeguards.outcomes import Completed, Failed, Outcome, Returned, Settlement, Unknown
 from seqdata.sources.base import Reading, Row
+from seqdata.sources.vocabulary import RETURNED, State
 
 #: How old an intent is, how many complete readings missed it, and how far apart these lie, all
 #: by the service's clock, before it may be given up.
@@ -160,13 +161,13 @@ class Settling:
 
 def outcome_shown_by(row: Row, intent_id: str) -> Completed | Returned:
     """Tell what an accepted transfer's own row says of it."""
-    if row["state"] == "failed":
+    if row["state"] in RETURNED:
         reason = one_line(str(row["error_reason"] or ""))
         return Returned(row["id"], row["status"], reason, intent_id)
     return Completed(
         row["id"],
         intent_id=intent_id,
-        arrived=row["state"] == "settled",
+        arrived=row["state"] == State.SETTLED,
         service_status=row["status"],
     )
 

@@ -107,10 +107,15 @@ Delivery: TypeAlias = Snapshot | Page | TransferDetails
 
 
 class Source(Protocol):
-    """What a sync asks for. `requests` counts what was sent; `drift` what was not expected."""
+    """What a sync asks for.
+
+    `drift` is what was not expected; `page_sizes` are asked for in their order, the largest
+    first, until the service takes one.
+    """
 
     organization_id: str
     drift: Drift
+    page_sizes: tuple[int, ...]
 
     @property
     def requests(self) -> int:
@@ -237,8 +242,8 @@ class Verdict:
 class Reading:
     """All transfers that the service shows since a moment, and when it showed them.
 
-    A row has id, source_id, source_kind, destination_id, destination_kind, amount_cents,
-    created_at, status, error_reason, and two words of ours: ``state`` (open, settled, failed,
+    A row has id, source_id, source_party, destination_id, destination_party, amount_cents,
+    created_at, status, error_reason, ``state`` (open, settled, failed, cancelled,
     unknown) and ``by_hand`` (whether a person's program made it: True, False, or None where the
     service does not say).
     """

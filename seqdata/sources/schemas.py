@@ -6,6 +6,8 @@ Money is ``int64`` whole cents, null where unknown. Moments are UTC microseconds
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 #: Raised when a table changes so that an older seqdata could not read it.
@@ -55,6 +57,33 @@ LEGS = _schema(
     "organization_id id leg status created_at:moment completed_at:moment expected_on:date"
 )
 
+
+def _worded(schema: pa.Schema) -> pa.Schema:
+    """Return what a table holds once it is read: our words beside the service's."""
+    fields: list[pa.Field[Any]] = []
+    for one in schema:
+        fields.append(one.with_name(PARTY_COLUMNS.get(one.name, one.name)))
+        fields += [pa.field(name, pa.string()) for name in _ADDED.get(one.name, ())]
+    return pa.schema(fields)
+
+
+#: Columns that hold the service's word for a party on the disk, and ours once they are read.
+PARTY_COLUMNS = {
+    "source_kind": "source_party",
+    "destination_kind": "destination_party",
+}
+
+#: Columns of ours that are made of the service's words when a table is read, and after which.
+_ADDED = {"status": ("state",), "activity_type": ("kind",)}
+
+#: Transfers, their versions and legs as they are read: ``state``, ``kind`` and the parties are
+#: words of :mod:`seqdata.sources.vocabulary`.
+READ_ROWS = _worded(TRANSFER_ROWS)
+READ_TRANSFERS = _worded(TRANSFERS)
+READ_HISTORY = _worded(TRANSFER_HISTORY)
+READ_VERSIONS = _worded(VERSIONS)
+READ_LEGS = _worded(LEGS)
+
 #: What a source delivers about an account. Key: id.
 ACCOUNT_ROWS = _schema(
     "organization_id id kind name type provider_type institution goal_cents:cents "
@@ -79,7 +108,10 @@ CATEGORIES = frozenset(
         "type",
         "status",
         "source_kind",
+        "source_party",
         "destination_kind",
+        "destination_party",
+        "state",
         "direction",
         "activity_type",
         "kind",

@@ -22,7 +22,7 @@ from seqdata.sources.schemas import (
 from seqdata.store.archive import Archive, Record
 from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
 from seqdata.store.merge import Upsert
-from seqdata.store.state import FirstSync, State
+from seqdata.store.state import FirstSync, SyncState
 from seqdata.store.store import Store
 
 __all__ = [
@@ -40,8 +40,8 @@ __all__ = [
     "Archive",
     "FirstSync",
     "Record",
-    "State",
     "Store",
+    "SyncState",
     "Upsert",
     "accounts_frame",
     "balances_frame",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.core.arrow import pc
+from seqdata.core.arrow import encoded, pc
 from seqdata.sources.schemas import CATEGORIES
 
 #: Columns of whole cents, and the column of float dollars that follows each.
@@ -110,10 +110,7 @@ def moments(values: Any, zone: str) -> Any:
 
 def categories(values: Any) -> pd.Categorical:
     """Make a ``category`` array; its categories are the values that occur, sorted."""
-    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-    whole = encoded.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = whole.chunk(0) if whole.num_chunks else pa.array([], encoded.type)
+    whole = encoded(values)
     names = whole.dictionary
     codes = np.asarray(pc.fill_null(whole.indices, -1), dtype=np.int32)
     used = np.zeros(len(names), bool)

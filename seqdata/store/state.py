@@ -30,7 +30,7 @@ class FirstSync:
 
 
 @dataclass(frozen=True)
-class State:
+class SyncState:
     """What a sync leaves for the next one. All moments are UTC.
 
     ``first_sync`` is None before the first sync and after it is complete; ``last_full_at``
@@ -62,7 +62,7 @@ class State:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def read_state(path: Path) -> State | None:
+def read_state(path: Path) -> SyncState | None:
     """Read the state of a cache; None where there is none yet.
 
     Raises
@@ -86,7 +86,7 @@ def read_state(path: Path) -> State | None:
         raise CorruptFile(path, str(error), REMEDY) from error
 
 
-def write_state(path: Path, state: State) -> None:
+def write_state(path: Path, state: SyncState) -> None:
     """Write the state in one step.
 
     Raises
@@ -100,17 +100,17 @@ def write_state(path: Path, state: State) -> None:
 _TEXT = {"app_url", "organization_id"}
 _NUMBERS = {"schema_version", "page_size", "service_count", "applied_seq"}
 _MOMENTS = {"last_sync_at", "last_full_at", "newest_created_at", "history_since", "finished_at"}
-_KNOWN = {item.name for item in fields(State)} - {"extra"}
+_KNOWN = {item.name for item in fields(SyncState)} - {"extra"}
 
 
-def _from_document(document: dict[str, Any]) -> State:
+def _from_document(document: dict[str, Any]) -> SyncState:
     known: dict[str, Any] = {}
     for name in _KNOWN & document.keys():
         known[name] = _parsed(name, document[name])
     if not isinstance(known.get("app_url"), str):
         raise ValueError("app_url is missing")
     extra = {name: value for name, value in document.items() if name not in _KNOWN}
-    return State(**known, extra=extra)
+    return SyncState(**known, extra=extra)
 
 
 def _parsed(name: str, value: Any) -> Any:
@@ -153,8 +153,8 @@ def _moment(value: Any) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _to_document(state: State) -> dict[str, Any]:
-    document = {item.name: getattr(state, item.name) for item in fields(State)}
+def _to_document(state: SyncState) -> dict[str, Any]:
+    document = {item.name: getattr(state, item.name) for item in fields(SyncState)}
     extra = document.pop("extra")
     document["windows"] = list(state.windows)
     if state.first_sync is not None:

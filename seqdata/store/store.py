@@ -23,15 +23,21 @@ from seqdata.sources.schemas import (
     BALANCES,
     DETAILS,
     LEGS,
+    PARTY_COLUMNS,
+    READ_HISTORY,
+    READ_LEGS,
+    READ_TRANSFERS,
+    READ_VERSIONS,
     TRANSFERS,
 )
+from seqdata.sources.webapp.words import in_our_words, raw_columns
 from seqdata.store import rebuild
 from seqdata.store.archive import Archive
 from seqdata.store.details import DetailsWriter, read_details, read_legs
 from seqdata.store.history import History
 from seqdata.store.lock import CacheLock
 from seqdata.store.merge import Upsert, conform, last_of_each, merge_accounts
-from seqdata.store.state import State, read_state, write_state
+from seqdata.store.state import SyncState, read_state, write_state
 from seqdata.store.tables import empty_table, read_table, write_table
 from seqdata.store.transfers import (
     TransferWriter,
@@ -121,7 +127,7 @@ class Store:
 
     # -- state ------------------------------------------------------------------------------
 
-    def read_state(self) -> State:
+    def read_state(self) -> SyncState:
         """How far the last sync came; a fresh state where there is none.
 
         Raises
@@ -131,12 +137,12 @@ class Store:
         """
         state = read_state(self._state_path)
         if state is None:
-            return State(app_url=self.app_url, organization_id=self.organization_id)
+            return SyncState(app_url=self.app_url, organization_id=self.organization_id)
         if origin_of(state.app_url) != self.app_url:
             raise ForeignCache(self.folder, state.app_url, self.app_url)
         return state
 
-    def write_state(self, state: State) -> None:
+    def write_state(self, state: SyncState) -> None:
         """Write the state; data belongs on disk before it.
 
         Its server and organization are the store's, whatever `state` says.
@@ -316,7 +322,7 @@ class Store:
             Bounds of created_at, with a zone; `until` is exclusive. With either, transfers
             without created_at are left out; otherwise they come last.
         columns
-            Names of TRANSFERS, in the order wanted; all by default.
+            Names of READ_TRANSFERS, in the order wanted; all by default.
         include_removed
             Also those that vanished from the service.
         dictionaries
@@ -330,32 +336,35 @@ class Store:
         CorruptFile
             A month cannot be read.
         """
-        names = TRANSFERS.names if columns is None else list(columns)
+        names = READ_TRANSFERS.names if columns is None else list(columns)
         for name in names:
-            if name not in TRANSFERS.names:
-                raise InvalidFilter("columns", name, TRANSFERS.names)
-        return read_transfers(
+            if name in PARTY_COLUMNS:
+                raise InvalidFilter("columns", name, [PARTY_COLUMNS[name]])
+            if name not in READ_TRANSFERS.names:
+                raise InvalidFilter("columns", name, READ_TRANSFERS.names)
+        rows = read_transfers(
             self.folder / "transfers",
             since=since,
             until=until,
-            columns=names,
+            columns=raw_columns(names),
             include_removed=include_removed,
             dictionaries=dictionaries,
         )
+        return in_our_words(rows, pa.schema([READ_TRANSFERS.field(name) for name in names]))
 
     def read_history(self) -> pa.Table:
-        """Read earlier versions of transfers (TRANSFER_HISTORY), by id, oldest first."""
-        return History(self.folder / "transfer_history").read()
+        """Read earlier versions of transfers (READ_HISTORY), by id, oldest first."""
+        return in_our_words(self._history.read(), READ_HISTORY)
 
     def history_of(self, id: str) -> pa.Table:  # noqa: A002  # the column's name
-        """Read all versions of a transfer (VERSIONS), the present one included, oldest first."""
+        """Read all versions of a transfer (READ_VERSIONS), the present one too, oldest first."""
         # The present before the history: a version written meanwhile is met twice, never lost.
         present = read_transfer(self.folder / "transfers", id)
-        earlier = History(self.folder / "transfer_history").read(id)
-        return versions_of(present, earlier)
+        earlier = self._history.read(id)
+        return in_our_words(versions_of(present, earlier), READ_VERSIONS)
 
     def transfers_as_of(self, moment: datetime, *, include_removed: bool = False) -> pa.Table:
-        """Read the transfers (TRANSFERS) as they were known at a moment, newest first.
+        """Read the transfers (READ_TRANSFERS) as they were known at a moment, newest first.
 
         Those first seen later are absent, those that changed are in their version of then.
         ``last_seen_at`` is missing where it is later: when an unchanged row was seen before
@@ -368,9 +377,14 @@ class Store:
         include_removed
             Also those that had vanished from the service by then.
         """
-        present = self.read_transfers(include_removed=True)
-        rows = as_of(present, self.read_history(), moment)
-        return rows if include_removed else rows.filter(pc.is_null(rows["removed_at"]))
+        present = read_transfers(
+            self.folder / "transfers",
+            since=None, until=None, columns=TRANSFERS.names, include_removed=True,
+            dictionaries=False,
+        )  # fmt: skip
+        rows = as_of(present, self._history.read(), moment)
+        kept = rows if include_removed else rows.filter(pc.is_null(rows["removed_at"]))
+        return in_our_words(kept, READ_TRANSFERS)
 
     def count_transfers(self, *, include_removed: bool = False) -> int:
         """Count transfers without reading them."""
@@ -410,8 +424,8 @@ class Store:
         return read_details(self.folder, ids)
 
     def read_legs(self, ids: Iterable[str] | None = None) -> pa.Table:
-        """Read the steps of compound transfers (LEGS), or of some of them, by id and leg."""
-        return read_legs(self.folder, ids)
+        """Read the steps of compound transfers (READ_LEGS), or of some, by id and leg."""
+        return in_our_words(read_legs(self.folder, ids), READ_LEGS)
 
     def size(self) -> int:
         """Count the bytes of all files on disk."""
@@ -451,9 +465,12 @@ class Store:
             folder, self.organization_id, self.app_url, CacheLock(folder), _archive=self.archive
         )
 
+    @property
+    def _history(self) -> History:
+        return History(self.folder / "transfer_history")
+
     def _new_writer(self) -> TransferWriter:
-        history = History(self.folder / "transfer_history")
-        return TransferWriter(self.folder / "transfers", history, self.folder / "index")
+        return TransferWriter(self.folder / "transfers", self._history, self.folder / "index")
 
     def _begin_writing(self) -> None:
         if self._lock.predecessor_died:

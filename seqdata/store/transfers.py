@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from seqdata.core.arrow import Column, pc
 from seqdata.core.files import remove_file, write_bytes
 from seqdata.sources.schemas import MOMENT, TRANSFER_ROWS, TRANSFERS
+from seqdata.sources.webapp.words import FINAL_STATUSES
 from seqdata.store.history import History
 from seqdata.store.index import NOWHERE, Hashes, MonthIndex, Months, hash_ids
 from seqdata.store.merge import (
@@ -46,7 +47,6 @@ from seqdata.store.tables import (
     read_table,
     write_table,
 )
-from seqdata.types import FINAL_STATUSES
 
 _TRIES = 3
 

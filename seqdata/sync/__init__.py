@@ -8,6 +8,7 @@ stop at any moment and the next one goes on from what is safely on disk.
 from __future__ import annotations
 
 from seqdata.sync.journal import add_statement
+from seqdata.sync.options import SyncOptions
 from seqdata.sync.plan import Plan, count_open, decide
 from seqdata.sync.rebuild import rebuild
 from seqdata.sync.report import (
@@ -20,7 +21,7 @@ from seqdata.sync.report import (
     combine,
     combine_certificates,
 )
-from seqdata.sync.run import SyncOptions, sync, wanted_details
+from seqdata.sync.run import sync, wanted_details
 
 __all__ = [
     "Certificate",

@@ -13,7 +13,7 @@ import pyarrow as pa
 from seqdata.core.logs import logger
 from seqdata.sources.base import Delivery, Page, Snapshot, TransferDetails
 from seqdata.sources.schemas import BALANCES
-from seqdata.store import State, Store, Upsert
+from seqdata.store import Store, SyncState, Upsert
 from seqdata.store.archive import Record
 
 log = logger(__name__)
@@ -62,7 +62,7 @@ class Journal:
         self._waiting: list[Page] = []
         self._waiting_ids: set[str] = set()
         self._written_at = -BURST_SECONDS
-        self.state: State = store.read_state()
+        self.state: SyncState = store.read_state()
         if not keep_archive and not self.state.archive_gap:
             self.update(archive_gap=True)
 

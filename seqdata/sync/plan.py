@@ -12,8 +12,8 @@ import pyarrow as pa
 from seqdata.core.arrow import Column, pc
 from seqdata.sources.base import Window
 from seqdata.sources.schemas import MOMENT
-from seqdata.store import State
-from seqdata.types import FINAL_STATUSES
+from seqdata.sources.vocabulary import FINAL
+from seqdata.store import SyncState
 
 #: Compound transfers can be reversed after they are COMPLETE; looked at again until this old.
 REVERSAL_SPAN = timedelta(days=60)
@@ -49,7 +49,7 @@ class OpenTransfer:
 
 
 def decide(
-    state: State,
+    state: SyncState,
     *,
     overlap: timedelta,
     rescan: timedelta,
@@ -122,12 +122,12 @@ def widen(
 
 
 def is_open(rows: pa.Table) -> Column:
-    """Tell of each row whether its status can still change; an unknown status can."""
-    return pc.invert(pc.is_in(rows["status"], value_set=pa.array(sorted(FINAL_STATUSES))))
+    """Tell of each row whether its state can still change; one that is not known can."""
+    return pc.invert(pc.is_in(rows["state"], value_set=pa.array(sorted(FINAL))))
 
 
 def count_open(rows: pa.Table) -> int:
-    """Count the rows whose status can still change."""
+    """Count the rows whose state can still change."""
     return int(pc.sum(is_open(rows)).as_py() or 0)
 
 
@@ -148,7 +148,7 @@ def details_wanted(
         and those created in the span `recent` before the newest one that lack details. "all":
         these, and every one that lacks them or changed since they were fetched.
     transfers
-        Columns id, status, created_at, updated_at; newest first.
+        Columns id, state, created_at, updated_at; newest first.
     details
         Columns id, kind, fetched_at.
     now

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from seqdata.core.text import printable
 from seqdata.sources.base import Window
-from seqdata.store import State
+from seqdata.store import SyncState
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Certificate:
         return {**facts, "gaps": list(self.gaps), "is_complete": self.is_complete}
 
 
-def certify(state: State, organization_id: str, rows: int, open_transfers: int) -> Certificate:
+def certify(state: SyncState, organization_id: str, rows: int, open_transfers: int) -> Certificate:
     """Say of the tables, as a state speaks of them, whether they are complete."""
     gaps = []
     if state.last_full_at is None:

@@ -14,7 +14,6 @@ from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
 from seqdata.exceptions import (
     CursorExpired,
-    InvalidFilter,
     PageSizeRefused,
     PagingError,
     RemovalsRefused,
@@ -23,6 +22,7 @@ from seqdata.exceptions import (
 from seqdata.sources.base import Page, Source, Window
 from seqdata.store import FirstSync, Store, Upsert
 from seqdata.sync.journal import Journal
+from seqdata.sync.options import SyncOptions
 from seqdata.sync.plan import (
     MOST_REMOVALS,
     OpenTransfer,
@@ -35,70 +35,6 @@ from seqdata.sync.plan import (
 from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport, certify
 
 log = logger(__name__)
-
-#: Page sizes asked for, until the service takes one.
-PAGE_SIZES = (100, 50, 25, 10)
-
-DETAIL_CHOICES = ("open", "new", "all")
-
-
-@dataclass(frozen=True)
-class SyncOptions:
-    """What a sync is asked to do.
-
-    Parameters
-    ----------
-    full, since
-        Read everything again; read from this moment on.
-    overlap, rescan
-        How far a recent sync reaches back; how often everything is read again by itself.
-    accept_removals
-        Believe that many transfers vanished at once.
-    details
-        None, "open", "new" or "all": whose details are fetched.
-    max_requests, max_minutes
-        Budget of the details; what is left goes on in the next sync.
-    details_per_request
-        1 asks as the web application does; more asks with GraphQL aliases.
-    keep_archive
-        Keep each raw answer.
-    seconds_per_request
-        The pace, for estimates.
-    """
-
-    full: bool = False
-    since: datetime | None = None
-    overlap: timedelta = timedelta(days=30)
-    rescan: timedelta = timedelta(days=90)
-    accept_removals: bool = False
-    details: str | None = None
-    max_requests: int | None = None
-    max_minutes: float | None = None
-    details_per_request: int = 1
-    keep_archive: bool = True
-    seconds_per_request: float = 2.5
-
-    def __post_init__(self) -> None:
-        if self.details is not None and self.details not in DETAIL_CHOICES:
-            raise InvalidFilter("details", self.details, DETAIL_CHOICES)
-        for name, least in (("details_per_request", 1), ("max_requests", 0), ("max_minutes", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise InvalidFilter(name, value, [f"{least} or more"])
-        if self.details is None and (self.max_requests, self.max_minutes) != (None, None):
-            raise InvalidFilter("max_requests", self.max_requests, ["with details= only"])
-        if self.full and self.since is not None:
-            raise InvalidFilter("since", self.since, ["without full=True, which reads everything"])
-
-    def cost(self, transfers: int) -> Cost:
-        """Estimate what the details of so many transfers cost, within the budget."""
-        requests = -(-transfers // self.details_per_request)
-        if self.max_requests is not None:
-            requests = min(requests, self.max_requests)
-        if self.max_minutes is not None and self.seconds_per_request > 0:
-            requests = min(requests, int(self.max_minutes * 60 / self.seconds_per_request))
-        now = min(transfers, requests * self.details_per_request)
-        return Cost(transfers, now, requests, requests * self.seconds_per_request / 60)
 
 
 def sync(
@@ -244,7 +180,7 @@ class _Run:
     def _reaching_open(self, plan: Plan) -> Plan:
         found = self._store.open_transfers().select(["id", "created_at"]).to_pylist()
         waiting = [OpenTransfer(row["id"], row["created_at"]) for row in found]
-        size = self._journal.state.page_size or PAGE_SIZES[0]
+        size = self._journal.state.page_size or self._source.page_sizes[0]
         return widen(plan, waiting, self._rows_since, size)
 
     def _overlap_window(self) -> Window:
@@ -386,7 +322,8 @@ class _Run:
     def _page(self, window: Window, cursor: str, *, with_count: bool) -> Page:
         """Fetch a page of the largest size that the service takes, and remember that size."""
         known = self._journal.state.page_size
-        sizes = [known, *(size for size in PAGE_SIZES if size < known)] if known else PAGE_SIZES
+        offered = self._source.page_sizes
+        sizes = [known, *(size for size in offered if size < known)] if known else offered
         for size in sizes:
             try:
                 page = self._source.fetch_page(window, cursor, size, with_count=with_count)
@@ -396,7 +333,7 @@ class _Run:
                 continue
             is_clamped = with_count and page.has_next_page and 0 < page.rows.num_rows < size
             # One short page may be chance: never so small that it costs many requests.
-            self._remember_size(max(page.rows.num_rows, PAGE_SIZES[-1]) if is_clamped else size)
+            self._remember_size(max(page.rows.num_rows, offered[-1]) if is_clamped else size)
             return page
         raise AssertionError("the last size is taken or refused")
 
@@ -468,7 +405,7 @@ class _Run:
 
 def wanted_details(store: Store, which: str, *, now: datetime, recent: timedelta) -> list[str]:
     """List the transfers of a store whose details are to be fetched, newest first."""
-    columns = ["id", "status", "created_at", "updated_at"]
+    columns = ["id", "state", "created_at", "updated_at"]
     transfers = store.read_transfers(columns=columns)
     return details_wanted(which, transfers, store.read_details(), now=now, recent=recent)
 

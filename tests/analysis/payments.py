@@ -15,7 +15,7 @@ Payment = tuple[str, str, int]
 
 
 def table(payments: Sequence[Payment], **others: Any) -> pd.DataFrame:
-    """Make transfers of payments; at noon, complete, from a pod to a merchant."""
+    """Make transfers of payments; at noon, settled, from a pod to a merchant."""
     when = pd.to_datetime([f"{day}T12:00" for day, _, _ in payments]).astype("datetime64[us]")
     created = pd.Series(when).dt.tz_localize("America/New_York")
     payees = pd.Series([payee for _, payee, _ in payments], dtype="str")
@@ -26,10 +26,10 @@ def table(payments: Sequence[Payment], **others: Any) -> pd.DataFrame:
         "direction": "OUTGOING",
         "source_name": "Bills",
         "destination_name": payees,
-        "status": "COMPLETE",
-        "activity_type": "CARD_PURCHASE",
-        "source_kind": "Pod",
-        "destination_kind": "Merchant",
+        "state": "settled",
+        "kind": "card",
+        "source_party": "pod",
+        "destination_party": "merchant",
         "id": pd.Series([str(place) for place in range(len(payments))], dtype="str"),
         "source_id": pd.Series("pod", index=created.index, dtype="str"),
         "destination_id": payees,
@@ -37,7 +37,7 @@ def table(payments: Sequence[Payment], **others: Any) -> pd.DataFrame:
         "category": pd.Categorical(["Home"] * len(payments)),
     }
     frame = pd.DataFrame(columns | others)
-    for name in ("direction", "status", "activity_type", "source_kind", "destination_kind"):
+    for name in ("direction", "state", "kind", "source_party", "destination_party"):
         frame[name] = frame[name].astype("category")
     for name in ("source_name", "source_id", "destination_id"):
         frame[name] = frame[name].astype("str")

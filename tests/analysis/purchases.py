@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from trust import PARTIES
 
 from seqdata.analysis.spend.categories import categorize, read_rules
 
@@ -48,7 +49,8 @@ def settled(*rows: Paid) -> pd.DataFrame:
     columns = {}
     for end in ("source", "destination"):
         ends = [_end(getattr(row, end)) for row in rows]
-        columns[f"{end}_kind"] = pd.Series([kind for kind, _ in ends], dtype="category")
+        parties = [PARTIES[kind] for kind, _ in ends]
+        columns[f"{end}_party"] = pd.Series(parties, dtype="category")
         columns[f"{end}_name"] = pd.Series([name for _, name in ends], dtype="str")
         columns[f"{end}_id"] = pd.Series([name and f"{kind}/{name}" for kind, name in ends])
     columns["direction"] = pd.Series(
@@ -72,7 +74,7 @@ def accounts_of(transfers: pd.DataFrame) -> pd.DataFrame:
     """List the outside accounts of the transfers: the first word of a name is the type."""
     found = {}
     for end in ("source", "destination"):
-        ours = transfers[transfers[f"{end}_kind"] == "Account"]
+        ours = transfers[transfers[f"{end}_party"] == "account"]
         found |= dict(zip(ours[f"{end}_id"], ours[f"{end}_name"], strict=True))
     types = [_TYPES.get(str(name).split(" ")[0], "CHECKING") for name in found.values()]
     table = {"id": list(found), "name": list(found.values()), "type": types}

@@ -9,12 +9,12 @@ from hypothesis import settings
 fewer = settings(max_examples=settings().max_examples // 4)
 
 ZONE = "America/New_York"
-_KINDS = {
-    "pod": "Pod",
-    "port": "Port",
-    "out": "Account",
-    "shop": "Merchant",
-    "firm": "ExternalEntity",
+_PARTIES = {
+    "pod": "pod",
+    "port": "port",
+    "out": "account",
+    "shop": "merchant",
+    "firm": "entity",
 }
 
 
@@ -27,21 +27,21 @@ def moments(texts: list[str | None]) -> pd.Series:
 
 
 def transfers(*rows: str, **columns: list) -> pd.DataFrame:
-    """Make transfers of lines ``created updated cents source destination [status]``.
+    """Make transfers of lines ``created updated cents source destination [state]``.
 
-    An end is a name whose letters before the digits are its kind: pod1, port1, out1, shop1,
+    An end is a name whose letters before the digits are its party: pod1, port1, out1, shop1,
     firm1. A ``-`` is missing.
     """
-    words = [(*row.split(), "COMPLETE")[:6] for row in rows]
+    words = [(*row.split(), "settled")[:6] for row in rows]
     made = pd.DataFrame(
-        words, columns=["created_at", "updated_at", "cents", "source", "destination", "status"]
+        words, columns=["created_at", "updated_at", "cents", "source", "destination", "state"]
     )
     ends = {}
     for end in ("source", "destination"):
         ends[f"{end}_id"] = made[end].astype("str")
         ends[f"{end}_name"] = made[end].str.capitalize().astype("str")
-        ends[f"{end}_kind"] = made[end].str.rstrip("0123456789").map(_KINDS).astype("category")
-    inside = {end: ends[f"{end}_kind"].isin(["Pod", "Port"]) for end in ("source", "destination")}
+        ends[f"{end}_party"] = made[end].str.rstrip("0123456789").map(_PARTIES).astype("category")
+    inside = {end: ends[f"{end}_party"].isin(["pod", "port"]) for end in ("source", "destination")}
     direction = pd.Series("OUTGOING", index=made.index)
     direction[inside["destination"]] = "INCOMING"
     direction[inside["source"] & inside["destination"]] = "INTERNAL"
@@ -52,7 +52,7 @@ def transfers(*rows: str, **columns: list) -> pd.DataFrame:
             "updated_at": moments([None if one == "-" else one for one in made["updated_at"]]),
             "amount_cents": cents,
             "direction": direction.astype("category"),
-            "status": made["status"].astype("category"),
+            "state": made["state"].astype("category"),
             **ends,
             "id": pd.Series([f"t{place}" for place in range(len(made))], dtype="str"),
         }
@@ -68,8 +68,8 @@ def legs(*rows: str) -> pd.DataFrame:
         {
             "id": words["id"].astype("str"),
             "leg": words["leg"].astype("category"),
-            "status": pd.Series(
-                ["PENDING" if one is None else "COMPLETE" for one in completed], dtype="category"
+            "state": pd.Series(
+                ["open" if one is None else "settled" for one in completed], dtype="category"
             ),
             "completed_at": moments(completed),
         }

@@ -84,8 +84,8 @@ def test_a_failed_payment_leaves_and_comes_back() -> None:
     """A payment that fails is gone from its creation to the moment it failed."""
     rows = balance_history(
         transfers(
-            "2026-03-01T12:00Z 2026-03-03T12:00Z 300 pod1 firm1 FAILED",
-            "2026-03-01T12:00Z 2026-03-01T12:00Z 900 pod1 firm1 FAILED",
+            "2026-03-01T12:00Z 2026-03-03T12:00Z 300 pod1 firm1 failed",
+            "2026-03-01T12:00Z 2026-03-01T12:00Z 900 pod1 firm1 failed",
         ),
         legs(),
         accounts("pod1"),

@@ -21,8 +21,8 @@ def test_a_lost_transfer_shows_as_its_amount_and_where_it_was(world) -> None:
     between = seen["as_of"].min(), seen["as_of"].max()
     inside = moved[
         (moved["direction"] == "OUTGOING")
-        & (moved["source_kind"] == "Pod")
-        & (moved["status"] == "COMPLETE")
+        & (moved["source_party"] == "pod")
+        & (moved["state"] == "settled")
         & moved["created_at"].between(*between)
     ]
     lost = inside.iloc[0]
@@ -52,7 +52,7 @@ def test_an_open_transfer_of_the_very_amount_is_named_first() -> None:
     """Of several that could explain a difference, one of exactly its amount comes first."""
     row = disagreement(
         BEFORE,
-        "2026-03-05T12:00Z 2026-03-05T12:00Z 70 firm1 pod1 PENDING",
+        "2026-03-05T12:00Z 2026-03-05T12:00Z 70 firm1 pod1 open",
         "2026-03-04T12:00Z 2026-03-04T12:00Z 1000 firm1 pod1 UNDER_REVIEW",
         seen=(5000, 6000),
     )

@@ -91,8 +91,8 @@ def test_failed_transfers_count_nowhere_and_pending_ones_apart() -> None:
     """What failed never counts; what is open is shown beside the money that settled."""
     rows = cash_flow(
         transfers(
-            "2026-03-02T12:00Z 2026-03-04T12:00Z 1000 pod1 firm1 FAILED",
-            "2026-03-02T12:00Z 2026-03-02T12:00Z 70 pod1 firm1 PENDING",
+            "2026-03-02T12:00Z 2026-03-04T12:00Z 1000 pod1 firm1 failed",
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 70 pod1 firm1 open",
             "2026-03-02T12:00Z 2026-03-02T12:00Z 5 firm1 pod1 UNDER_REVIEW",
         ),
         legs(),

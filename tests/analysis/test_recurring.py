@@ -153,14 +153,14 @@ def test_groceries_and_coffee_are_not_recurring() -> None:
 def test_what_failed_did_not_happen() -> None:
     """Transfers that failed or were cancelled are no occurrences."""
     payments = monthly("Club", 8, [2500] * 9)
-    status = ["FAILED", "CANCELLED", "INCOMPLETE"] * 3
-    assert recurring(table(payments, status=status), now=NOW).empty
+    state = ["failed", "cancelled", "failed"] * 3
+    assert recurring(table(payments, state=state), now=NOW).empty
 
 
 def test_a_pending_transfer_is_an_occurrence() -> None:
     """What is on its way counts, so that the next one is the one after it."""
     payments = monthly("Club", 30, [2500] * 10)
-    found = only(table(payments, status=["COMPLETE"] * 9 + ["PENDING"]))
+    found = only(table(payments, state=["settled"] * 9 + ["open"]))
     assert found.times == 10
     assert found.next_date == pd.Timestamp("2026-11-30")
 
@@ -188,13 +188,13 @@ def test_money_that_comes_in_counts_on_the_day_it_arrives() -> None:
     rows = table(
         [(str((day - timedelta(days=2)).date()), "Payroll", 200_000) for day in fridays],
         direction="INCOMING",
-        source_kind="ExternalEntity",
-        destination_kind="Port",
+        source_party="entity",
+        destination_party="port",
         destination_id="port",
-        status=["COMPLETE"] * 13 + ["PENDING"],
+        state=["settled"] * 13 + ["open"],
     )
     rows["settled_at"] = (rows["created_at"] + pd.Timedelta(days=2)).where(
-        rows["status"] == "COMPLETE"
+        rows["state"] == "settled"
     )
     found = only(rows)
     assert (found.kind, found.cadence, found.account_id) == ("paycheck", "biweekly", "port")
@@ -205,7 +205,7 @@ def test_money_that_comes_in_counts_on_the_day_it_arrives() -> None:
 def test_moves_between_pods_are_asked_for() -> None:
     """Internal moves are listed if they are asked for, by their pair of accounts."""
     rows = table(
-        monthly("Kids", 2, [5000] * 10), direction="INTERNAL", destination_kind="Pod"
+        monthly("Kids", 2, [5000] * 10), direction="INTERNAL", destination_party="pod"
     ).assign(destination_id="pod-2")
     assert recurring(rows, now=NOW).empty
     found = recurring(rows, now=NOW, include_internal=True).iloc[0]
@@ -217,8 +217,8 @@ def test_own_accounts_are_told_by_their_id() -> None:
     rows = table(
         monthly("Pod", 8, [15_000] * 10) + monthly("Pod", 9, [15_000] * 10),
         direction="INCOMING",
-        source_kind="Account",
-        destination_kind="Pod",
+        source_party="account",
+        destination_party="pod",
         source_id=["out-1"] * 10 + ["out-2"] * 10,
         source_name=["Checking"] * 10 + ["Savings"] * 10,
     )

@@ -28,9 +28,9 @@ def made(**others: Any) -> pd.DataFrame:
         ("2026-10-20", "rent", 9000),
         ("2026-10-21", "rent", 1111),
     ]
-    status = ["COMPLETE", "FAILED", "COMPLETE", "PENDING", "COMPLETE"]
-    kinds = ["RULE"] * 4 + ["ONE_TIME_TRANSFER"]
-    return table(payments, status=status, activity_type=kinds).assign(**others)
+    state = ["settled", "failed", "settled", "open", "settled"]
+    kinds = ["rule"] * 4 + ["by_hand"]
+    return table(payments, state=state, kind=kinds).assign(**others)
 
 
 DETAILS = details(

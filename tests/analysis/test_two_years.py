@@ -46,7 +46,7 @@ def backtest(request: pytest.FixtureRequest) -> Iterator[Backtest]:
         ledger.sync(details="all", details_per_request=25, progress=False)
         later = payees_of(ledger)
         came = later[~later["id"].isin(rows["id"])]
-        came = came[~came["status"].isin(["FAILED", "CANCELLED"])]
+        came = came[~came["state"].isin(["failed", "cancelled"])]
         yield Backtest(household, expected, projected, came, ledger.sandbox.balances())
 
 

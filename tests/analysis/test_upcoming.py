@@ -50,7 +50,7 @@ def test_a_subscription_is_expected_on_its_day() -> None:
 def test_the_low_side_of_a_bill_is_the_larger_bill() -> None:
     """A bill that varies has a band of its spread around the usual amount."""
     cents = [9000, 11_000, 10_000, 9500, 10_500, 10_000, 9000, 11_000, 10_000, 10_000]
-    rows = table(monthly("Power", 5, cents), destination_kind="ExternalEntity")
+    rows = table(monthly("Power", 5, cents), destination_party="entity")
     series = recurring(rows, now=NOW).iloc[0]
     [found] = expect(rows).to_dict("records")
     assert found["expected_cents"] == -series["usual_cents"] == -10_000
@@ -88,7 +88,7 @@ def test_what_has_stopped_is_not_expected() -> None:
 
 def test_a_pending_payment_takes_the_place_of_its_occurrence() -> None:
     """A payment that has left its pod is not expected again, and its series goes on after it."""
-    rows = table(monthly("Club", 30, [2500] * 10), status=["COMPLETE"] * 9 + ["PENDING"])
+    rows = table(monthly("Club", 30, [2500] * 10), state=["settled"] * 9 + ["open"])
     assert list(expect(rows)["date"]) == [pd.Timestamp("2026-11-30")]
 
 
@@ -97,13 +97,13 @@ def test_a_pending_deposit_is_known_and_counts_once() -> None:
     rows = table(
         monthly("Payroll", 30, [200_000] * 10),
         direction="INCOMING",
-        source_kind="ExternalEntity",
-        destination_kind="Port",
+        source_party="entity",
+        destination_party="port",
         destination_name="Pay",
         destination_id="port",
-        status=["COMPLETE"] * 9 + ["PENDING"],
+        state=["settled"] * 9 + ["open"],
     )
-    rows["settled_at"] = rows["settled_at"].where(rows["status"] == "COMPLETE")
+    rows["settled_at"] = rows["settled_at"].where(rows["state"] == "settled")
     day = pd.Timestamp("2026-11-03").date()
     legs = pd.DataFrame({"id": ["9"], "leg": ["payment"], "expected_on": [day]})
     found = expect(rows, days=20, legs=legs)
@@ -118,11 +118,11 @@ def test_a_deposit_that_always_bounced_is_not_counted_on() -> None:
     rows = table(
         monthly("Checking", 31, [40_000] * 10),
         direction="INCOMING",
-        source_kind="Account",
+        source_party="account",
         destination_id="pod",
-        status=["FAILED"] * 9 + ["PENDING"],
+        state=["failed"] * 9 + ["open"],
     )
-    rows["settled_at"] = rows["settled_at"].where(rows["status"] == "COMPLETE")
+    rows["settled_at"] = rows["settled_at"].where(rows["state"] == "settled")
     found = expect(rows)
     assert list(found[["low_cents", "expected_cents", "high_cents"]].iloc[0]) == [0, 0, 40_000]
 
@@ -130,7 +130,7 @@ def test_a_deposit_that_always_bounced_is_not_counted_on() -> None:
 def test_a_move_between_pods_is_two_rows() -> None:
     """What one pod gives the other one gets, on the same day."""
     rows = table(
-        monthly("Kids", 2, [5000] * 10), direction="INTERNAL", destination_kind="Pod"
+        monthly("Kids", 2, [5000] * 10), direction="INTERNAL", destination_party="pod"
     ).assign(destination_id="pod-2")
     found = expect(rows).set_index("account_id")
     assert found["expected_cents"].to_dict() == {"pod": -5000, "pod-2": 5000}
@@ -154,7 +154,7 @@ def test_everyday_spending_goes_on_at_its_mean() -> None:
     rows = table(
         [*payments, ("2026-10-01", "Shop 40", 4500), ("2026-07-01", "Shop 1", 999_999)],
         direction=["OUTGOING"] * 3 + ["INCOMING", "OUTGOING"],
-        source_kind=["Pod"] * 3 + ["Merchant", "Pod"],
+        source_party=["pod"] * 3 + ["merchant", "pod"],
         source_id=["pod"] * 3 + ["shop", "pod"],
     )
     rows.loc[3, "destination_id"] = "pod"
@@ -177,7 +177,7 @@ def test_the_low_side_is_no_worse_than_the_worst_days_known() -> None:
 
 def test_a_port_is_not_overdrawn() -> None:
     """A port passes on what it gets, so it never runs short."""
-    rows = table(monthly("Kids", 2, [5000] * 10), source_kind="Port")
+    rows = table(monthly("Kids", 2, [5000] * 10), source_party="port")
     found = project(rows, holds(0, kind="port"))
     assert (found["balance_cents"] == 0).all()
     assert not found["may_run_short"].any()

@@ -14,7 +14,7 @@ from seqdata import Ledger
 from seqdata.ledger.ledger import demo_settings
 from seqdata.safeguards import Completed, Returned, TransferDesk
 from seqdata.sandbox import Sandbox
-from seqdata.types import is_reversal
+from seqdata.sources.vocabulary import is_reversal
 
 STATUSES = ("FAILED", "CANCELLED", "ERROR", "INCOMPLETE")
 
@@ -172,10 +172,10 @@ def test_a_sync_finds_it_too(
 
 def test_a_reversal_that_failed_is_none(box: Sandbox, tmp_path: Path) -> None:
     """A payment leg that is called a reversal and did not happen gives no money back."""
-    assert not is_reversal({"leg": "reversal", "status": "FAILED"})
-    assert not is_reversal({"leg": "reversal", "status": "NEW_WORD"})
-    assert not is_reversal({"leg": "push", "status": "COMPLETE"})
-    assert is_reversal({"leg": "reversal", "status": "PENDING"})
+    assert not is_reversal({"leg": "reversal", "state": "failed"})
+    assert not is_reversal({"leg": "reversal", "state": "unknown"})
+    assert not is_reversal({"leg": "push", "state": "settled"})
+    assert is_reversal({"leg": "reversal", "state": "open"})
 
 
 @pytest.mark.parametrize("destination", ["Groceries", "Everyday Checking"])

@@ -73,7 +73,7 @@ def test_details_replace_the_legs_of_their_transfer(store: Store) -> None:
     assert store.read_details()["id"].to_pylist() == ["a", "b"]
     assert store.read_legs().to_pylist() == [
         {**leg, "organization_id": "org_1", "status": None, "created_at": None}
-        | {"completed_at": None}
+        | {"completed_at": None, "state": "unknown"}
     ]
 
 
@@ -87,7 +87,7 @@ def test_a_frame_has_the_documented_dtypes(store: Store) -> None:
     )
     store.upsert_transfers(given, seen_at=NOON)
     frame = transfers_frame(store.read_transfers(), ZONE)
-    assert frame.columns.tolist()[7:9] == ["amount_cents", "amount"]
+    assert frame.columns.tolist()[8:10] == ["amount_cents", "amount"]
     assert "removed_at" not in frame
     assert isinstance(frame.index, pd.RangeIndex)
     kinds = {name: str(kind) for name, kind in frame.dtypes.items()}

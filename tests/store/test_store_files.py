@@ -38,7 +38,7 @@ from seqdata.exceptions import (
     FolderNotWritable,
     ForeignCache,
 )
-from seqdata.store import BALANCES, TRANSFER_ROWS, FirstSync, State, Store
+from seqdata.store import BALANCES, TRANSFER_ROWS, FirstSync, Store, SyncState
 from seqdata.store.forget import forget_organization
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -286,7 +286,7 @@ def test_the_lock_can_be_taken_inside_itself(tmp_path: Path) -> None:
 def test_state_comes_back_as_written(tmp_path: Path) -> None:
     """Everything a sync notes is read back, and what this version does not know stays."""
     store = open_store(tmp_path)
-    state = State(
+    state = SyncState(
         app_url=URL,
         organization_id="org_1",
         page_size=50,
@@ -304,7 +304,7 @@ def test_state_comes_back_as_written(tmp_path: Path) -> None:
 
 def test_a_fresh_store_has_a_fresh_state(tmp_path: Path) -> None:
     """Without a file, the state says that nothing was synced from this server."""
-    assert open_store(tmp_path).read_state() == State(app_url=URL, organization_id="org_1")
+    assert open_store(tmp_path).read_state() == SyncState(app_url=URL, organization_id="org_1")
 
 
 def test_a_cache_of_another_server_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqdata.exceptions import CorruptFile
-from seqdata.store import ANNOTATIONS, BALANCES, DETAILS, LEGS, TRANSFER_ROWS, VERSIONS, Store
+from seqdata.sources.schemas import READ_VERSIONS
+from seqdata.store import ANNOTATIONS, BALANCES, DETAILS, LEGS, TRANSFER_ROWS, Store
 from seqdata.store import rebuild as rebuild_module
 from seqdata.store.months import month_path
 
@@ -55,7 +56,7 @@ def test_all_versions_of_a_transfer_are_lined_up(store: Store) -> None:
     store.upsert_transfers(table(row("a", "2026-09-05", status="DONE")), seen_at=NOON + HOUR)
     store.mark_removed(["a"], NOON + 2 * HOUR)
     found = store.history_of("a")
-    assert found.schema == VERSIONS
+    assert found.schema == READ_VERSIONS
     assert values(found, "status", "removed_at", "valid_from", "valid_until") == [
         ("PENDING", None, NOON, NOON + HOUR),
         ("DONE", None, NOON + HOUR, NOON + 2 * HOUR),

@@ -35,7 +35,8 @@ TABLE = [
     ("t2", "2026-10-02", 1_250, "OUTGOING", "Bills", "<b>Café</b>", "PENDING", "Dining", "=1+1"),
     ("t1", None, None, "OUTGOING", "Main", None, "COMPLETE", None, "\u202eodd"),
 ]
-KINDS = {"Bills": "Pod", "Main": "Port", "Employer": "ExternalEntity"}
+PARTIES = {"Bills": "pod", "Main": "port", "Employer": "entity"}
+STATES = {"COMPLETE": "settled", "PENDING": "open", "FAILED": "failed", "CANCELLED": "cancelled"}
 
 
 def frame() -> pd.DataFrame:
@@ -46,8 +47,10 @@ def frame() -> pd.DataFrame:
     made["amount_cents"] = made["amount_cents"].astype("Int64")
     for end in ("source", "destination"):
         made[f"{end}_id"] = "id-" + made[f"{end}_name"].astype("str")
-        made[f"{end}_kind"] = made[f"{end}_name"].map(KINDS).fillna("Merchant").astype("category")
-    for name in ("direction", "status", "category"):
+        parties = made[f"{end}_name"].map(PARTIES).fillna("merchant")
+        made[f"{end}_party"] = parties.astype("category")
+    made["state"] = made["status"].map(STATES).fillna("unknown")
+    for name in ("direction", "state", "status", "category"):
         made[name] = made[name].astype("category")
     made["error_reason"] = pd.Series([None] * len(made), dtype="str")
     made["reversed_at"] = pd.Series(pd.NaT, index=made.index, dtype=made["created_at"].dtype)
@@ -88,11 +91,11 @@ def test_cells_are_text_as_a_person_reads_it() -> None:
     """Cells carry signs for what came in and went out, and an unknown amount or date is blank."""
     assert page(shown(), 0, 5) == [
         ["2026-10-05 00:00", "Bills", "Power Co", "-$5.00", "Failed", "Housing", "", "out back"],
-        ["2026-10-04 00:00", "Main", "Bills", "$20.00", "Complete", "Internal", "rule", "inside"],
-        ["2026-10-03 00:00", "Employer", "Main", "+$100.01", "Complete", "Income", "Pay", "in"],
-        ["2026-10-02 00:00", "Bills", "<b>Café</b>", "-$12.50", "Pending", "Dining", "=1+1",
+        ["2026-10-04 00:00", "Main", "Bills", "$20.00", "Settled", "Internal", "rule", "inside"],
+        ["2026-10-03 00:00", "Employer", "Main", "+$100.01", "Settled", "Income", "Pay", "in"],
+        ["2026-10-02 00:00", "Bills", "<b>Café</b>", "-$12.50", "Open", "Dining", "=1+1",
          "out"],
-        ["", "Main", "", "", "Complete", "", "\u202eodd", "inside back"],
+        ["", "Main", "", "", "Settled", "", "\u202eodd", "inside back"],
     ]  # fmt: skip
 
 
@@ -137,7 +140,7 @@ def test_what_moves_inside_has_a_sign_for_a_chosen_account() -> None:
         ("created_at", "t2 t3 t4 t5 t1", "t5 t4 t3 t2 t1"),
         ("amount", "t2 t5 t4 t3 t1", "t3 t4 t5 t2 t1"),
         ("destination_name", "t2 t4 t3 t5 t1", "t5 t3 t4 t2 t1"),
-        ("status", "t4 t3 t1 t5 t2", "t2 t5 t4 t3 t1"),
+        ("state", "t5 t2 t4 t3 t1", "t4 t3 t1 t2 t5"),
         ("category", "t2 t5 t3 t4 t1", "t4 t3 t5 t2 t1"),
     ],
 )
@@ -170,6 +173,7 @@ def test_choices_are_what_occurs() -> None:
     assert offered["month"] == [["2026-10", "2026-10"]]
     assert [value for value, _ in offered["account"]] == ["Bills", "Main", "Old"]
     assert ["PENDING", "Pending"] in offered["status"]
+    assert ["open", "Open"] in offered["state"]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +212,7 @@ WORDS = st.fixed_dictionaries(
         "until": st.sampled_from(["2027", "2027-02"]),
         "account": st.sampled_from(["Groceries", "groc", "Main Paycheck", "Bills"]),
         "direction": st.sampled_from(["OUTGOING", "internal", ("INCOMING", "INTERNAL")]),
+        "state": st.sampled_from(["settled", "OPEN", ("failed", "cancelled")]),
         "status": st.sampled_from(["complete", "FAILED", ("PENDING", "CANCELLED")]),
         "category": st.sampled_from(["groceries", ("Paycheck", "Housing")]),
         "text": st.sampled_from(["market", "STORE", "é", "a", "#0042", "no such text"]),

@@ -16,6 +16,7 @@ from seqdata.analysis.filters import Moment, between, find_account
 from seqdata.analysis.periods import check_frequency, day_ends, local_times, period_range
 from seqdata.analysis.settlement import is_open, moments, places_of, settle, utc
 from seqdata.exceptions import InvalidFilter
+from seqdata.sources.vocabulary import Party
 
 #: Whose money counts as inside: pods and ports, or these and the user's outside accounts.
 BOUNDARIES = {"sequence": ("pod", "port"), "own": ("pod", "port", "account")}
@@ -148,7 +149,7 @@ def _entries(settled: pd.DataFrame, inside: pd.DataFrame, boundary: str) -> _Ent
     leaves = (source >= 0) & (destination < 0)
     enters = (destination >= 0) & (source < 0)
     stays = (source >= 0) & (destination >= 0)
-    refund = (settled["source_kind"] == "Merchant").to_numpy()
+    refund = (settled["source_party"] == Party.MERCHANT).to_numpy()
     cents = settled["amount_cents"].to_numpy(np.int64, na_value=0)
     arrived, created = utc(settled["settled_at"]), utc(settled["created_at"])
     undone = np.where(np.isnat(arrived), arrived, utc(settled["reversed_at"]))

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.settlement import RETURNED_STATUSES, places_of, utc
+from seqdata.analysis.settlement import places_of, utc
+from seqdata.sources.vocabulary import RETURNED
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class _Ends:
         self.settled = utc(settled["settled_at"])
         self.reversed = utc(settled["reversed_at"])
         self.is_estimated = ~settled["settled_at_known"].to_numpy()
-        self.is_returned = settled["status"].isin(RETURNED_STATUSES).to_numpy()
+        self.is_returned = settled["state"].isin(RETURNED).to_numpy()
 
     def part(self, chosen: Any, account: Any, at: Any, sign: int, estimated: Any) -> Movements:
         """Make movements of the chosen transfers."""

@@ -13,6 +13,7 @@ from seqdata.analysis.balance.walk import Known, Walk
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.settlement import is_open, moments, settle, utc
 from seqdata.core.text import format_cents
+from seqdata.sources.vocabulary import State
 
 
 def reconcile(
@@ -126,7 +127,7 @@ def _candidates(gap: _Gap, doubtful: pd.DataFrame) -> pd.DataFrame:
 
 def _reasons(rows: pd.DataFrame, legs: pd.DataFrame) -> Any:
     """Say of each transfer why what it moved is not sure; "" where it is."""
-    is_inside = (rows["direction"] == "INTERNAL") & (rows["status"] == "COMPLETE")
+    is_inside = (rows["direction"] == "INTERNAL") & (rows["state"] == State.SETTLED)
     lacks_details = ~rows["id"].isin(legs["id"]) & ~is_inside
     is_removed = rows["removed_at"].notna() if "removed_at" in rows else rows["id"].isna()
     return np.select(

@@ -9,7 +9,8 @@ import pandas as pd
 
 from seqdata.analysis.recur.cadence import fit
 from seqdata.analysis.recur.segments import Rows
-from seqdata.analysis.settlement import RETURNED_STATUSES, moments, utc
+from seqdata.analysis.settlement import moments, utc
+from seqdata.sources.vocabulary import OWN, RETURNED, Party
 
 #: Amounts further apart than this, in order of size, may be two series.
 _CLEARLY_APART = 1.15
@@ -27,9 +28,6 @@ _PURE, _MOST = 0.95, 0.6
 
 #: Days until money that comes in arrives, where the series does not show it.
 _USUAL_DELAY = 3
-
-#: The kinds of party that are accounts of the user.
-OWN_KINDS = ("Pod", "Port", "Account")
 
 _DAY = np.timedelta64(1, "D")
 
@@ -85,7 +83,7 @@ def _delays(rows: pd.DataFrame, waits: Any, took: Any) -> Any:
 
 def _counts(rows: pd.DataFrame, include_internal: bool) -> Any:
     known = rows["amount_cents"].notna() & rows["created_at"].notna()
-    counts = known & ~rows["status"].isin(RETURNED_STATUSES)
+    counts = known & ~rows["state"].isin(RETURNED)
     words = ["INCOMING", "OUTGOING", *(["INTERNAL"] if include_internal else [])]
     return (counts & rows["direction"].isin(words)).to_numpy()
 
@@ -115,7 +113,7 @@ def other_parties(rows: pd.DataFrame) -> pd.Series[Any]:
 def _is_own(rows: pd.DataFrame) -> Any:
     comes_in = (rows["direction"] == "INCOMING").to_numpy()
     source, destination = (
-        rows[f"{end}_kind"].isin(OWN_KINDS).to_numpy() for end in ("source", "destination")
+        rows[f"{end}_party"].isin(OWN).to_numpy() for end in ("source", "destination")
     )
     return np.where(comes_in, source, destination)
 
@@ -126,7 +124,7 @@ class _Facts:
     def __init__(self, rows: pd.DataFrame, counted: Any) -> None:
         self.days = local_days(rows)[counted]
         self.cents = rows["amount_cents"].to_numpy(np.int64, na_value=0)[counted]
-        self.at_shop = (rows["destination_kind"] == "Merchant").to_numpy()[counted]
+        self.at_shop = (rows["destination_party"] == Party.MERCHANT).to_numpy()[counted]
         self.at_shop |= (rows["direction"] == "INCOMING").to_numpy()[counted]
 
     def only(self, chosen: Any) -> _Facts:

@@ -11,7 +11,8 @@ import pandas as pd
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.recur.occurrences import find_series, local_days
 from seqdata.analysis.recur.recurring import as_dates, local_day
-from seqdata.analysis.settlement import RETURNED_STATUSES, is_open, places_of
+from seqdata.analysis.settlement import is_open, places_of
+from seqdata.sources.vocabulary import RETURNED, Party
 
 #: Days of the past that say what an ordinary day is like.
 _PAST = 90
@@ -143,16 +144,16 @@ def _irregular(rows: pd.DataFrame, ids: pd.Series[Any], today: int) -> tuple[Any
     rules made of it.
     """
     counts = rows["amount_cents"].notna() & rows["created_at"].notna()
-    counts &= ~rows["status"].isin(RETURNED_STATUSES)
+    counts &= ~rows["state"].isin(RETURNED)
     counts &= find_series(rows, include_internal=True) < 0
     recent, day = rows[counts.to_numpy()], local_days(rows)[counts.to_numpy()]
     length = int(np.clip(today - day.min(initial=today), 1, _PAST))
     is_recent = (day >= today - length) & (day < today)
     recent, day = recent[is_recent], day[is_recent] - (today - length)
     comes_in = (recent["direction"] == "INCOMING").to_numpy()
-    is_refund = comes_in & (recent["source_kind"] == "Merchant").to_numpy()
+    is_refund = comes_in & (recent["source_party"] == Party.MERCHANT).to_numpy()
     is_income = comes_in & ~is_refund
-    is_income |= (recent["source_kind"] == "Port").to_numpy()
+    is_income |= (recent["source_party"] == Party.PORT).to_numpy()
     arrived = ~(comes_in & is_open(recent).to_numpy())
     cents = recent["amount_cents"].to_numpy(np.int64)
     past = np.zeros((2, len(ids), length))

@@ -16,8 +16,9 @@ import pandas as pd
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.recur.cadence import CADENCES, fit, next_days
 from seqdata.analysis.recur.levels import quantile, stable_levels
-from seqdata.analysis.recur.occurrences import OWN_KINDS, find_series, local_days, other_parties
+from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
 from seqdata.analysis.recur.segments import Rows
+from seqdata.sources.vocabulary import OWN, Party
 
 KINDS = ("subscription", "bill", "paycheck", "income", "transfer")
 
@@ -118,7 +119,7 @@ def _prices(cents: Any, series: Rows) -> tuple[Any, Any, Any, Any]:
 def _ends(last: pd.DataFrame) -> pd.DataFrame:
     """Tell who takes part, from the last occurrence of each series."""
     is_incoming = last["direction"] == "INCOMING"
-    other_kind = last["source_kind"].astype("str").where(is_incoming, last["destination_kind"])
+    other_party = last["source_party"].astype("str").where(is_incoming, last["destination_party"])
     other_id = last["source_id"].where(is_incoming, last["destination_id"])
     return pd.DataFrame(
         {
@@ -127,11 +128,11 @@ def _ends(last: pd.DataFrame) -> pd.DataFrame:
             "account_id": last["destination_id"].where(is_incoming, last["source_id"]),
             "account": last["destination_name"].where(is_incoming, last["source_name"]),
             "category": last["category"],
-            "other_id": other_id.where(other_kind.isin(OWN_KINDS)),
-            "other_kind": other_kind,
-            "own_kind": last["destination_kind"]
+            "other_id": other_id.where(other_party.isin(OWN)),
+            "other_party": other_party,
+            "own_party": last["destination_party"]
             .astype("str")
-            .where(is_incoming, last["source_kind"]),
+            .where(is_incoming, last["source_party"]),
         }
     ).reset_index(drop=True)
 
@@ -166,8 +167,8 @@ def _kinds(ends: pd.DataFrame, columns: dict[str, Any]) -> pd.Series[Any]:
     is_fixed = columns["spread_cents"].to_numpy(np.int64) <= 0.02 * usual
     comes_in = (ends["direction"] == "INCOMING").to_numpy()
     is_own = (ends["direction"] == "INTERNAL").to_numpy() | ends["other_id"].notna().to_numpy()
-    is_merchant = (ends["other_kind"] == "Merchant").to_numpy()
-    to_port = (ends["own_kind"] == "Port").to_numpy()
+    is_merchant = (ends["other_party"] == Party.MERCHANT).to_numpy()
+    to_port = (ends["own_party"] == Party.PORT).to_numpy()
     often = columns["cadence"].cat.codes.to_numpy() <= CADENCES.index("monthly")
     is_pay = comes_in & to_port & often & (usual >= LEAST_PAYCHECK)
     conditions = [is_own, is_pay, comes_in, is_merchant & is_fixed & (usual <= MOST_SUBSCRIPTION)]

@@ -14,6 +14,7 @@ from seqdata.analysis.recur.occurrences import other_parties
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import as_dates, local_day
 from seqdata.analysis.settlement import is_open, places_of
+from seqdata.sources.vocabulary import State
 
 __all__ = ["projected_balances", "running_short", "upcoming"]
 
@@ -104,7 +105,7 @@ def _pending(rows: pd.DataFrame, legs: pd.DataFrame | None, today: int) -> pd.Da
 
 def _success(rows: pd.DataFrame, waits: pd.DataFrame) -> Any:
     """Return the share of earlier transfers of the same parties and kind that completed, else 1."""
-    keys = ["payee", "destination_id", "activity_type"]
+    keys = ["payee", "destination_id", "kind"]
     comes_in = rows[(rows["direction"] == "INCOMING").to_numpy()]
     similar = comes_in[comes_in["destination_id"].isin(waits["destination_id"])]
     past = _named(similar[~is_open(similar)], keys)
@@ -115,7 +116,7 @@ def _success(rows: pd.DataFrame, waits: pd.DataFrame) -> Any:
 
 def _named(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     texts = rows.assign(payee=other_parties(rows))[keys].astype("str").fillna("")
-    return texts.assign(is_complete=rows["status"] == "COMPLETE")
+    return texts.assign(is_complete=rows["state"] == State.SETTLED)
 
 
 def _promised(ids: pd.Series[Any], legs: pd.DataFrame, otherwise: Any) -> Any:

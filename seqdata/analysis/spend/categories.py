@@ -24,6 +24,7 @@ from seqdata.analysis.spend.rulesfile import (
     read_rules,
 )
 from seqdata.core.arrow import Column, pc
+from seqdata.sources.vocabulary import INSIDE, OWN, Party
 
 __all__ = ["Rule", "Rules", "categorize", "read_rules"]
 
@@ -39,10 +40,8 @@ _ANNOTATION, _NONE, _OWN, _RULE = range(4)
 #: Parts of an account type (CREDIT_CARD, STUDENT_LOAN ...) that say that it is owed.
 LIABILITIES = "CREDIT_CARD|LOAN|MORTGAGE|LINE_OF_CREDIT|LIABILITY"
 
-#: Kinds of party that are within Sequence.
-INSIDE = ("Pod", "Port")
 _LOOKED_AT = [
-    "source_name", "source_kind", "destination_name", "destination_kind", "direction",
+    "source_name", "source_party", "destination_name", "destination_party", "direction",
     "description",
 ]  # fmt: skip
 
@@ -122,41 +121,41 @@ def _combinations(transfers: pd.DataFrame, accounts: pd.DataFrame) -> tuple[Any,
         joint = pd.factorize(joint * (len(known) + 1) + codes + 1)[0]
     first = np.zeros(joint.max(initial=-1) + 1, np.int64)
     first[joint[::-1]] = np.arange(len(joint))[::-1]
-    kinds = dict.fromkeys(["source_kind", "destination_kind", "direction"], "str")
-    return joint, looked_at.iloc[first].astype(kinds).reset_index(drop=True)
+    words = dict.fromkeys(["source_party", "destination_party", "direction"], "str")
+    return joint, looked_at.iloc[first].astype(words).reset_index(drop=True)
 
 
 def _parties(seen: pd.DataFrame, counts: Any) -> pd.DataFrame:
     """Tell who is at the other end and which pod is at ours."""
     incoming = seen["direction"] == "INCOMING"
-    theirs, their_kind, is_owed = (
+    theirs, their_party, is_owed = (
         seen[f"source_{name}"].where(incoming, seen[f"destination_{name}"])
-        for name in ("name", "kind", "is_owed")
+        for name in ("name", "party", "is_owed")
     )
-    ours, our_kind = (
+    ours, our_party = (
         seen[f"destination_{name}"].where(incoming, seen[f"source_{name}"])
-        for name in ("name", "kind")
+        for name in ("name", "party")
     )
     is_internal = (seen["direction"] == "INTERNAL") | (
-        their_kind.isin(INSIDE) & our_kind.isin(INSIDE)
+        their_party.isin(INSIDE) & our_party.isin(INSIDE)
     )
-    is_own = is_internal | their_kind.isin([*INSIDE, "Account"])
+    is_own = is_internal | their_party.isin(OWN)
     normal = normalize_payees(theirs.mask(is_own), counts)
     return pd.DataFrame(
         {
             "payee": normal.where(~is_own, theirs),
             "original": theirs,
             "note": seen["description"],
-            "pod": ours.where(our_kind.isin(INSIDE)),
-            "source_account": seen["source_name"].where(seen["source_kind"] == "Account"),
+            "pod": ours.where(our_party.isin(INSIDE)),
+            "source_account": seen["source_name"].where(seen["source_party"] == Party.ACCOUNT),
             "destination_account": seen["destination_name"].where(
-                seen["destination_kind"] == "Account"
+                seen["destination_party"] == Party.ACCOUNT
             ),
             "direction": seen["direction"],
             "is_internal": is_internal,
             "is_own": is_own,
             "is_owed": is_owed,
-            "is_income": incoming & (their_kind != "Merchant"),
+            "is_income": incoming & (their_party != Party.MERCHANT),
         }
     )
 

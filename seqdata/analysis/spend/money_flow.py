@@ -9,8 +9,9 @@ import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.filters import Moment
-from seqdata.analysis.spend.categories import INSIDE, MOVED, OTHER_INCOME
+from seqdata.analysis.spend.categories import MOVED, OTHER_INCOME
 from seqdata.analysis.spend.spending import Spent, filter_spent, settled, spent
+from seqdata.sources.vocabulary import INSIDE, OWN, Party
 
 #: Payees of income that keep their name; the rest becomes "Other income".
 MOST_PAYEES = 8
@@ -18,10 +19,9 @@ MOST_PAYEES = 8
 #: What a flow is named after that gives a pod more than it spent on a category.
 REFUNDS = "Refunds"
 
-_KINDS = {"Port": "port", "Pod": "pod", "Account": "account"}
 _ORDER = ["income", "account", "port", "pod", "category"]
 _SEEN = [
-    "direction", "source_name", "source_kind", "destination_name", "destination_kind", "payee",
+    "direction", "source_name", "source_party", "destination_name", "destination_party", "payee",
     "category",
 ]  # fmt: skip
 _ENDS = ["from_name", "from_kind", "to_name", "to_kind"]
@@ -60,16 +60,16 @@ def money_flow(
 
 def _incoming(rows: pd.DataFrame, since: Moment | None, until: Moment | None) -> pd.DataFrame:
     """Sum what came in, refunds of merchants aside, by payee or own account."""
-    arrives = (rows["direction"] == "INCOMING") & (rows["source_kind"] != "Merchant")
+    arrives = (rows["direction"] == "INCOMING") & (rows["source_party"] != Party.MERCHANT)
     found = filter_spent(settled(rows, arrives.to_numpy()), rows, since, until)
     ends = rows[_SEEN].iloc[found.row]
-    kinds = ends["source_kind"].astype("str").map({"Account": "account"}).fillna("income")
+    kinds = ends["source_party"].astype("str").where(lambda party: party == Party.ACCOUNT, "income")
     names = ends["payee"].fillna(ends["category"].astype("str"))
     return _group_small(_summed(found, names, kinds, *_ours(ends, "destination")))
 
 
 def _to_pods(rows: pd.DataFrame, since: Moment | None, until: Moment | None) -> pd.DataFrame:
-    divided = (rows["source_kind"] == "Port") & (rows["destination_kind"] == "Pod")
+    divided = (rows["source_party"] == Party.PORT) & (rows["destination_party"] == Party.POD)
     found = filter_spent(settled(rows, divided.to_numpy()), rows, since, until)
     ends = rows[_SEEN].iloc[found.row]
     return _summed(found, *_ours(ends, "source"), *_ours(ends, "destination"))
@@ -79,7 +79,7 @@ def _out(rows: pd.DataFrame, since: Moment | None, until: Moment | None) -> pd.D
     """Sum spending and moves to own accounts, less what came back, by pod."""
     found = filter_spent(spent(rows, include_moves=True), rows, since, until)
     ends = rows[_SEEN].iloc[found.row]
-    stays_outside = ~ends["source_kind"].isin(INSIDE) & (ends["direction"] == "OUTGOING")
+    stays_outside = ~ends["source_party"].isin(INSIDE) & (ends["direction"] == "OUTGOING")
     passes = (stays_outside & (ends["category"] == MOVED)).to_numpy()
     found, ends = found.take(~passes), ends[~passes]
     is_refund = ends["direction"] == "INCOMING"
@@ -92,8 +92,9 @@ def _out(rows: pd.DataFrame, since: Moment | None, until: Moment | None) -> pd.D
 
 
 def _ours(ends: pd.DataFrame, end: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Return the names and kinds of one end."""
-    return ends[f"{end}_name"], ends[f"{end}_kind"].astype("str").map(_KINDS).astype("str")
+    """Return the names of one end, and which of our accounts it is."""
+    party = ends[f"{end}_party"].astype("str")
+    return ends[f"{end}_name"], party.where(party.isin(OWN))
 
 
 def _summed(found: Spent, *ends: pd.Series[Any]) -> pd.DataFrame:

@@ -24,8 +24,9 @@ from seqdata.analysis.filters import (
     known_categories,
 )
 from seqdata.analysis.periods import FREQUENCIES, period_starts
-from seqdata.analysis.spend.categories import INSIDE, MOVED, UNCATEGORIZED
+from seqdata.analysis.spend.categories import MOVED, UNCATEGORIZED
 from seqdata.exceptions import InvalidFilter
+from seqdata.sources.vocabulary import INSIDE, Party
 
 By: TypeAlias = str | Sequence[str]
 
@@ -202,10 +203,10 @@ def _column(word: str, found: Spent, rows: pd.DataFrame) -> Any:
     is_refund = _refunds(rows)
     ours = rows["destination_name"].where(is_refund, rows["source_name"])
     if word == "pod":
-        inside = rows[["source_kind", "destination_kind"]].isin(INSIDE)
-        ours = ours.where(inside["destination_kind"].where(is_refund, inside["source_kind"]))
+        inside = rows[["source_party", "destination_party"]].isin(INSIDE)
+        ours = ours.where(inside["destination_party"].where(is_refund, inside["source_party"]))
     return ours.array.take(found.row)
 
 
 def _refunds(rows: pd.DataFrame) -> pd.Series[Any]:
-    return (rows["direction"] == "INCOMING") & (rows["source_kind"] == "Merchant")
+    return (rows["direction"] == "INCOMING") & (rows["source_party"] == Party.MERCHANT)

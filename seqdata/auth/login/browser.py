@@ -23,10 +23,10 @@ from seqdata.auth.login.flow import (
     Credentials,
     Login,
     LoginFlow,
-    Pace,
     PageError,
     Patience,
     Seen,
+    Tempo,
 )
 from seqdata.auth.refresh import expiry
 from seqdata.auth.tokens import AuthTokens
@@ -52,7 +52,7 @@ def browser_login(
     settings: Settings,
     *,
     headless: bool = True,
-    pace: Pace | None = None,
+    pace: Tempo | None = None,
     patience: Patience | None = None,
 ) -> tuple[AuthTokens, str | None]:
     """Log in with a browser; return the tokens and the client id that was seen on the way.
@@ -82,7 +82,7 @@ def browser_login(
 def _log_in(
     settings: Settings,
     headless: bool,
-    pace: Pace | None,
+    pace: Tempo | None,
     patience: Patience | None,
     cancelled: threading.Event,
 ) -> tuple[AuthTokens, str | None]:

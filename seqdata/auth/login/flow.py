@@ -1,6 +1,6 @@
 """The login as a flow of steps: look at the page, decide which step it asks for, take it.
 
-Nothing here knows a browser: the flow works on a :class:`Page`, and
+Nothing here knows a browser: the flow works on a :class:`LoginPage`, and
 :mod:`seqdata.auth.login.browser` makes one of a tab of Chromium. ``LoginFlow.run`` reads::
 
     open_application → next_step → take(step) → next_step → … → read_token
@@ -69,7 +69,7 @@ GLANCE, SETTLED = 0.1, 2.0
 
 
 @dataclass(frozen=True)
-class Pace:
+class Tempo:
     """How a person types: the least and the most seconds of each kind of pause.
 
     ``scale`` multiplies all of them; tests make it small, a login leaves it at 1.
@@ -119,7 +119,7 @@ class Seen:
                 self.returned = answer
 
 
-class Page(Protocol):
+class LoginPage(Protocol):
     """What the flow needs of a browser's tab. Every method may raise :class:`PageError`."""
 
     seen: Seen
@@ -211,19 +211,19 @@ class LoginFlow:
 
     def __init__(
         self,
-        page: Page,
+        page: LoginPage,
         credentials: Credentials,
         *,
         app_url: str,
         auth_url: str,
-        pace: Pace | None = None,
+        pace: Tempo | None = None,
         patience: Patience | None = None,
         person: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.page, self.credentials = page, credentials
         self.app_url, self.auth_url = app_url, auth_url
-        self.pace, self.patience = pace or Pace(), patience or Patience()
+        self.pace, self.patience = pace or Tempo(), patience or Patience()
         self.person, self.clock = person, clock
         #: The steps that were taken.
         self.taken: list[str] = []

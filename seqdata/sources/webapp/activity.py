@@ -15,18 +15,12 @@ import pyarrow as pa
 
 from seqdata.exceptions import PageSizeRefused, PagingError
 from seqdata.sources.base import Page, Reading, Row, Window
+from seqdata.sources.schemas import READ_ROWS
 from seqdata.sources.webapp.source import GraphQLSource
-from seqdata.types import ActivityType, state_of
-
-_SIZES = (100, 50, 25, 10)
+from seqdata.sources.webapp.words import by_hand, in_our_words
 
 #: How many pages in a row may bring nothing new before a list is taken for an endless one.
 _MOST_IDLE = 5
-
-_BY_HAND = "ONE_TIME_TRANSFER"
-
-#: Kinds of activity that are surely no payment by hand. ACH may be either.
-_OTHERS = frozenset(ActivityType) - {ActivityType.ONE_TIME_TRANSFER, ActivityType.ACH}
 
 
 def read_activity(source: GraphQLSource, since: datetime) -> Reading:
@@ -51,17 +45,11 @@ def read_activity(source: GraphQLSource, since: datetime) -> Reading:
 
 
 def our_rows(table: pa.Table) -> list[Row]:
-    """Return transfers as rows, with what their words mean: ``state`` and ``by_hand``."""
+    """Return transfers as rows in our words, and whether they were made by hand."""
+    rows = in_our_words(table, READ_ROWS).to_pylist()
     return [
-        {**row, "state": state_of(row["status"]), "by_hand": _is_by_hand(row)}
-        for row in table.to_pylist()
+        {**row, "by_hand": by_hand(row["kind"], row["activity_type"], row["type"])} for row in rows
     ]
-
-
-def _is_by_hand(row: Row) -> bool | None:
-    if _BY_HAND in (row["activity_type"], row["type"]):
-        return True
-    return False if row["activity_type"] in _OTHERS else None
 
 
 @dataclass
@@ -120,10 +108,10 @@ def _ids(rows: pa.Table) -> Iterable[Any]:
 
 
 def _fetch(source: GraphQLSource, window: Window, cursor: str, *, with_count: bool) -> Page:
-    for size in _SIZES:
+    for size in source.page_sizes:
         try:
             return source.fetch_page(window, cursor, size, with_count=with_count, count_window=True)
         except PageSizeRefused:
-            if size == _SIZES[-1]:
+            if size == source.page_sizes[-1]:
                 raise
     raise AssertionError("unreachable: the smallest size raised")

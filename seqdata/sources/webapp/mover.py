@@ -13,13 +13,15 @@ from seqdata.exceptions import ReadOnlyMode, UnknownOrganization
 from seqdata.http.messages import Exchange
 from seqdata.http.transport import Transport
 from seqdata.sources.base import Account, Drift, Payment, Reading, Row, Verdict, View
+from seqdata.sources.schemas import READ_LEGS
+from seqdata.sources.vocabulary import State, is_reversal
 from seqdata.sources.webapp.activity import our_rows, read_activity
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.judging import judge, payment_of
 from seqdata.sources.webapp.nodes import transfer_table
 from seqdata.sources.webapp.source import GraphQLSource
-from seqdata.types import is_reversal
+from seqdata.sources.webapp.words import in_our_words
 
 if TYPE_CHECKING:
     from seqdata.config.settings import Settings
@@ -82,10 +84,10 @@ class WebAppMover:
         source, rows = self._source(organization_id), list[Row]()
         for transfer_id in transfer_ids:
             found = source.fetch_details([transfer_id])
-            is_reversed = any(is_reversal(leg) for leg in found.legs.to_pylist())
+            is_reversed = any(map(is_reversal, in_our_words(found.legs, READ_LEGS).to_pylist()))
             for row in our_rows(found.rows):
                 reason = row["error_reason"] or "its payment was reversed"
-                reverted = {"state": "failed", "error_reason": reason} if is_reversed else {}
+                reverted = {"state": State.FAILED, "error_reason": reason} if is_reversed else {}
                 rows.append({**row, **reverted})
         return rows
 

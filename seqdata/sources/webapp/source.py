@@ -25,7 +25,7 @@ from seqdata.exceptions import (
 )
 from seqdata.sources.base import Delivery, Drift, Page, Raw, Snapshot, TransferDetails, Window
 from seqdata.sources.webapp.client import GraphQLAnswer, SequenceClient
-from seqdata.sources.webapp.documents import Node, document, expect, selection
+from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.nodes import account_tables, detail_tables, transfer_table
 
 log = logger(__name__)
@@ -33,6 +33,8 @@ log = logger(__name__)
 
 class GraphQLSource:
     """The service's GraphQL API as a source, for one organization."""
+
+    page_sizes: tuple[int, ...] = (100, 50, 25, 10)
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class GraphQLSource:
         if len(transfer_ids) == 1:
             text, ids = document(name), {"id": transfer_ids[0]}
         else:
-            text, ids = _aliased(document(name), transfer_ids)
+            text, ids = _several(transfer_ids)
         answer = self._client.ask(text, {**variables, **ids}, name)
         raw = self._raw("details", answer, {"ids": list(transfer_ids)})
         found = self._reader.read_details(answer.data, raw.served_at)
@@ -133,7 +135,7 @@ class GraphQLSource:
         if counted is not None:
             counting = {**variables, "numberOfTransfersFilter": counted}
             try:
-                return self._client.ask(_counting(document(name)), counting, name)
+                return self._client.ask(document(f"{name}Counted"), counting, name)
             except (GraphQLError, HTTPError) as error:
                 if not _is_about_the_count(error):
                     raise _page_error(error, variables) from error
@@ -238,30 +240,16 @@ def _page_error(error: GraphQLError | HTTPError, variables: Node) -> ServiceErro
     return error
 
 
-def _counting(text: str) -> str:
-    """Ask in the same document for the number of transfers, as the web application can."""
-    return text.replace(
-        "$first: Int!)", "$first: Int!, $numberOfTransfersFilter: TransferReferenceFilter)"
-    ).replace(
-        "transferReferences(",
-        "numberOfTransfers(filter: $numberOfTransfersFilter) {\n      count\n      __typename\n"
-        "    }\n    transferReferences(",
-        1,
-    )
-
-
-def _aliased(text: str, transfer_ids: Sequence[str]) -> tuple[str, dict[str, str]]:
+def _several(transfer_ids: Sequence[str]) -> tuple[str, dict[str, str]]:
     """Ask for many transfers in one document: ``t0``, ``t1`` and so on."""
-    fields = selection(text, "transferReference")
     names = [f"t{number}" for number in range(len(transfer_ids))]
     parameters = ", ".join(f"${name}: ID!" for name in names)
     asked = "\n".join(f"{name}: transferReference(id: ${name}) {{ ...Drawer }}" for name in names)
-    document = (
+    operation = (
         f"query TransferReferenceDrawerContentV2($organizationId: ID!, {parameters}) {{\n"
         f"organization(id: $organizationId) {{\nid\n{asked}\n__typename\n}}\n}}\n"
-        f"fragment Drawer on TransferReference {{{fields}}}\n"
     )
-    return document, dict(zip(names, transfer_ids, strict=True))
+    return operation + document("fragments/Drawer"), dict(zip(names, transfer_ids, strict=True))
 
 
 def _is_about_the_count(error: GraphQLError | HTTPError) -> bool:

@@ -51,6 +51,7 @@ def describe(
     """
     note = _first(annotations, "note")
     lines = [
+        ("State", pretty(_text(transfer["state"]))),
         ("Status", pretty(_text(transfer["status"]))),
         ("Reason", _text(transfer["error_reason"])),
         ("Direction", pretty(_text(transfer["direction"]))),
@@ -117,9 +118,9 @@ def _table(title: str, columns: list[str], rows: list[list[str]], nothing: str) 
 
 
 def _party(transfer: Mapping[str, Any], end: str) -> str:
-    kind = _text(transfer[f"{end}_kind"])
+    party = _text(transfer[f"{end}_party"])
     name = _text(transfer[f"{end}_name"]) or "unnamed"
-    return f"{name} ({kind})" if kind else name
+    return f"{name} ({party})" if party else name
 
 
 def _settled(transfer: Mapping[str, Any]) -> str:

@@ -91,7 +91,7 @@ class ActivityExplorer(anywidget.AnyWidget):
         Parameters
         ----------
         changes
-            `since`, `until`, `account`, `direction`, `status`, `category` and `text`, as
+            `since`, `until`, `account`, `direction`, `state`, `status`, `category` and `text`, as
             :meth:`Ledger.categorized` takes them; None or "" takes one away.
 
         Raises

@@ -26,7 +26,7 @@ class Filters {
     this.add("since", "Since", typed("2026-10-05", `${id}-months`));
     this.add("until", "Until (not included)", typed("2026-11-01", `${id}-months`));
     this.add("account", "Account", typed("Name or id", `${id}-accounts`));
-    for (const name of ["direction", "status", "category"])
+    for (const name of ["direction", "state", "status", "category"])
       this.add(name, name[0].toUpperCase() + name.slice(1), make("select"));
     const clear = make("button", "clear", { type: "button", text: "Clear" });
     clear.onclick = () => { this.forget(); this.ask({ do: "clear" }); };
@@ -61,7 +61,7 @@ class Filters {
   offer(options) {
     fillList(this.lists.month, options.month);
     fillList(this.lists.account, options.account);
-    for (const name of ["direction", "status", "category"]) {
+    for (const name of ["direction", "state", "status", "category"]) {
       const control = this.controls[name], chosen = control.value;
       control.replaceChildren(...[["", "All"], ...options[name]].map(
         ([value, text]) => make("option", "", { value, text })));
@@ -83,6 +83,8 @@ class Filters {
       const control = this.controls[name];
       control.removeAttribute("aria-invalid");
       control.classList.toggle("seqdata-explorer-set", value !== "");
+      // The service's own word is for programs: shown where one asked for it.
+      if (name === "status") control.parentNode.hidden = value === "";
       if (name === "text" && this.typing) continue; // what is being typed is newer
       if (control.value.trim() !== value) this.set(name, value);
     }

@@ -22,7 +22,7 @@ from seqdata.analysis.filters import (
     find_account,
     known_accounts,
 )
-from seqdata.analysis.settlement import RETURNED_STATUSES
+from seqdata.sources.vocabulary import RETURNED
 from seqdata.widgets.explorer.state import Filters, Sort
 
 Positions: TypeAlias = npt.NDArray[np.intp]
@@ -80,7 +80,7 @@ class Rows:
         self.frame, self._accounts = frame, accounts
         self._texts: dict[str, _Texts] = {}
         places = np.arange(len(frame))
-        self._facts = frame[["created_at", "direction", "status"]].assign(place=places)
+        self._facts = frame[["created_at", "direction", "state", "status"]].assign(place=places)
         self._categories = frame[["category"]].assign(place=places)
 
     def __len__(self) -> int:
@@ -108,6 +108,7 @@ class Rows:
             since=filters.since,
             until=filters.until,
             direction=filters.direction,
+            state=filters.state,
             status=filters.status,
         )
         keep = self._only(found)
@@ -164,7 +165,7 @@ class Rows:
     @cached_property
     def _counted(self) -> Mask:
         frame = self.frame
-        back = frame["status"].isin(RETURNED_STATUSES) | frame["reversed_at"].notna()
+        back = frame["state"].isin(RETURNED) | frame["reversed_at"].notna()
         known = self._among("direction", ["INCOMING", "OUTGOING", "INTERNAL"])
         return known & (~back & frame["amount_cents"].notna()).to_numpy(dtype=bool)
 

@@ -19,6 +19,7 @@ class Filters:
     until: Moment | None = None
     account: str | None = None
     direction: Words | None = None
+    state: Words | None = None
     status: Words | None = None
     category: Words | None = None
     text: str | None = None
@@ -64,7 +65,7 @@ COLUMNS = (
     Column("source_name", "From"),
     Column("destination_name", "To"),
     Column("amount", "Amount"),
-    Column("status", "Status"),
+    Column("state", "State"),
     Column("category", "Category"),
     Column("description", "Note"),
 )

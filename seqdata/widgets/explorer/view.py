@@ -119,10 +119,10 @@ def page(view: View, start: int, stop: int) -> list[list[str]]:
     made = {
         "created_at": _texts(rows["created_at"].dt.strftime("%Y-%m-%d %H:%M")),
         "amount": amounts,
-        "status": [
+        "state": [
             "Reversed" if is_reversed else pretty(text)
             for text, is_reversed in zip(
-                _texts(rows["status"]), rows["reversed_at"].notna(), strict=True
+                _texts(rows["state"]), rows["reversed_at"].notna(), strict=True
             )
         ],
     }
@@ -174,7 +174,7 @@ def options(rows: Rows) -> dict[str, list[list[str]]]:
     months = np.unique(moments.to_numpy().astype("datetime64[M]")).astype(str).tolist()
     words = {
         name: [[word, pretty(word)] for word in _present(rows.frame[name])]
-        for name in ("direction", "status")
+        for name in ("direction", "state", "status")
     }
     return {
         "account": [[name, name] for name in sorted(set(names) - {""}, key=str.casefold)],

@@ -12,7 +12,7 @@ from seqdata.core.text import alike, format_cents, printable
 from seqdata.exceptions import InvalidAmount, UnknownAccount
 from seqdata.safeguards.accounts import find_account
 from seqdata.safeguards.bounds import Limits
-from seqdata.safeguards.journal import DRY_RUN, OpenIntent
+from seqdata.safeguards.lives import DRY_RUN, OpenIntent
 from seqdata.safeguards.outcomes import (
     ConfirmOutcome,
     Failed,

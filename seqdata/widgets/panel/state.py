@@ -19,7 +19,7 @@ from seqdata.exceptions import (
     StageUsed,
 )
 from seqdata.safeguards.bounds import Limits
-from seqdata.safeguards.journal import OpenIntent
+from seqdata.safeguards.lives import OpenIntent
 from seqdata.safeguards.outcomes import (
     Completed,
     ConfirmOutcome,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqdata.config.settings import Settings
 
 
-class Rules:
+class LiveRules:
     """What the settings allow, at the moment it is asked for."""
 
     def __init__(self, settings: Settings) -> None:

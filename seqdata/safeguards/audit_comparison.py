@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.core.text import format_cents, printable
-from seqdata.safeguards.journal import Life, read_lives
-from seqdata.types import ActivityType
+from seqdata.safeguards.lives import Life, read_lives
+from seqdata.sources.vocabulary import Kind
 
 Row = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ class Intent:
 def read_intents(entries: Iterable[Row], foreign: Iterable[Row] = ()) -> list[Intent]:
     """Gather the entries of each transfer that was sent.
 
-    All move by the rules of :func:`seqdata.safeguards.journal.read_lives`; what other programs
+    All move by the rules of :func:`seqdata.safeguards.lives.read_lives`; what other programs
     wrote (`foreign`) says nothing of the desk's own. Those that log no ``intent_id``, or no
     request, are taken by their ``transfer_completed`` alone. ``served_at``, the time of the
     service, counts before this machine's.
@@ -146,8 +146,7 @@ def reconcile(
         Those of other programs.
     transfers
         Rows of the transfers' table, removed ones too: id, created_at (with a zone),
-        amount_cents, source_id, source_name, destination_id, destination_name, activity_type,
-        removed_at.
+        amount_cents, source_id, source_name, destination_id, destination_name, kind, removed_at.
     since
         From when on each one-time transfer should be logged; by default the first entry.
     synced_at
@@ -170,7 +169,7 @@ def reconcile(
 class _Work:
     def __init__(self, rows: list[Row], synced_at: datetime | None) -> None:
         self.rows = {row["id"]: row for row in rows}
-        self.one_time = [row for row in rows if row.get("activity_type") == _ONE_TIME]
+        self.one_time = [row for row in rows if row.get("kind") == Kind.BY_HAND]
         self.synced_at = synced_at
         self.claimed: set[Any] = set()
         self.findings: list[Finding] = []
@@ -223,9 +222,6 @@ class _Work:
                 self.findings.append(
                     Finding("unlogged", at, row["amount_cents"], *parties, row["id"])
                 )
-
-
-_ONE_TIME = ActivityType.ONE_TIME_TRANSFER.value
 
 
 def _is_of(entry: Row, organization_id: str | None) -> bool:

@@ -1,0 +1,238 @@
+"""A ledger brought up to date, and what became of what its desk has sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from seqdata.analysis.filters import (
+    Moment,
+)
+from seqdata.auth import access_token_for
+from seqdata.config import CACHE_MARKER
+from seqdata.core.arrow import pc
+from seqdata.core.files import make_private_folder, write_bytes
+from seqdata.core.logs import logger
+from seqdata.core.moments import parse_moment
+from seqdata.core.text import printable
+from seqdata.exceptions import (
+    SequenceError,
+    UnknownOrganization,
+)
+from seqdata.ledger.progress import progress_bar
+from seqdata.ledger.tables import ALL, Tables
+from seqdata.sources.vocabulary import State, is_reversal
+from seqdata.sources.webapp.client import SequenceClient
+from seqdata.sources.webapp.source import AnswerReader, GraphQLSource, fetch_organization_ids
+from seqdata.sync import (
+    Cost,
+    SyncOptions,
+    SyncReport,
+    combine,
+    rebuild,
+    sync,
+    wanted_details,
+)
+
+if TYPE_CHECKING:
+    from seqdata.safeguards import TransferDesk
+
+
+log = logger(__name__)
+
+
+class Syncing(Tables):
+    """The methods of a :class:`Ledger` that ask the service, or read its answers again."""
+
+    def sync(
+        self,
+        *,
+        full: bool = False,
+        since: Moment | None = None,
+        details: str | None = None,
+        max_requests: int | None = None,
+        max_minutes: float | None = None,
+        details_per_request: int = 1,
+        accept_removals: bool = False,
+        wait: float = 0.0,
+        progress: bool = True,
+    ) -> SyncReport:
+        """Bring the tables up to date with the service.
+
+        The first sync reads all pages; a later one the window that can have changed
+        (SEQUENCE_OVERLAP_DAYS before the newest known transfer) and each transfer that is
+        still open. Everything is read again when that was SEQUENCE_RESCAN_DAYS ago. It can be
+        interrupted at any moment and goes on the next time.
+
+        Parameters
+        ----------
+        full
+            Read all pages again.
+        since
+            Read from here on: the beginning of a first sync (what is older is then a known
+            gap), or a window to read again.
+        details
+            Whose details (payment legs, rules) are fetched, a request each: "open" (not final,
+            or young enough to be reversed), "new" (these, and what lacks them among the newest
+            SEQUENCE_OVERLAP_DAYS) or "all" (these, and every one that lacks them).
+            :meth:`details_cost` says what that costs.
+        max_requests, max_minutes
+            Budget of the details; the next sync goes on with the rest.
+        details_per_request
+            More than 1 asks for many details in one request, with GraphQL aliases. That is
+            quicker, and unlike anything the web application sends.
+        accept_removals
+            Believe that more than 25 transfers and 10 % of the window vanished.
+        wait
+            Seconds to wait for another process that syncs this cache; 0 refuses at once.
+        progress
+            Show a bar with the time left (in a terminal or a notebook).
+
+        Raises
+        ------
+        CacheLocked, PagingError, RemovalsRefused, ServiceError, UnexpectedAnswer
+            See :func:`seqdata.sync.sync`. What was read before is kept.
+        """
+        options = self._options(
+            full=full,
+            since=None if since is None else parse_moment(since, self._settings.zone),
+            details=details,
+            max_requests=max_requests,
+            max_minutes=max_minutes,
+            details_per_request=details_per_request,
+            accept_removals=accept_removals,
+        )
+        self._mark_cache()
+        with self._client() as client, progress_bar(enabled=progress) as on_progress:
+            reports = [
+                sync(
+                    GraphQLSource(client, organization_id),
+                    self._store_of(organization_id),
+                    options,
+                    wait=wait,
+                    on_progress=on_progress,
+                )
+                for organization_id in self._ids_to_sync(client)
+            ]
+        self._follow_sent()
+        return combine(reports)
+
+    def details_cost(self, which: str = "all", *, details_per_request: int = 1) -> Cost:
+        """Estimate what fetching details costs, in requests and minutes; asks nothing."""
+        options = self._options(details=which, details_per_request=details_per_request)
+        now = datetime.now(UTC)
+        wanted = sum(
+            len(wanted_details(store, which, now=now, recent=options.overlap))
+            for store in self._stores
+        )
+        return options.cost(wanted)
+
+    def rebuild(self, *, wait: float = 0.0) -> int:
+        """Make all tables again from the archive, without the network; return the transfers.
+
+        Raises
+        ------
+        ArchiveIncomplete, CorruptFile
+            The archive does not hold everything. The tables are unchanged.
+        """
+        return sum(
+            rebuild(AnswerReader(store.organization_id), store, wait=wait).rows
+            for store in self._stores
+        )
+
+    def sent(self) -> dict[str, list[str]]:
+        """Say what the transfers that the desk sent wait for, each in a sentence.
+
+        Returns
+        -------
+        dict of list of str
+            ``unknown``: whose outcome is not known. ``on_their_way``: accepted in the last ten
+            days, and not arrived as of the last sync. ``returned``: accepted in the last ten
+            days, and then failed at the service.
+
+        Raises
+        ------
+        AuditChainBroken
+            The audit log was changed by something else, so it cannot be said.
+        """
+        desk = self._own_desk()
+        ids = desk.watched_ids()
+        return {
+            "unknown": [printable(str(one)) for one in desk.open_intents()],
+            "on_their_way": [printable(one.what) for one in desk.underway(self._rows_of(ids))],
+            "returned": [str(one) for one in desk.returned()],
+        }
+
+    def _follow_sent(self) -> None:
+        """Say which transfers of the desk failed at the service after it had accepted them."""
+        if not (self._settings.data_dir / ".audit.jsonl").exists():
+            return
+        desk = self._own_desk()
+        try:
+            found = desk.compare(self._rows_of(desk.watched_ids()))
+        except SequenceError as error:  # what was synced is on the disk
+            log.warning("the transfers that were sent could not be looked at: %s", error)
+            return
+        for settlement in found:
+            log.warning("accepted, and then failed at the service: %s", settlement.sentence)
+
+    def _rows_of(self, transfer_ids: list[str]) -> list[dict[str, Any]]:
+        """Read transfers by id from the tables: id, status, state, error_reason."""
+        if not transfer_ids or not self._cached_stores():
+            return []
+        names = ["id", "status", "state", "error_reason"]
+        table = self._joined(lambda store: store.read_transfers(columns=names))
+        table = table.filter(pc.is_in(table["id"], pa.array(transfer_ids)))
+        legs = self._joined(lambda store: store.read_legs(transfer_ids)).to_pylist()
+        reversed_ids = {leg["id"] for leg in legs if is_reversal(leg)}
+        return [
+            {**row, "state": State.FAILED if row["id"] in reversed_ids else row["state"]}
+            for row in table.to_pylist()
+        ]
+
+    def _own_desk(self) -> TransferDesk:
+        from seqdata.safeguards import TransferDesk
+
+        return TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
+
+    def _ids_to_sync(self, client: SequenceClient) -> list[str]:
+        if self._chosen not in (None, ALL) and self._store_of(str(self._chosen)).exists:
+            return [str(self._chosen)]
+        known = fetch_organization_ids(client)
+        if self._chosen == ALL:
+            return known
+        if self._chosen is None:
+            self._chosen = _only(known)
+        elif self._chosen not in known:  # before anything of it is written
+            raise UnknownOrganization(self._chosen, known)
+        return [self._chosen]
+
+    def _options(self, **asked: Any) -> SyncOptions:
+        settings = self._settings
+        return SyncOptions(
+            overlap=timedelta(days=settings.overlap_days),
+            rescan=timedelta(days=settings.rescan_days),
+            keep_archive=settings.archive,
+            seconds_per_request=settings.pace.min_delay + settings.pace.max_jitter / 2,
+            **asked,
+        )
+
+    def _client(self) -> SequenceClient:
+        provider = partial(access_token_for, self._settings)
+        return SequenceClient("", provider, settings=self._settings)
+
+    def _mark_cache(self) -> None:
+        """Mark the cache folder as ours, so that notebooks in sub-folders find it."""
+        make_private_folder(self._settings.cache_path)
+        marker = self._settings.cache_path / CACHE_MARKER
+        if not marker.exists():
+            write_bytes(marker, b"Synced data of seqdata stands in this folder.\n")
+
+
+def _only(organization_ids: list[str]) -> str:
+    if len(organization_ids) != 1:
+        raise UnknownOrganization(None, organization_ids)
+    return organization_ids[0]

@@ -1,0 +1,370 @@
+"""What is on the disk of one organization, or of all, as DataFrames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from seqdata.analysis.filters import (
+    Moment,
+    Words,
+    filter_balances,
+    filter_transfers,
+)
+from seqdata.config.settings import Settings
+from seqdata.core.arrow import pc
+from seqdata.core.moments import parse_moment
+from seqdata.exceptions import (
+    CacheMissing,
+    ForeignCache,
+    SequenceError,
+    UnknownOrganization,
+    UnknownTransfer,
+)
+from seqdata.ledger.query import plain_filters
+from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
+from seqdata.store.frames import frame
+from seqdata.store.state import read_state
+from seqdata.sync import (
+    Certificate,
+    certify,
+    combine_certificates,
+    count_open,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+#: Stands for all organizations of a login.
+ALL = "all"
+
+
+class Tables:
+    """The tables of an organization as syncs left them; reading needs no network.
+
+    Parameters
+    ----------
+    settings
+        Where the data is and which server it is of.
+    organization_id
+        By default the configured one, else the only one there is. :data:`ALL` holds all
+        organizations of the login side by side.
+    """
+
+    def __init__(self, settings: Settings, organization_id: str | None = None) -> None:
+        self._settings = settings
+        self._chosen = organization_id or settings.org_id or _only_cached(settings)
+
+    @property
+    def organization_id(self) -> str:
+        """Id of the organization; "all" for all of them.
+
+        Raises
+        ------
+        CacheMissing
+            It is neither configured nor known from a sync.
+        """
+        if self._chosen is None:
+            raise self._nothing_chosen()
+        return self._chosen
+
+    @property
+    def complete_since(self) -> datetime | None:
+        """From when on all transfers are here; None: from the first one on.
+
+        Of a first sync that did not finish, from the oldest transfer it read.
+        """
+        starts = [_complete_since(store) for store in self._stores]
+        return max(filter(None, starts), default=None)
+
+    @property
+    def categories_path(self) -> Path:
+        """The file of your own rules for categories; it need not exist."""
+        return self._settings.data_dir / "categories.toml"
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the Parquet tables (of all organizations: the cache folder)."""
+        if self._chosen == ALL:
+            return self._settings.cache_path
+        return self._store_of(self.organization_id).folder
+
+    @property
+    def transfers(self) -> pd.DataFrame:
+        """All transfers, newest first.
+
+        Moments are tz-aware in the reporting zone; ``amount_cents`` is Int64, ``amount`` the
+        same in float dollars, always positive (``direction`` carries the sign). What is
+        missing is NA. What a person reads comes first, ids and bookkeeping last.
+        """
+        return self._transfers()
+
+    def transfers_as_of(self, moment: Moment) -> pd.DataFrame:
+        """All transfers as they were known at a moment, from the history."""
+        at = parse_moment(moment, self._settings.zone)
+        table = self._joined(lambda store: store.transfers_as_of(at)).select(_READING_ORDER)
+        return self._marked(transfers_frame(_newest_first(table), self._zone), {"as_of": at})
+
+    def history(self, transfer_id: str) -> pd.DataFrame:
+        """All versions of a transfer, oldest first, with valid_from and valid_until.
+
+        Raises
+        ------
+        UnknownTransfer
+            No such transfer here.
+        """
+        table = self._joined(lambda store: store.history_of(transfer_id))
+        if table.num_rows == 0:
+            raise UnknownTransfer(transfer_id)
+        return self._marked(transfers_frame(table, self._zone, include_removed=True))
+
+    def transfers_where(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+        direction: Words | None = None,
+        state: Words | None = None,
+        status: Words | None = None,
+        text: str | None = None,
+        include_removed: bool = False,
+    ) -> pd.DataFrame:
+        """Return the transfers that pass all filters that are given.
+
+        The words are those of :func:`seqdata.analysis.filter_transfers`. `include_removed`
+        adds those that vanished from the service, with ``removed_at``.
+        """
+        found = filter_transfers(
+            self._transfers(include_removed=include_removed),
+            since=since,
+            until=until,
+            account=account,
+            direction=direction,
+            state=state,
+            status=status,
+            text=text,
+            accounts=self._accounts,
+        )
+        filters = {
+            "since": since, "until": until, "account": account,
+            "direction": direction, "state": state, "status": status, "text": text,
+        }  # fmt: skip
+        return self._marked(found, filters)
+
+    @property
+    def details(self) -> pd.DataFrame:
+        """What made the transfers: id, kind, rule_trigger_type, rule_trigger_cron, fetched_at."""
+        return self._marked(self._read(Store.read_details))
+
+    @property
+    def legs(self) -> pd.DataFrame:
+        """The payments of the transfers: id, leg, status, state, created_at and the like."""
+        return self._marked(self._read(Store.read_legs))
+
+    @property
+    def annotations(self) -> pd.DataFrame:
+        """Categories and notes of your own: id, category, note, annotated_at."""
+        return self._marked(self._read(Store.read_annotations))
+
+    @property
+    def pods(self) -> pd.DataFrame:
+        """The open pods with their newest observed balance, by name."""
+        accounts = self._read_accounts()
+        pods = accounts[(accounts["kind"] == "pod") & accounts["closed_at"].isna()]
+        wanted = ["name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "id"]
+        return self._marked(pods[wanted].reset_index(drop=True))
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """Pods, ports and outside accounts as last seen, with their newest observed balance.
+
+        Closed ones stay, with ``closed_at``. A balance that the service does not know is NA.
+        """
+        return self._marked(self._read_accounts())
+
+    @property
+    def balances(self) -> pd.DataFrame:
+        """Balances as observed by syncs, oldest first: account_id, as_of, cents and dollars."""
+        return self._marked(self._read_balances())
+
+    def balances_where(
+        self,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        account: str | None = None,
+    ) -> pd.DataFrame:
+        """Return the observed balances that pass all filters that are given."""
+        found = filter_balances(
+            self._read_balances(), self._accounts, since=since, until=until, account=account
+        )
+        return self._marked(found, {"since": since, "until": until, "account": account})
+
+    def certificate(self) -> Certificate:
+        """Say whether everything that the service has is here, and what is not known."""
+        return combine_certificates([self._certificate(store) for store in self._stores])
+
+    def certificates(self) -> list[dict[str, Any]]:
+        """Return the certificate of each organization that is here, as JSON values."""
+        ids = (
+            cached_organizations(self._settings)
+            if self._chosen in (None, ALL)
+            else [str(self._chosen)]
+        )
+        stores = [store for store in map(self._store_of, ids) if store.exists]
+        return [
+            {
+                **self._certificate(store).to_json(),
+                "folder": str(store.folder),
+                "bytes": store.size(),
+            }
+            for store in stores
+        ]
+
+    # -- inside -------------------------------------------------------------------------------
+
+    @property
+    def _zone(self) -> str:
+        return self._settings.timezone
+
+    @property
+    def _stores(self) -> list[Store]:
+        stores = self._cached_stores()
+        if not stores:
+            raise CacheMissing(self.folder.resolve())
+        return stores
+
+    def _nothing_chosen(self) -> SequenceError:
+        """Say why no organization is known: there are several here, none, or another server's."""
+        cache = self._settings.cache_path.resolve()
+        if several := cached_organizations(self._settings):
+            return UnknownOrganization(None, several)
+        states = [read_state(path) for path in cache.glob("*/state.json")]
+        if states and states[0] is not None:
+            return ForeignCache(cache, states[0].app_url, self._settings.app_url)
+        return CacheMissing(cache)
+
+    def _cached_stores(self) -> list[Store]:
+        """Return the stores of the chosen organizations that hold something."""
+        if self._chosen is None:
+            return []
+        ids = cached_organizations(self._settings) if self._chosen == ALL else [self._chosen]
+        return [store for store in map(self._store_of, ids) if store.exists]
+
+    def _joined(self, read: Callable[[Store], pa.Table]) -> pa.Table:
+        """Read a table of each organization and put them together."""
+        return pa.concat_tables([read(store) for store in self._stores])
+
+    def _read(self, read: Callable[[Store], pa.Table]) -> pd.DataFrame:
+        """Read a table of each organization as a frame. It is not marked: that counts rows."""
+        return frame(self._joined(read), self._zone)
+
+    def _read_balances(self) -> pd.DataFrame:
+        table = self._joined(Store.read_balances)
+        ordered = table.sort_by([("as_of", "ascending"), ("account_id", "ascending")])
+        return balances_frame(ordered, self._zone)
+
+    def _read_accounts(self) -> pd.DataFrame:
+        """Read the accounts with the newest balance of each."""
+        newest = self._read_balances().drop_duplicates("account_id", keep="last")
+        balances = newest[["account_id", "balance_cents", "balance", "as_of"]]
+        joined = self._accounts.merge(
+            balances, left_on="id", right_on="account_id", how="left", validate="1:1"
+        )
+        ordered = joined.sort_values(["kind", "name", "id"], ignore_index=True)
+        return ordered[list(_ACCOUNT_ORDER)]
+
+    @property
+    def _accounts(self) -> pd.DataFrame:
+        return accounts_frame(self._joined(Store.read_accounts), self._zone)
+
+    def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
+        columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER
+        stores = self._stores
+        parts = [
+            store.read_transfers(
+                columns=columns, dictionaries=True, include_removed=include_removed
+            )
+            for store in stores
+        ]
+        table = _newest_first(pa.concat_tables(parts)) if len(parts) > 1 else parts[0]
+        made = transfers_frame(table, self._zone, include_removed=include_removed)
+        if include_removed:
+            return self._marked(made)
+        # The rows are here already: no need to count them on disk again.
+        certificates = [
+            certify(store.read_state(), store.organization_id, rows.num_rows, count_open(rows))
+            for store, rows in zip(stores, parts, strict=True)
+        ]
+        return self._marked(made, certificate=combine_certificates(certificates))
+
+    def _certificate(self, store: Store) -> Certificate:
+        rows, waiting = store.count_transfers(), store.open_transfers().num_rows
+        return certify(store.read_state(), store.organization_id, rows, waiting)
+
+    def _store_of(self, organization_id: str) -> Store:
+        return Store.open(
+            self._settings.cache_path, organization_id, app_url=self._settings.app_url
+        )
+
+    def _marked(
+        self,
+        frame: pd.DataFrame,
+        filters: dict[str, Any] | None = None,
+        *,
+        certificate: Certificate | None = None,
+    ) -> pd.DataFrame:
+        """Say in ``attrs["seqdata"]`` (JSON values only) what a frame was made from."""
+        frame.attrs["seqdata"] = {
+            **(certificate or self.certificate()).to_json(),
+            "app_url": self._settings.app_url,
+            "timezone": self._zone,
+            "filters": plain_filters(filters or {}),
+        }
+        return frame
+
+
+_READING_ORDER = (
+    "created_at", "amount_cents", "direction", "source_name", "destination_name", "state", "kind",
+    "description", "error_reason", "updated_at", "source_party", "destination_party", "status",
+    "activity_type", "type", "id", "source_id", "destination_id", "organization_id",
+    "first_seen_at", "last_seen_at",
+)  # fmt: skip
+
+_ACCOUNT_ORDER = (
+    "kind", "name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "type",
+    "provider_type", "institution", "created_at", "closed_at", "id", "linked_account_id",
+    "organization_id", "first_seen_at", "last_seen_at",
+)  # fmt: skip
+
+
+def _complete_since(store: Store) -> datetime | None:
+    state = store.read_state()
+    if state.last_full_at is not None or state.history_since is not None:
+        return state.history_since
+    oldest = pc.min(store.read_transfers(columns=["created_at"])["created_at"]).as_py()
+    return None if oldest is None else pd.Timestamp(oldest).to_pydatetime()
+
+
+def _only_cached(settings: Settings) -> str | None:
+    """Return the organization of the cache, where it holds just one of this server."""
+    known = cached_organizations(settings)
+    return known[0] if len(known) == 1 else None
+
+
+def cached_organizations(settings: Settings) -> list[str]:
+    """List the organizations of this server in the cache."""
+    paths = sorted(settings.cache_path.glob("*/state.json"))
+    states = [state for path in paths if (state := read_state(path)) is not None]
+    return [state.organization_id for state in states if state.app_url == settings.app_url]
+
+
+def _newest_first(table: pa.Table) -> pa.Table:
+    return table.sort_by([("created_at", "descending"), ("id", "ascending")])

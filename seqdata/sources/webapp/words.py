@@ -1,0 +1,158 @@
+"""The web application's words, and ours for them.
+
+What a transfer is made by is decided by its parties where these leave no choice, else by the
+raw word. A word that is new is ``unknown``; one that fits none of ours is ``other``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqdata.core.arrow import Column, encoded, pc
+from seqdata.sources.vocabulary import FINAL, INSIDE, Kind, Party, State
+
+#: What the statuses mean for money. A word that is not here is unknown.
+STATES: Mapping[str, State] = {
+    "PENDING": State.OPEN,
+    "PROCESSING": State.OPEN,
+    "PENDING_APPROVAL": State.OPEN,
+    "COMPLETE": State.SETTLED,
+    "FAILED": State.FAILED,
+    "ERROR": State.FAILED,
+    "INCOMPLETE": State.FAILED,
+    "CANCELLED": State.CANCELLED,
+}
+
+#: Statuses after which nothing changes any more.
+FINAL_STATUSES = frozenset(word for word, state in STATES.items() if state in FINAL)
+
+#: What the types of a node at an end of a transfer are. Another one is no party of ours.
+PARTIES: Mapping[str, Party] = {
+    "Pod": Party.POD,
+    "Port": Party.PORT,
+    "Account": Party.ACCOUNT,
+    "Merchant": Party.MERCHANT,
+    "ExternalEntity": Party.ENTITY,
+}
+
+#: What the activity types mean, where the parties leave a choice.
+KINDS: Mapping[str, Kind] = {
+    "ONE_TIME_TRANSFER": Kind.BY_HAND,
+    "RULE": Kind.RULE,
+    "DIRECT_DEPOSIT": Kind.DEPOSIT,
+    "MONEY_IN": Kind.DEPOSIT,
+    "CASHBACK": Kind.CASHBACK,
+    "PULLED_FROM_SEQUENCE": Kind.PULLED,
+    "ACH": Kind.OTHER,
+}
+
+#: Source and destination that decide, whatever the word: purchases and refunds, and income.
+KINDS_OF_PARTIES: Mapping[tuple[Party, Party], Kind] = {
+    **{(own, Party.MERCHANT): Kind.CARD for own in INSIDE},
+    **{(Party.MERCHANT, own): Kind.CARD for own in INSIDE},
+    (Party.ENTITY, Party.PORT): Kind.DEPOSIT,
+}
+
+#: The type of a transfer that a payment by hand has, whatever its activity type.
+_BY_HAND = "ONE_TIME_TRANSFER"
+
+
+def state_of(status: str | None) -> State:
+    """Return what a status means."""
+    return STATES.get(status or "", State.UNKNOWN)
+
+
+def party_of(typename: str | None) -> str | None:
+    """Return what the type of a node is at an end of a transfer; a new one as it is."""
+    return None if typename is None else PARTIES.get(typename, typename)
+
+
+def kind_of(
+    source_party: str | None, destination_party: str | None, activity_type: str | None
+) -> Kind:
+    """Return what made a transfer, from its parties in our words and the raw activity type."""
+    for (source, destination), kind in KINDS_OF_PARTIES.items():
+        if (source_party, destination_party) == (source, destination):
+            return kind
+    return KINDS.get(activity_type or "", Kind.UNKNOWN)
+
+
+def by_hand(kind: str, activity_type: str | None, type_: str | None) -> bool | None:
+    """Tell whether a person's program made a transfer; None where the service does not say."""
+    if _BY_HAND in (activity_type, type_):
+        return True
+    return None if kind in (Kind.OTHER, Kind.UNKNOWN) else False
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+#: The columns of ours, and the raw ones that each is made of.
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "state": ("status",),
+    "kind": ("source_kind", "destination_kind", "activity_type"),
+    "source_party": ("source_kind",),
+    "destination_party": ("destination_kind",),
+}
+
+
+def raw_columns(names: Iterable[str]) -> list[str]:
+    """Return the columns on the disk that these are made of, each once."""
+    return list(dict.fromkeys(raw for name in names for raw in MADE_OF.get(name, (name,))))
+
+
+def in_our_words(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of `schema`, ours made of the service's words.
+
+    Parameters
+    ----------
+    table
+        Raw columns; those of few values may be dictionary-encoded, and then ours are too.
+    schema
+        READ_TRANSFERS, READ_LEGS or another of these, or some of its columns.
+    """
+    return pa.table({name: _column(name, table) for name in schema.names})
+
+
+def _column(name: str, table: pa.Table) -> Column:
+    decide = _DECIDE.get(name)
+    made_of = MADE_OF.get(name, ())
+    if decide is None or not set(made_of) <= set(table.column_names):
+        return table[name]
+    return _decided([table[raw] for raw in made_of], decide)
+
+
+def _kind_of_nodes(source: str | None, destination: str | None, word: str | None) -> Kind:
+    return kind_of(party_of(source), party_of(destination), word)
+
+
+_DECIDE: Mapping[str, Callable[..., str | None]] = {
+    "state": state_of,
+    "kind": _kind_of_nodes,
+    "source_party": party_of,
+    "destination_party": party_of,
+}
+
+
+def _decided(columns: list[Column], decide: Callable[..., str | None]) -> Column:
+    """Decide once for each combination of values that occurs: a million rows have a few."""
+    parts = [encoded(column) for column in columns]
+    values = [[*part.dictionary.to_pylist(), None] for part in parts]  # the last one is null's
+    sizes = [len(one) for one in values]
+    codes = [pc.fill_null(p.indices, n - 1) for p, n in zip(parts, sizes, strict=True)]
+    joint = np.ravel_multi_index([np.asarray(one, np.int64) for one in codes], sizes)
+    found: Any = pa.array(joint).dictionary_encode()
+    said = [
+        decide(*(one[place] for one, place in zip(values, places, strict=True)))
+        for places in zip(*np.unravel_index(found.dictionary, sizes), strict=True)
+    ]
+    words = list(dict.fromkeys(word for word in said if word is not None))
+    numbers = np.array([-1 if word is None else words.index(word) for word in said], np.int32)
+    places = numbers[np.asarray(found.indices)]
+    indices = pa.array(places, mask=places < 0)
+    made = pa.DictionaryArray.from_arrays(indices, pa.array(map(str, words), pa.string()))
+    is_encoded = pa.types.is_dictionary(columns[0].type)
+    return pa.chunked_array([made if is_encoded else made.dictionary_decode()])
