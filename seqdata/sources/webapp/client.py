@@ -7,62 +7,36 @@ must tell unknown from zero reads raw nodes through :meth:`SequenceClient.execut
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
-from seqdata.auth import reject_token
-from seqdata.config import get_settings
-from seqdata.core.json import parse_json
 from seqdata.core.masking import mask_numbers
 from seqdata.core.moments import to_eastern
-from seqdata.core.origins import is_loopback
-from seqdata.core.secret import Secret, sealed
 from seqdata.core.text import format_cents
 from seqdata.exceptions import (
-    GraphQLError,
     InvalidAmount,
-    ReadOnlyMode,
     SequenceError,
     TransferRejected,
-    Unauthorized,
     UnexpectedAnswer,
     UnknownAccount,
-    UnknownOrganization,
     UnknownTransfer,
 )
-from seqdata.http.messages import Answer, Exchange, Request, accepted
-from seqdata.http.transport import Transport, open_transport
+from seqdata.http.messages import Answer, accepted
 from seqdata.sources.base import Verdict
-from seqdata.sources.webapp.documents import Node, contains_mutation, document, expect
+from seqdata.sources.webapp.dicts import (
+    account_dict,
+    cents_of,
+    details_dict,
+    given,
+    nodes_of,
+    organization_of,
+    transfer_dict,
+)
+from seqdata.sources.webapp.documents import Node, document, expect
+from seqdata.sources.webapp.graphql import GraphQLClient, body_of, data_of
 from seqdata.sources.webapp.judging import judge, payment_of
 
-if TYPE_CHECKING:
-    from pydantic import SecretStr
 
-    from seqdata.config.settings import Settings
-
-
-_ACCEPT = (
-    "application/graphql-response+json, application/graphql+json, application/json, "
-    "text/event-stream, multipart/mixed"
-)
-
-
-@dataclass(frozen=True)
-class GraphQLAnswer:
-    """The `data` of an answer, with its raw bytes and the service's clock (UTC)."""
-
-    data: Node = field(repr=False)
-    body: bytes = field(repr=False)
-    served_at: datetime | None
-    is_sandbox: bool
-
-
-class SequenceClient:
+class SequenceClient(GraphQLClient):
     """Talks to the service's GraphQL API as its web application does.
 
     Parameters
@@ -76,127 +50,6 @@ class SequenceClient:
         By default as the environment says.
     """
 
-    def __init__(
-        self,
-        access_token: str | SecretStr,
-        token_provider: Callable[[], str] | None = None,
-        *,
-        settings: Settings | None = None,
-        transport: Transport | None = None,
-    ) -> None:
-        self._token = sealed(access_token)
-        self._token_provider = token_provider
-        self._given_settings = settings
-        self._app_url = self._settings.app_url
-        self._transport = transport or open_transport(self._settings)
-
-    def __repr__(self) -> str:
-        return f"SequenceClient(app_url={self._app_url!r})"
-
-    def __enter__(self) -> SequenceClient:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections; may be called again."""
-        self._transport.close()
-
-    @property
-    def requests(self) -> int:
-        """Requests sent so far, repeats included."""
-        return self._transport.sent
-
-    @property
-    def _settings(self) -> Settings:
-        return self._given_settings or get_settings()
-
-    # -- asking -------------------------------------------------------------------------------
-
-    def execute(
-        self, query: str, variables: Node | None = None, operation_name: str | None = None
-    ) -> Node:
-        """Send a document; return the ``data`` of the answer as sent.
-
-        Raises
-        ------
-        GraphQLError
-            The answer carries errors, with or without data beside them.
-        HTTPError, ConnectionFailed
-            No usable answer. Documents with a mutation are sent once, others retried.
-        UnexpectedAnswer
-            The answer is no GraphQL answer.
-        ReadOnlyMode
-            The document contains a mutation and SEQUENCE_READ_ONLY is 1. Nothing was sent.
-        """
-        return self.ask(query, variables, operation_name).data
-
-    def ask(
-        self, query: str, variables: Node | None = None, operation_name: str | None = None
-    ) -> GraphQLAnswer:
-        """Like :meth:`execute`; return the raw bytes and the service's clock too."""
-        body, operation = _body(query, variables, operation_name), operation_name or ""
-        if contains_mutation(query):
-            request, exchange = self._send_once(body, operation)
-            answer = accepted(exchange, request)
-        else:
-            answer = self._send(body, operation)
-        return GraphQLAnswer(
-            data=_data(answer, query, operation_name or "the document"),
-            body=answer.body,
-            served_at=answer.served_at,
-            is_sandbox=is_loopback(self._app_url) and answer.headers.get(SANDBOX_HEADER) == "1",
-        )
-
-    def send_once(self, name: str, variables: Node) -> Exchange:
-        """Send a mutation of ours, a single time; say what left and what came.
-
-        Raises
-        ------
-        ReadOnlyMode
-            SEQUENCE_READ_ONLY is 1. Nothing was sent.
-        """
-        operation = "CreatePayment"
-        return self._send_once(_body(document(name), variables, operation), operation)[1]
-
-    def _send(self, body: bytes, operation: str) -> Answer:
-        token = self._current_token()
-        try:
-            return self._transport.send(self._request(token, body, operation))
-        except Unauthorized:
-            reject_token(token, self._settings)
-            other = self._current_token()
-            if other == token:
-                raise
-        return self._transport.send(self._request(other, body, operation))
-
-    def _send_once(self, body: bytes, operation: str) -> tuple[Request, Exchange]:
-        # Read again: in a notebook the switch is often thrown after the client was made.
-        if self._settings.read_only or get_settings().read_only:
-            raise ReadOnlyMode(operation)
-        token = self._current_token()
-        request = self._request(token, body, operation, once=True)
-        return request, self._transport.send_once(request)
-
-    def _current_token(self) -> Secret:
-        return self._token if self._token_provider is None else sealed(self._token_provider())
-
-    def _request(
-        self, token: Secret, body: bytes, operation: str, *, once: bool = False
-    ) -> Request:
-        headers = {
-            "accept": _ACCEPT,
-            "content-type": "application/json",
-            "origin": self._app_url,
-            "referer": f"{self._app_url}/",
-            "sec-fetch-dest": "empty",
-            "sec-fetch-mode": "cors",
-            "sec-fetch-site": "same-origin",
-            "x-request-id": f"webapp-{uuid.uuid4()}",
-        }
-        return Request(f"{self._app_url}/api/graphql", headers, body, operation, once, token)
-
     def _operation(self, name: str, variables: Node | None = None) -> Node:
         return self.execute(document(name), variables, name)
 
@@ -205,12 +58,7 @@ class SequenceClient:
     def get_pods(self) -> list[Node]:
         """Return every pod: id, name, organization_id, balance_cents, balance."""
         return [
-            {
-                "id": pod["id"],
-                "name": pod["name"],
-                "organization_id": organization["id"],
-                **_balance(pod),
-            }
+            account_dict(pod, organization["id"], {})
             for organization in self._organizations()
             for pod in organization.get("pods") or []
         ]
@@ -255,10 +103,10 @@ class SequenceClient:
         data = self._operation(
             "PodDrawerContent", {"organizationId": organization_id, "id": pod_id}
         )
-        pod = _organization(data, organization_id).get("pod")
+        pod = organization_of(data, organization_id).get("pod")
         if pod is None:
             raise UnknownAccount(pod_id)
-        for node in _nodes(pod.get("transferReferences")):
+        for node in nodes_of(pod.get("transferReferences")):
             if "createdAt" in node:
                 node["createdAt"] = to_eastern(node["createdAt"])
         masked: Node = pod if show_account_numbers else mask_numbers(pod)
@@ -272,7 +120,7 @@ class SequenceClient:
                 continue
             for kind, extras in _ACCOUNT_EXTRAS.items():
                 found[kind] += [
-                    _account(node, organization["id"], extras)
+                    account_dict(node, organization["id"], extras)
                     for node in organization.get(kind) or []
                 ]
         return found
@@ -287,7 +135,7 @@ class SequenceClient:
     def get_activity_summary(self) -> Node:
         """Return the current month's transfer_count, rule_executions and total_incoming."""
         summary = expect(self._operation("ActivitySummary"), "activitySummary", dict)
-        incoming = _cents(summary.get("totalIncomingFundsInCents"))
+        incoming = cents_of(summary.get("totalIncomingFundsInCents"))
         return {
             "transfer_count": summary.get("transferReferencesCount") or 0,
             "rule_executions": summary.get("ruleExecutionsCount") or 0,
@@ -329,7 +177,7 @@ class SequenceClient:
             The service has no such organization.
         """
         filters = {
-            "createdAt": _given(start=date_start, end=date_end),
+            "createdAt": given(start=date_start, end=date_end),
             "statuses": statuses,
             "directions": directions,
             "activityTypes": activity_types,
@@ -338,15 +186,15 @@ class SequenceClient:
         }
         variables = {
             "organizationId": org_id,
-            "transferFilter": _given(**filters),
+            "transferFilter": given(**filters),
             "first": first,
             "after": after,
         }
         data = self._operation("ActivityLogV2Transfers", variables)
-        page = expect(_organization(data, org_id), "transferReferences", dict)
+        page = expect(organization_of(data, org_id), "transferReferences", dict)
         info = page.get("pageInfo") or {}
         return {
-            "transfers": [_transfer(node) for node in _nodes(page)],
+            "transfers": [transfer_dict(node) for node in nodes_of(page)],
             "page_info": {
                 "end_cursor": info.get("endCursor"),
                 "has_next_page": bool(info.get("hasNextPage")),
@@ -364,11 +212,11 @@ class SequenceClient:
         data = self._operation(
             "TransferReferenceDrawerContentV2", {"organizationId": org_id, "id": transfer_id}
         )
-        node = _organization(data, org_id).get("transferReference")
+        node = organization_of(data, org_id).get("transferReference")
         if node is None:
             raise UnknownTransfer(transfer_id)
-        detail = _transfer(node)
-        if (details := _details(node.get("details") or {})) is not None:
+        detail = transfer_dict(node)
+        if (details := details_dict(node.get("details") or {})) is not None:
             detail["details"] = details
         if rule := node.get("ruleDetails"):
             detail["rule"] = {
@@ -428,7 +276,7 @@ class SequenceClient:
         }
         operation = "CreatePayment"
         request, exchange = self._send_once(
-            _body(document(operation), variables, operation), operation
+            body_of(document(operation), variables, operation), operation
         )
         verdict = judge(exchange)
         answer = accepted(exchange, request)
@@ -437,9 +285,6 @@ class SequenceClient:
         ok: Node = (payment_of(verdict.document) or {})["ok"]
         return ok
 
-
-#: Present on every answer of the local sandbox.
-SANDBOX_HEADER = "x-seqdata-sandbox"
 
 _ACCOUNT_EXTRAS = {
     "pods": {"type": "type"},
@@ -452,119 +297,12 @@ _ACCOUNT_EXTRAS = {
 }
 
 
-def _body(query: str, variables: Node | None, operation_name: str | None) -> bytes:
-    body: Node = {"query": query}
-    if variables:
-        body["variables"] = variables
-    if operation_name:
-        body["operationName"] = operation_name
-    return json.dumps(body).encode()
-
-
 def _not_done(answer: Answer, verdict: Verdict) -> SequenceError:
     """Build the error of a payment that was not clearly accepted, of an answer with 2xx."""
     try:
-        _data(answer, document("CreatePayment"), "CreatePayment")
+        data_of(answer, document("CreatePayment"), "CreatePayment")
     except SequenceError as error:
         return error
     if verdict.kind == "failed":
         return TransferRejected(verdict.why)
     return UnexpectedAnswer("CreatePayment", "a clear yes or no", verdict.why)
-
-
-def _data(answer: Answer, query: str, operation: str) -> Node:
-    try:
-        body = parse_json(answer.body)
-    except ValueError:
-        start = answer.text[:60]
-        raise UnexpectedAnswer(operation, "JSON", f"{len(answer.body)} bytes: {start!r}") from None
-    if not isinstance(body, dict):
-        raise UnexpectedAnswer(operation, "a JSON object", type(body).__name__)
-    if errors := body.get("errors"):
-        if not isinstance(errors, list):
-            raise UnexpectedAnswer(operation, "errors in a list", type(errors).__name__)
-        raise GraphQLError(errors, query)
-    if not isinstance(body.get("data"), dict):
-        raise UnexpectedAnswer(operation, "data", "none")
-    data: Node = body["data"]
-    return data
-
-
-def _organization(data: Node, organization_id: str) -> Node:
-    organization: Node | None = data.get("organization")
-    if organization is None:
-        raise UnknownOrganization(organization_id)
-    return organization
-
-
-def _nodes(connection: Node | None) -> list[Node]:
-    return [edge["node"] for edge in (connection or {}).get("edges") or [] if edge.get("node")]
-
-
-def _cents(money: Node | None) -> int:
-    return (money or {}).get("cents") or 0
-
-
-def _balance(node: Node) -> Node:
-    cents = _cents((node.get("metadata") or {}).get("balance"))
-    return {"balance_cents": cents, "balance": format_cents(cents)}
-
-
-def _account(node: Node, organization_id: str, extras: dict[str, str]) -> Node:
-    return {
-        "id": node["id"],
-        "name": node["name"],
-        "organization_id": organization_id,
-        **{key: node.get(name) for key, name in extras.items()},
-        **_balance(node),
-    }
-
-
-def _given(**filters: Any) -> Node:
-    """Keep the filters that are on: one that is off is left out, not sent as null."""
-    return {key: value for key, value in filters.items() if value}
-
-
-def _transfer(node: Node) -> Node:
-    cents = _cents(node.get("amount"))
-    return {
-        "id": node["id"],
-        "type": node.get("type"),
-        "status": node.get("status"),
-        "error_reason": node.get("errorReason"),
-        "created_at": to_eastern(node.get("createdAt")),
-        "updated_at": to_eastern(node.get("updatedAt")),
-        "amount_cents": cents,
-        "amount": format_cents(cents),
-        "source": node.get("source"),
-        "destination": node.get("destination"),
-        "direction": node.get("direction"),
-        "activity_type": node.get("activityType"),
-    }
-
-
-def _details(details: Node) -> Node | None:
-    kind = details.get("__typename")
-    if kind == "SimpleTransferDetails":
-        payment = details.get("status") or {}
-        return {
-            "type": "simple",
-            "status": payment.get("status"),
-            "created_at": to_eastern(payment.get("createdAt")),
-            "completed_at": to_eastern(payment.get("completedAt")),
-            "expected_completion": payment.get("expectedCompletionDate"),
-        }
-    if kind == "CompoundTransferDetails":
-        legs = ("pull", "push", "reversal")
-        return {
-            "type": "compound",
-            **{leg: _leg(details.get(f"{leg}PaymentStatus")) for leg in legs},
-        }
-    return None
-
-
-def _leg(payment: Node | None) -> Node | None:
-    if not payment:
-        return None
-    times = {key: to_eastern(payment.get(key)) for key in ("createdAt", "completedAt")}
-    return {**payment, **times}

@@ -116,7 +116,9 @@ class WebAppMover:
         """Send a payment, a single time, and judge what left and what came."""
         client = SequenceClient(prepared.token, settings=self._settings, transport=self._transport)
         try:
-            exchange = client.send_once("CreatePaymentWithTransfers", prepared.variables)
+            exchange = client.send_once(
+                "CreatePaymentWithTransfers", prepared.variables, "CreatePayment"
+            )
         except ReadOnlyMode as error:
             exchange = Exchange(left=False, fault=str(error))
         verdict = judge(exchange)

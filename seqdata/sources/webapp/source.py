@@ -24,8 +24,9 @@ from seqdata.exceptions import (
     UnknownOrganization,
 )
 from seqdata.sources.base import Delivery, Drift, Page, Raw, Snapshot, TransferDetails, Window
-from seqdata.sources.webapp.client import GraphQLAnswer, SequenceClient
+from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.documents import Node, document, expect
+from seqdata.sources.webapp.graphql import GraphQLAnswer
 from seqdata.sources.webapp.nodes import account_tables, detail_tables, transfer_table
 
 log = logger(__name__)
