@@ -182,7 +182,8 @@ def test_states_filter_like_the_words_they_stand_for(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("ask", "choices"),
     [
-        (lambda one: one.transfers_where(state="COMPLETE"), "settled"),
+        (lambda one: one.transfers_where(state="COMPLETE"), "settled.*or status='COMPLETE'"),
+        (lambda one: one.transfers_where(status="settled"), "COMPLETE.*or state='settled'"),
         (lambda one: one.table("transfers", source_kind="Pod"), "account"),
         (lambda one: one._stores[0].read_transfers(columns=["source_kind"]), "source_party"),
     ],

@@ -196,9 +196,15 @@ def _chosen(name: str, words: Words, column: pd.Series[Any]) -> list[str]:
     for word in asked:
         if word.casefold() not in present and not _is_documented(name, word):
             choices = State if name == "state" else present.values()
-            raise InvalidFilter(name, word, sorted(choices))
+            raise InvalidFilter(name, word, [*sorted(choices), *_meant(name, word)])
         chosen.append(present.get(word.casefold(), word))
     return chosen
+
+
+def _meant(name: str, word: str) -> list[str]:
+    """Offer the other filter where a state was asked for by the service's word, or the reverse."""
+    other = {"state": "status", "status": "state"}.get(name, name)
+    return [f"or {other}={word!r}"] if other != name and _is_documented(other, word) else []
 
 
 #: Words that are never refused, though no transfer here has them.

@@ -128,12 +128,12 @@ def print_transfers(frame: pd.DataFrame, title: str) -> None:
             row["signed"],
             row["source_name"] or "",
             row["destination_name"] or "",
-            row["status"] or "",
+            row["state"] or "",
             row["description"] or row["error_reason"] or "",
         )
         for row in _records(frame.assign(signed=_signed(frame)))
     ]
-    heads = ["date", ">amount", "~from", "~to", "status", "~note"]
+    heads = ["date", ">amount", "~from", "~to", "state", "~note"]
     print_table(title, heads, rows)
 
 
