@@ -13,6 +13,7 @@ import pandas as pd
 from benchmarks.harness import NOW
 from benchmarks.meter import Meter, answer
 from seqdata import Ledger, analysis
+from seqdata.sources.vocabulary import OWN
 
 _REPEATS = 3
 #: Copies of each account, so that there are some fifty.
@@ -56,7 +57,7 @@ def _transfers(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     copy = pd.Series(np.repeat(np.arange(count), len(rows)).astype(str), dtype="str")
     account = pd.Series((np.arange(len(made)) % _COPIES).astype(str), dtype="str")
     for end in ("source", "destination"):
-        is_own = made[f"{end}_kind"].isin(["Pod", "Port", "Account"])
+        is_own = made[f"{end}_party"].isin(OWN)
         made[f"{end}_id"] = (made[f"{end}_id"] + "-" + account).where(is_own, made[f"{end}_id"])
         named = made[f"{end}_name"] + " of " + copy.str.translate(_LETTERS)
         made[f"{end}_name"] = made[f"{end}_name"].where(is_own, named)

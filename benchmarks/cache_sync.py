@@ -23,6 +23,7 @@ class MadeUpSource:
     """A source of so many transfers, the same ones as in the caches; made as they are asked."""
 
     organization_id = ORGANIZATION
+    page_sizes = (100,)
 
     def __init__(self, size: int) -> None:
         self._size = size
