@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from seqdata.config import SequenceCredentials, get_settings
 from seqdata.config.envfile import read_env_file
 from seqdata.config.settings import NEVER_FOUND, Settings
 from seqdata.core.files import write_json
+from seqdata.core.origins import PRODUCTION_APP, server_of
 from seqdata.exceptions import InvalidSetting
 from seqdata.http.surroundings import proxy_of
 
@@ -466,6 +468,56 @@ def test_a_working_directory_that_is_gone_is_said(
     gone.rmdir()
     with pytest.raises(ex.FolderNotOwn, match="cannot be looked at"):
         get_settings()
+
+
+ODD_HOSTS = [
+    "127.1", "0x7f.1", "2130706433", "127%2e0.0.1", "l%6fcalhost", "app%2egetsequence.io",
+    "app\u3002getsequence.io", "\uff41pp.getsequence.io", "app.get\u00adsequence.io",
+    "[::1].evil.example", "[::1]evil.example", "0177.0.0.1", "127.0.0.1.", "1.2.3.4.5", "a..b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS)
+def test_a_server_has_one_name(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that libcurl would read as another one's name is refused, wherever it is said."""
+    monkeypatch.setenv("SEQUENCE_APP_URL", f"https://{host}")
+    if host == "127.0.0.1.":  # a trailing dot says nothing
+        assert server_of(get_settings().app_url) == server_of("https://127.0.0.1")
+        return
+    with pytest.raises(InvalidSetting, match="SEQUENCE_APP_URL"):
+        get_settings()
+    monkeypatch.delenv("SEQUENCE_APP_URL")
+    Path(".env").write_text(f"SEQUENCE_APP_URL='https://{host}'\n", encoding="utf-8")
+    Path(".env").chmod(0o600)
+    with contextlib.suppress(InvalidSetting):  # or it is passed over, for it is no sandbox's
+        assert get_settings().app_url == PRODUCTION_APP
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "app.example",
+        "a-b.example:8443",
+        "localhost:1",
+        "[::1]:2",
+        "127.0.0.1",
+        "xn--bcher-kva.example",
+        "my_host.lan",
+        "host.",
+    ],
+)
+def test_a_usual_host_is_taken(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of DNS and addresses as they are usually written are servers."""
+    monkeypatch.setenv("SEQUENCE_APP_URL", f"https://{host}")
+    assert get_settings().app_url == f"https://{host}"
+
+
+@pytest.mark.parametrize("name", ["SEQUENCE_DATA_DIR", "SEQUENCE_CACHE_DIR", "SEQUENCE_CA_BUNDLE"])
+def test_the_home_of_nobody_is_no_path(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path of a user that there is not is refused by the name of its setting."""
+    monkeypatch.setenv(name, "~no-such-user/x")
+    with pytest.raises(InvalidSetting, match=name):
+        _ = get_settings().cache_path
 
 
 # -- a server of a found file -----------------------------------------------------------------

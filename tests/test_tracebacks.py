@@ -275,6 +275,19 @@ def test_a_token_that_cannot_be_written_is_not_shown(
     assert secret not in everything(refused.value) + caplog.text
 
 
+def test_a_refused_server_of_a_file_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password in an address of a `.env` file is in no variable of what refuses it."""
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(tmp_path))
+    secret = "-".join(["pl4nted", "password"])
+    (tmp_path / ".env").write_text(f"SEQUENCE_APP_URL=https://u:{secret}@h.example\n")
+    (tmp_path / ".env").chmod(0o600)
+    with pytest.raises(InvalidSetting) as refused:
+        get_settings()
+    assert secret not in everything(refused.value)
+
+
 @pytest.mark.parametrize(
     "setting",
     [

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from seqdata.config.found import counts, names_ours, why_passed_over
+from seqdata.config.found import counts, expanded, names_ours, why_passed_over
 from seqdata.core.logs import logger
 from seqdata.core.owners import folders_upward, is_owned, why_not_own
-from seqdata.exceptions import FolderNotOwn, MissingSetting
+from seqdata.exceptions import FolderNotOwn, InvalidSetting, MissingSetting
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -127,7 +127,7 @@ def find_data_dir() -> Path:
         somebody else's (root is warned only), or gone.
     """
     if configured := os.environ.get("SEQUENCE_DATA_DIR"):
-        return Path(configured).expanduser()
+        return expanded(configured, "SEQUENCE_DATA_DIR")
     try:
         here = Path.cwd()
     except OSError as error:
@@ -205,8 +205,12 @@ def _redirected(folder: Path) -> Path:
     moved = {} if why_not_own(file) else read_env_file(file)
     if "SEQUENCE_DATA_DIR" not in moved:
         return folder
-    there = folder / Path(moved["SEQUENCE_DATA_DIR"].get_secret_value()).expanduser()
-    return there if not there.exists() or counts(there) else folder
+    said = moved["SEQUENCE_DATA_DIR"].get_secret_value()
+    there = folder / expanded(said, "SEQUENCE_DATA_DIR")
+    try:
+        return there if not there.exists() or counts(there) else folder
+    except OSError as error:
+        raise InvalidSetting("SEQUENCE_DATA_DIR", f"a folder ({error.strerror})") from None
 
 
 def __getattr__(name: str) -> Path:

@@ -10,8 +10,17 @@ from pathlib import Path
 
 from seqdata.core.logs import logger
 from seqdata.core.owners import why_not_own
+from seqdata.exceptions import InvalidSetting
 
 log = logger(__name__)
+
+
+def expanded(path: str | Path, name: str) -> Path:
+    """Put the home folder in the place of a ``~``; InvalidSetting where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InvalidSetting(name, "a path of a user that there is", str(path)) from None
 
 
 def counts(path: Path) -> bool:

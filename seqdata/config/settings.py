@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seqdata.config.envfile import read_env_file
-from seqdata.config.found import counts
+from seqdata.config.found import counts, expanded
 from seqdata.core.logs import logger
 from seqdata.core.origins import (
     PRODUCTION_APP,
@@ -29,6 +29,9 @@ log = logger(__name__)
 
 #: The pace of the service's web application, in seconds; only loopback servers take a faster one.
 MIN_DELAY, MAX_JITTER = 1.5, 2.0
+
+#: The longest life of a staged transfer, in seconds: a day.
+LONGEST_STAGE = 86_400
 
 #: Who is talked to, trusted and run, and what may happen unattended: never taken from a file
 #: that was merely found, but for servers on loopback (a sandbox).
@@ -66,7 +69,10 @@ def _origin(url: str) -> str:
 def _readable_file(path: Path | None) -> Path | None:
     if path is None:
         return None
-    found = path.expanduser().absolute()
+    try:
+        found = path.expanduser().absolute()
+    except (RuntimeError, OSError):
+        found = path
     if not (found.is_file() and os.access(found, os.R_OK)):
         raise ValueError("a file that can be read, with certificates in PEM form")
     return found
@@ -106,7 +112,7 @@ class Settings(BaseSettings):
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "America/New_York"
     max_transfer_cents: Cents = 1_000_000
     max_daily_transfer_cents: Cents = 2_500_000
-    stage_seconds: Annotated[int, Field(ge=1)] = 300
+    stage_seconds: Annotated[int, Field(ge=1, le=LONGEST_STAGE)] = 300
     user: str = Field(default_factory=_login_name)
     read_only: bool = False
     allow_unattended_transfers: bool = False
@@ -120,7 +126,7 @@ class Settings(BaseSettings):
     @property
     def cache_path(self) -> Path:
         """Folder of the Parquet tables; a relative one stands in the data folder."""
-        return self.data_dir / self.cache_dir.expanduser()
+        return self.data_dir / expanded(self.cache_dir, "SEQUENCE_CACHE_DIR")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -137,12 +143,23 @@ class Settings(BaseSettings):
 
 def read_settings(data_dir: Path) -> Settings:
     """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
-    try:
-        found = _from_file(data_dir / ".env")
-        return Settings.model_validate({"data_dir": data_dir, **found})
-    except ValidationError as error:
-        refused = _invalid(error)
+    found = _from_file(data_dir / ".env")
+    refused = _refused_server(found)
+    if refused is None:
+        try:
+            return Settings.model_validate({"data_dir": data_dir, **found})
+        except ValidationError as error:
+            refused = _invalid(error)
     raise refused
+
+
+def _refused_server(found: dict[str, Secret | str | None]) -> InvalidSetting | None:
+    """Check the servers of a file while they are sealed: what is refused may hold a password."""
+    for name in sorted(found.keys() & SERVERS):
+        url = found[name]
+        if isinstance(url, Secret) and (why := why_no_origin(url)):
+            return InvalidSetting(f"SEQUENCE_{name.upper()}", why)
+    return None
 
 
 def _from_file(file: Path) -> dict[str, Secret | str | None]:
@@ -172,8 +189,9 @@ def _from_file(file: Path) -> dict[str, Secret | str | None]:
 
 
 def _plain(name: str, text: Secret | None) -> Secret | str | None:
-    """Open what is no secret, as pydantic reads it."""
-    return text if text is None or name in _SECRET else opened(text)
+    """Open what is no secret, as pydantic reads it; a server's address once it is checked."""
+    is_refused = name in SERVERS and text is not None and why_no_origin(text) != ""
+    return text if text is None or name in _SECRET or is_refused else opened(text)
 
 
 def _is_own(file: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from seqdata.core.secret import Secret
@@ -51,6 +52,34 @@ def _is_own_name(host: str) -> bool:
         return False
 
 
+#: A host as it is in DNS, or an IPv6 address in brackets; perhaps a port.
+_HOST = re.compile(
+    r"(\[[0-9a-f:.]+\]|(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_-]+\.?)(:\d+)?"
+)
+
+#: The end of a host that libcurl reads as an IPv4 address, in one of its old forms too.
+_NUMBER = re.compile(r"(\d+|0x[0-9a-f]*)\.?")
+
+
+def _is_plain(netloc: str) -> bool:
+    """Tell whether a host is written in the one way that everybody reads alike.
+
+    Percent signs, other alphabets and the old forms of IPv4 (127.1, 0x7f.1) name a server a
+    second time, under which its open transfers would not be found.
+    """
+    match = _HOST.fullmatch(netloc.lower())
+    if match is None:
+        return False
+    host = match[1].strip("[]").rstrip(".")
+    if not match[1].startswith("[") and not _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def why_no_origin(url: Secret) -> str:
     """Say what is expected instead of a URL that names no server to talk to; "" where it does.
 
@@ -65,6 +94,10 @@ def why_no_origin(url: Secret) -> str:
         return "an http(s) URL"
     if parts.username or parts.password:
         return "a URL without a user name or password"
+    if not _is_plain(parts.netloc):
+        return (
+            "a host of plain letters, digits, points and hyphens, or an address as usually written"
+        )
     if parts.scheme == "http" and not _is_own_name(parts.hostname or ""):
         return "https (plain http is for loopback servers)"
     return ""

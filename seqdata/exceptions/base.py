@@ -56,6 +56,12 @@ class _Sentence(Formatter):
     def get_value(self, key: int | str, args: Sequence[Any], _: Any) -> Any:
         return getattr(args[0], str(key))
 
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        try:
+            return super().convert_field(value, conversion)
+        except ValueError:  # an int of more digits than Python writes
+            return "a number of very many digits"
+
     def format_field(self, value: Any, format_spec: str) -> Any:
         if format_spec == "dollars":
             return format_cents(value)
