@@ -25,7 +25,13 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 from seqdata.core.git import keep_out_of_git
 from seqdata.core.json import once_each
 from seqdata.core.logs import logger
-from seqdata.exceptions import CorruptFile, FolderNotWritable, StillHeld
+from seqdata.exceptions import (
+    CorruptFile,
+    FolderNotOwn,
+    FolderNotWritable,
+    StillHeld,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -154,6 +160,26 @@ def writing_in(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FolderNotWritable(Path(folder), _reason(error)) from error
+
+
+def fixed_path(path: Path | str) -> Path:
+    """Return a path that `os.chdir` does not change.
+
+    Raises
+    ------
+    UsageError
+        It is no path.
+    FolderNotOwn
+        It begins in the working directory, which is gone.
+    """
+    try:
+        if "\0" in os.fspath(path):
+            raise UsageError(f"{path!r} cannot be used. Expected the path of a file.")
+        return Path(path).absolute()
+    except TypeError:
+        raise UsageError(f"{path!r} cannot be used. Expected the path of a file.") from None
+    except OSError as error:
+        raise FolderNotOwn(Path(), f"it cannot be looked at: {error.strerror}") from None
 
 
 @dataclass(frozen=True)

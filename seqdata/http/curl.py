@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -99,14 +100,15 @@ class CurlSend:
     def _exchange(self, handle: Curl, request: Request) -> Exchange:
         from curl_cffi import CurlError, CurlInfo
 
-        outgoing, incoming = _Outgoing(request.payload), _Incoming(self._largest_answer)
+        outgoing = _Outgoing(request.payload, request.why_not_now)
+        incoming = _Incoming(self._largest_answer)
         try:
             _prepare(handle, request, self._ca_bundle, self._whole_timeout)
             _attach(handle, outgoing, incoming, once=request.once)
             handle.perform()
         except CurlError as error:
             left = outgoing.was_asked or not request.once  # of a read it is not known
-            fault = incoming.fault or _reason(error)
+            fault = outgoing.why_not or incoming.fault or _reason(error)
             return Exchange(left, None, fault, is_too_large=incoming.is_too_large)
         if incoming.fault:
             return Exchange(True, None, incoming.fault)
@@ -174,19 +176,29 @@ def _attach(handle: Curl, outgoing: _Outgoing, incoming: _Incoming, *, once: boo
 
 
 class _Outgoing:
-    """A body that is handed out once, and knows whether it was asked for."""
+    """A body that is handed out once, if at all, and knows whether it was."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, why_not_now: Callable[[], str] | None = None) -> None:
         self.body = body
         self.was_asked = False
+        self.why_not = ""
+        self._why_not_now = why_not_now
         self._left = memoryview(body)
 
     def read(self, most: int) -> bytes | int:
-        if self.was_asked and not self._left:
+        if not self.was_asked:
+            self.why_not = self._looked()
+        if self.why_not or (self.was_asked and not self._left):
             return _ABORT
         self.was_asked = True
         chunk, self._left = self._left[:most], self._left[most:]
         return bytes(chunk)
+
+    def _looked(self) -> str:
+        try:
+            return "" if self._why_not_now is None else self._why_not_now()
+        except BaseException as error:  # noqa: BLE001 - libcurl calls this: it lets nothing through
+            return f"the last look at it failed ({str(error) or type(error).__name__})"
 
 
 class _Incoming:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -30,6 +30,9 @@ class Request:
         It changes something, so it is never sent a second time.
     token
         Becomes the authorization header where the request leaves, and is seen nowhere before.
+    why_not_now
+        Of what is sent once: asked before the first byte of the body leaves. What it says is why
+        the body does not; "" lets it go.
     """
 
     url: str
@@ -38,6 +41,7 @@ class Request:
     operation: str = ""
     once: bool = False
     token: Secret | None = field(default=None, repr=False)
+    why_not_now: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def payload(self) -> bytes:

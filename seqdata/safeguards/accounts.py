@@ -92,9 +92,14 @@ def _by_name(wanted: str, accounts: Sequence[Account]) -> list[Account]:
 
 def _is_id(wanted: str, accounts: Sequence[Account], once_known: Collection[str]) -> bool:
     """Tell whether a text was an id, or is written like those that there are."""
-    text = _readings(wanted, accounts)[-1][0].strip()
-    shapes = {_shape(one.id) for one in accounts} - {""}
-    return text in once_known or _shape(text) in shapes
+    text = normal(_readings(wanted, accounts)[-1][0])
+    shapes = {_shape(normal(one.id)) for one in accounts} - {""}
+    is_known = text in map(normal, once_known)
+    return is_known or _shape(text) in shapes or _UUID.fullmatch(text) is not None
+
+
+#: How the service writes ids, whichever ones there are now.
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _shape(text: str) -> str:

@@ -7,6 +7,7 @@ watched for ten days: until then they can fail at the service.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from seqdata.core.moments import parse_timestamp
@@ -14,7 +15,7 @@ from seqdata.exceptions import SequenceError, SettleRefused, UsageError
 from seqdata.safeguards import matching
 from seqdata.safeguards.book import Book, Lives
 from seqdata.safeguards.lives import Life, OpenIntent, claimed_ids, intent_of
-from seqdata.safeguards.outcomes import Outcome, Returned, Settlement
+from seqdata.safeguards.outcomes import Failed, Outcome, Returned, Settlement
 from seqdata.safeguards.scope import Scope
 from seqdata.safeguards.settling import (
     Decisions,
@@ -59,7 +60,7 @@ class Aftermath:
 
     def underway(self, rows: Iterable[Row]) -> list[OpenIntent]:
         """Return accepted transfers of the last days that have not arrived, as rows say."""
-        ended = {row["id"] for row in rows if row["state"] in FINAL}
+        ended = {row["id"] for row in _listed_rows(rows) if row["state"] in FINAL}
         accepted = [one for one in self._book.lives_at_rest().values() if self._is_watched(one)]
         return [
             intent_of(life)
@@ -99,6 +100,8 @@ class Aftermath:
                     self._look_at(watched, organization_id, reading, here)
                 except SequenceError as error:
                     errors.append(error)
+            now = self._book.lives()  # of who wrote meanwhile, what says more counts
+            done = [_as_it_is(one, now) for one in done]
             said = {one.intent.id for one in done}
             done += [one for one in self._returned(lives) if one.intent.id not in said]
         if not refusals and not errors:
@@ -109,7 +112,7 @@ class Aftermath:
 
     def compare(self, rows: Iterable[Row]) -> list[Settlement]:
         """Return, and write down, which accepted transfers failed by now, as rows say."""
-        by_id = {row["id"]: row for row in rows}
+        by_id = {row["id"]: row for row in _listed_rows(rows)}
         with self._book.turn():
             accepted = [life for life in self._book.lives().values() if self._is_watched(life)]
             known = [(life, by_id.get(life.transfer_id)) for life in accepted]
@@ -174,6 +177,15 @@ class Aftermath:
         return at is not None and self._clock() - at <= WATCHED
 
 
+def _as_it_is(settlement: Settlement, lives: Lives) -> Settlement:
+    """Tell of a transfer that was given up what the log says of it now."""
+    life = lives.get(settlement.intent.id)
+    logged = outcome_logged(life) if life is not None else None
+    if logged is None or not isinstance(settlement.outcome, Failed):
+        return settlement
+    return replace(settlement, outcome=logged)
+
+
 def decisions_of(
     choose: Mapping[str, str] | None, none_of: Iterable[str], assume_failed: Iterable[str]
 ) -> Decisions:
@@ -188,7 +200,17 @@ def decisions_of(
 
 
 def _listed(ids: Iterable[str]) -> frozenset[str]:
+    if not isinstance(ids, Iterable):
+        raise UsageError(f"{ids!r} cannot be used. Expected ids of transfers' intents, in a list.")
     return frozenset([ids] if isinstance(ids, str) else map(str, ids))
+
+
+def _listed_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return rows of the activity, each with what is compared of it."""
+    found = list(rows) if isinstance(rows, Iterable) else [{}]
+    if not all(isinstance(row, Mapping) and {"id", "state"} <= row.keys() for row in found):
+        raise UsageError("Expected rows of the activity, each with id, status, state.")
+    return [{"status": None, "error_reason": None, **row} for row in found]
 
 
 def _require_open(intent_ids: Iterable[str], lives: Iterable[Life]) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 from seqdata.config import find_data_dir
 from seqdata.core.files import (
     PATIENCE,
+    fixed_path,
     holding,
     narrow,
     read_json,
@@ -86,7 +87,8 @@ class AuditLog:
     def __init__(
         self, path: Path | str | None = None, *, now: Callable[[], datetime] = utc_now
     ) -> None:
-        self.path = find_data_dir() / ".audit.jsonl" if path is None else Path(path)
+        chosen = find_data_dir() / ".audit.jsonl" if path is None else path
+        self.path = fixed_path(chosen)  # os.chdir changes nothing
         self._now = now
 
     def __repr__(self) -> str:
@@ -142,6 +144,8 @@ class AuditLog:
         FolderNotWritable
             The event could not be written; do not go on as if it had been.
         """
+        if not isinstance(event_type, str):
+            raise InvalidEvent(repr(event_type)[:60], "an event is a word")
         given = {
             "user_id": user_id,
             "user_name": user_name,

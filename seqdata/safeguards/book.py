@@ -6,6 +6,7 @@ known of transfers is the union of log and limits file; what is written goes to 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -44,6 +45,7 @@ class Book:
         self.audit = AuditLog(folder / ".audit.jsonl", now=now)
         self._limits = DailyLimitTracker(folder / ".daily_limits.json", now=now, zone=zone)
         self._lock = folder / ".transfers.lock"
+        self._held = threading.local()
 
     # -- turns --------------------------------------------------------------------------------
 
@@ -57,11 +59,16 @@ class Book:
             Another program has held the turn for a minute.
         """
         with holding(self._lock, patience=PATIENCE) as held:
-            yield held
+            self._held.turn = held
+            try:
+                yield held
+            finally:
+                self._held.turn = None
 
-    def require_turn(self, turn: Held) -> None:
-        """Raise TurnLost where the lock of the turn was taken away while it was held."""
-        if not turn.is_held:
+    def require_turn(self) -> None:
+        """Raise TurnLost where this thread's turn was lost: its lock was taken away."""
+        turn: Held | None = getattr(self._held, "turn", None)
+        if turn is not None and not turn.is_held:
             raise TurnLost(self._lock)
 
     # -- what is known ------------------------------------------------------------------------
@@ -116,7 +123,14 @@ class Book:
         return write_transition(self.audit, event, facts)
 
     def write_about(self, life: Life, event: str, user: str, **facts: Any) -> None:
-        """Write an event about a transfer that was sent, and let its reservation follow."""
+        """Write an event about a transfer that was sent, and let its reservation follow.
+
+        Raises
+        ------
+        TurnLost
+            Another program may have found out something else meanwhile. Nothing was written.
+        """
+        self.require_turn()
         request = life.requested or {}
         kept = {word: request[word] for word in _REPEATED if word in request}
         # Its day, and when it was sent, where this becomes the only line that tells of it.
@@ -169,3 +183,16 @@ class Day:
     def reserve(self, facts: Entry, user: str) -> None:
         """Count an amount to the day before it is sent."""
         reservations.reserve(self._records, facts, user)
+
+    def mark_requested(self, intent_id: str) -> None:
+        """Note in the limits file too that it is sent now: the log may be put back to before."""
+        reservations.update(self._records, intent_id, "requested")
+
+    def why_not_sent(self, intent_id: str) -> str:
+        """Say why a transfer whose request is written down may not leave; "" where it may."""
+        life = self.lives.get(intent_id)
+        if life is None or life.state != "requested":
+            return f"the audit log says that it is {life.state if life else 'gone'}"
+        if not reservations.stands(self._records, intent_id):
+            return "what it counts to today stands in the limits file no more"
+        return ""

@@ -26,6 +26,9 @@ CHAIN_KEYS = ("seq", "previous", "segment")
 #: place in the chain included, so that a copy elsewhere, or a changed line, is not marked.
 MARK = "desk"
 
+#: Says of an entry that was read that its line stands out of its place: it is on no disk.
+OUT_OF_PLACE = "out_of_place"
+
 
 @dataclass(frozen=True)
 class Head:
@@ -351,6 +354,7 @@ class _Scan:
     chained: int = 0
     prefix: int = 0
     segment: int = 0
+    follows: bool = True
     foreign: list[int] = field(default_factory=list)
     unreadable: list[int] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
@@ -365,19 +369,26 @@ class _Scan:
 
     def add(self, line: Line) -> None:
         self.lines = line.number
+        is_in_place = line.link is not None and self._is_in_place(line, line.link)
         if line.entry is not None and is_marked(line):
-            self.marked.setdefault(line.entry[MARK], line.entry)
+            self._mark(line.entry, is_in_place=is_in_place and self.follows)
         if line.link is None:
             self._add_foreign(line)
         else:
             self.chained += 1
-            if self._is_in_place(line, line.link):
+            if is_in_place:
                 self.before, self.last, self.between = self.last, line, []
                 self.block = sha256()
             else:
                 self.between.append(line)
         self.everything.update(line.data)
         self.block.update(line.data)
+
+    def _mark(self, entry: dict[str, Any], *, is_in_place: bool) -> None:
+        """Note an entry of the desk's own writer, once; one out of its place says so."""
+        known = self.marked.get(entry[MARK])
+        if known is None or (is_in_place and OUT_OF_PLACE in known):
+            self.marked[entry[MARK]] = entry if is_in_place else {**entry, OUT_OF_PLACE: True}
 
     def _add_foreign(self, line: Line) -> None:
         if self.last is None:
@@ -387,10 +398,15 @@ class _Scan:
         self.between.append(line)
 
     def _is_in_place(self, line: Line, link: Link) -> bool:
-        """Judge a line of ours; False where the chain goes on without it."""
+        """Judge a line of ours; False where the chain goes on without it.
+
+        `follows` is false from where something before is not as it was, until a person has
+        accepted that: a line that was copied there follows its own like.
+        """
         if link.segment is not None:
             self._judge_opening(line, link, link.segment)
         elif self.last is None or self.last.link is None:
+            self.follows = False
             what = f"the beginning of the chain is missing before number {link.seq}"
             self._break(line.number, what)
         elif link.seq <= self.last.link.seq:
@@ -398,16 +414,20 @@ class _Scan:
             self._break(line.number, what)
             return False
         elif link.seq > self.last.link.seq + 1:
+            self.follows = False
             self._judge_gap(line, link.seq, self.last.link.seq + 1)
         elif link.previous != self.block.hexdigest():
+            self.follows = False
             self._judge_hash(line, link, self.last)
         return True
 
     def _judge_opening(self, line: Line, link: Link, segment: int) -> None:
-        if link.previous != self.everything.hexdigest():
+        self.follows = link.previous == self.everything.hexdigest()
+        if not self.follows:
             what = "changed since the chain began" if segment == 1 else "changed since acknowledged"
             self._break(max(line.number - 1, 1), f"something up to here was {what}")
         elif segment <= self.segment or (segment == 1) != (link.seq == 1):
+            self.follows = False
             self._break(line.number, "this beginning of a segment is out of place")
         elif segment > 1:
             self.breaks = [Break(one.line, one.what, True) for one in self.breaks]

@@ -8,6 +8,7 @@ happened.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.auth import access_token_for
 from seqdata.config import get_settings
-from seqdata.core.files import Held
+from seqdata.core.files import Held, fixed_path
 from seqdata.core.logs import logger
+from seqdata.core.origins import why_no_origin
+from seqdata.core.secret import Secret
 from seqdata.exceptions import (
     ClockOff,
     FolderNotWritable,
     ForeignStage,
+    InvalidSetting,
     NobodyThere,
     OutcomeNotRecorded,
     OutcomeOpen,
@@ -33,6 +37,7 @@ from seqdata.exceptions import (
     StageExpired,
     StageUnknown,
     StageUsed,
+    UsageError,
 )
 from seqdata.http.transport import Transport, open_transport
 from seqdata.safeguards import checks, matching
@@ -113,6 +118,12 @@ class TransferDesk:
         clock: Callable[[], datetime] = utc_now,
         somebody_there: Callable[[], bool] = is_attended,
     ) -> None:
+        # Whatever os.chdir does, tokens, log and limits are those of one folder.
+        settings = settings.model_copy(update={"data_dir": fixed_path(settings.data_dir)})
+        if organization_id is not None and not isinstance(organization_id, str):
+            raise UsageError(f"organization_id={organization_id!r} cannot be used. Expected text.")
+        if why := why_no_origin(Secret(settings.app_url)):
+            raise InvalidSetting("SEQUENCE_APP_URL", why)
         self._settings = settings
         self._scope = Scope(settings.user, settings.app_url, organization_id or settings.org_id)
         self._mover: Mover = WebAppMover(
@@ -358,11 +369,11 @@ class TransferDesk:
                 "zone": str(self.zone),
             }
             self._reserve(staged, {**more, "confirmed_seq": confirmed["seq"]}, dry_run=dry_run)
-            self._write_intent(staged, turn, **more)
+            self._write_intent(staged, more)
             if dry_run:
                 self._record(staged, Rehearsed(staged.id))
                 return Rehearsed(staged.id)
-            return self._send_and_record(staged, prepared)
+            return self._send_and_record(staged, prepared, turn)
 
     def _check_again(self, staged: StagedTransfer, view: View, lives: Lives) -> None:
         if view.organization_id != staged.organization_id:
@@ -393,25 +404,28 @@ class TransferDesk:
             if not dry_run:
                 day.reserve({**staged.facts(), **more}, staged.user)
 
-    def _write_intent(self, staged: StagedTransfer, turn: Held, **more: Any) -> None:
-        """Write down that it is sent now. Where the turn was lost, another may carry it on."""
-        self._book.require_turn(turn)
+    def _write_intent(self, staged: StagedTransfer, more: Entry) -> None:
+        """Write down that it is sent now, in both files."""
+        self._book.require_turn()
         try:
             self._log("transfer_requested", staged, state="reserved", **more)
+            if DRY_RUN not in more:
+                with self._book.day() as day:
+                    day.mark_requested(staged.id)
+            self._book.require_turn()
         except BaseException:  # nothing was sent: whatever was written, it has failed
             with suppress(SequenceError):
                 self._log("transfer_failed", staged, error="it was never sent", **more)
             self._book.update_reservation(staged.id, "failed")
             raise
-        self._book.require_turn(turn)
 
     # -- sending ------------------------------------------------------------------------------
 
-    def _send_and_record(self, staged: StagedTransfer, prepared: Prepared) -> Outcome:
+    def _send_and_record(self, staged: StagedTransfer, prepared: Prepared, turn: Held) -> Outcome:
         known: Outcome = Unknown("it was interrupted while sending", staged.id)
         try:
             with terminable():
-                verdict = _sent(prepared)
+                verdict = _sent(prepared, partial(self._why_not_now, staged, turn))
                 known = _told(verdict, staged.id)
                 if isinstance(known, Completed):
                     known = self._identified(verdict, staged)
@@ -422,6 +436,18 @@ class TransferDesk:
         with undisturbed():
             self._record(staged, known)
         return known
+
+    def _why_not_now(self, staged: StagedTransfer, turn: Held) -> str:
+        """Look a last time, before the first byte leaves; "" where it may.
+
+        This program may have been stopped for hours since the last check.
+        """
+        if not turn.is_held:
+            return "the lock that keeps transfers apart was taken away"
+        if not staged.staged_at <= self._clock() < staged.expires_at:
+            return "its review has expired meanwhile"
+        with self._book.day() as day:
+            return day.why_not_sent(staged.id)
 
     def _identified(self, verdict: Verdict, staged: StagedTransfer) -> Completed | Returned:
         """Learn the new transfer's id: from the answer, else from one reading of the activity."""
@@ -468,7 +494,11 @@ class TransferDesk:
         """
         with self._noting_refusals(_words_of(staged)), self._book.turn():
             self._require_own(staged, self._book.mended())  # a dead program may have reserved it
+            self._book.require_turn()
             self._log("transfer_cancelled", staged)
+            life = self._book.lives()[staged.id]
+            if life.requested is not None:  # a program that was stopped went on meanwhile
+                raise StageUsed(staged.id, life.state)
 
     # -- what became of it --------------------------------------------------------------------
 
@@ -598,7 +628,7 @@ class TransferDesk:
             raise StageUnknown(staged.id)
         if life.staged.get("user_id") != self._settings.user:
             raise ForeignStage(str(life.staged.get("user_id")), self._settings.user)
-        if any(life.staged.get(key) != value for key, value in _logged(staged.facts()).items()):
+        if any(not _is_same(life.staged.get(key), value) for key, value in staged.facts().items()):
             raise StageUnknown(staged.id)
         if life.state == "expired":
             raise StageExpired(staged.id, self._settings.stage_seconds)
@@ -640,9 +670,9 @@ def _payment_of(staged: StagedTransfer) -> Payment:
     )
 
 
-def _sent(prepared: Prepared) -> Verdict:
+def _sent(prepared: Prepared, why_not_now: Callable[[], str]) -> Verdict:
     try:
-        return prepared.send()
+        return prepared.send(why_not_now)
     except Exception as error:  # noqa: BLE001 - whatever it is, the money may have moved
         return Verdict("unknown", (str(error) or type(error).__name__).rstrip(". "))
 
@@ -673,11 +703,20 @@ def _event_of(outcome: ConfirmOutcome) -> tuple[str, Entry]:
 
 
 def _words_of(staged: StagedTransfer) -> Entry:
-    if not isinstance(staged, StagedTransfer):
-        raise StageUnknown(repr(staged)[:60])
-    return staged.facts()
+    """Return what a staged transfer says of itself; StageUnknown where no desk made it so."""
+    try:
+        facts = staged.facts()
+        json.dumps(facts)
+        texts = (facts["intent_id"], facts["app_url"])
+        is_whole = isinstance(staged, StagedTransfer) and all(type(one) is str for one in texts)
+    except (AttributeError, TypeError, ValueError):
+        is_whole = False
+    if not is_whole:
+        said = getattr(staged, "id", staged)
+        raise StageUnknown(said if type(said) is str else repr(said)[:60])
+    return facts
 
 
-def _logged(facts: Entry) -> Entry:
-    """Return facts as the audit log keeps them: without what is None."""
-    return {key: value for key, value in facts.items() if value is not None}
+def _is_same(logged: object, value: object) -> bool:
+    """Tell whether a value is the one that was logged: 500.0 is not 500, and None is no other."""
+    return type(logged) is type(value) and logged == value

@@ -20,12 +20,23 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from seqdata.config import find_data_dir, get_settings
-from seqdata.core.files import PATIENCE, holding, narrow, read_json, write_json, writing_in
+from seqdata.core.files import (
+    PATIENCE,
+    fixed_path,
+    holding,
+    narrow,
+    read_json,
+    write_json,
+    writing_in,
+)
 from seqdata.core.moments import parse_timestamp
-from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable
+from seqdata.exceptions import CorruptFile, InvalidAmount, LimitsUnreadable, TurnLost, UsageError
 from seqdata.safeguards.audit import Entry, utc_now
 
 Days = dict[str, dict[str, list[Entry]]]
+
+#: More cents than anybody moves: beyond it somebody mistyped.
+MOST_CENTS = 10**15
 
 #: The key of the entries that are of no user.
 GLOBAL_KEY = "__global__"
@@ -122,8 +133,11 @@ class DailyLimitTracker:
         now: Callable[[], datetime] = utc_now,
         zone: ZoneInfo | None = None,
     ) -> None:
-        chosen = find_data_dir() / ".daily_limits.json" if path is None else Path(path)
-        self.path = chosen.absolute()
+        chosen = find_data_dir() / ".daily_limits.json" if path is None else path
+        self.path = fixed_path(chosen)
+        if zone is not None and not isinstance(zone, ZoneInfo):
+            raise UsageError(f"zone={zone!r} cannot be used. Expected a ZoneInfo.")
+        _require_cents(max_daily_cents)
         self._zone = zone
         self.max_daily_cents = max_daily_cents
         self._now = now
@@ -178,6 +192,8 @@ class DailyLimitTracker:
             The amount is no whole number of cents.
         """
         _require_cents(amount_cents)
+        if transfer_id is not None and not isinstance(transfer_id, str):
+            raise UsageError(f"transfer_id={transfer_id!r} cannot be used. Expected text, or None.")
         with self.locked() as records:
             records.add(key_of(user_id), transfer_id, amount_cents)
 
@@ -195,16 +211,24 @@ class DailyLimitTracker:
             The file cannot be understood. It is left as it is.
         FolderNotWritable
             The file or its lock could not be written.
+        TurnLost
+            The lock was taken away meanwhile: another program may have written. Nothing was.
         """
         zone = self._zone or get_settings().zone
         # A link is one file with what it leads to: so is its lock.
-        with writing_in(self.path.parent):
-            path = self.path.resolve() if self.path.is_symlink() else self.path
-        with holding(Path(f"{path}.lock"), patience=PATIENCE):
+        try:
+            with writing_in(self.path.parent):
+                path = self.path.resolve() if self.path.is_symlink() else self.path
+        except RuntimeError:
+            raise LimitsUnreadable(self.path, "it is a link that leads to itself") from None
+        lock = Path(f"{path}.lock")
+        with holding(lock, patience=PATIENCE) as held:
             narrow(path)
             days = _read_days(self.path)
             records = DailyRecords(copy.deepcopy(days), self._now().astimezone(zone))
             yield records
+            if records.days != days and not held.is_held:
+                raise TurnLost(lock)
             if records.days != days:
                 today = records.now.date()
                 write_json(self.path, _recent(records.days, today) if prunes else records.days)
@@ -230,7 +254,7 @@ def _is_same_day(one: datetime, other: datetime, zone: tzinfo) -> bool:
 
 
 def _require_cents(amount: object) -> None:
-    if type(amount) is not int or amount < 0:
+    if type(amount) is not int or not 0 <= amount <= MOST_CENTS:
         raise InvalidAmount(amount)
 
 
@@ -247,7 +271,7 @@ def _recent(days: Days, today: date) -> Days:
 
 
 def _is_open(entry: Entry) -> bool:
-    return entry.get("state") in ("reserved", "unknown")
+    return entry.get("state") in ("reserved", "requested", "unknown")
 
 
 def _read_days(path: Path) -> Days:

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.core.moments import parse_timestamp
-from seqdata.core.text import format_cents
+from seqdata.core.text import format_cents, printable
 from seqdata.safeguards.audit import ACKNOWLEDGED, Entry
+from seqdata.safeguards.chain import OUT_OF_PLACE
 from seqdata.safeguards.limits import DailyRecords
 
 #: Events that say where a transfer stands.
@@ -44,19 +45,35 @@ DRY_RUN = "dry_run"
 
 _OPEN = ("requested", "unknown")
 
-#: From which states an event moves a transfer: an outcome is final, but that what was accepted
-#: can fail at the service.
+#: From which states an event moves a transfer. That it was sent, or arrived, counts wherever it
+#: stands: a line before it may be lost, and a program that was stopped may have gone on. That it
+#: was given up counts only where nothing says more.
+_ANY_BUT_THERE = {
+    "",
+    "staged",
+    "confirmed",
+    "cancelled",
+    "expired",
+    "requested",
+    "unknown",
+    "failed",
+}
 _FROM = {
     "staged": {""},
     "confirmed": {"staged", "confirmed"},
     "cancelled": {"staged", "confirmed"},
     "expired": {"staged", "confirmed"},
-    "requested": {"", "staged", "confirmed"},
-    "unknown": {"requested", "unknown"},
-    "completed": {"", "requested", "unknown"},
+    "requested": _ANY_BUT_THERE - {"requested", "unknown"},
+    "unknown": _ANY_BUT_THERE,
+    "completed": _ANY_BUT_THERE,
     "failed": {"", "staged", "confirmed", "requested", "unknown"},
     "returned": {"completed", "unknown"},
 }
+
+#: What a line that stands out of its place in the chain (a copied one, or one of another log) can
+#: still tell: that money may have moved.
+_TELLS_OUT_OF_PLACE = {"transfer_requested", "transfer_unknown", "transfer_completed",
+                       "transfer_returned"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,7 @@ class Life:
             self.staged, self.staged_line = entry, line
         elif state == "confirmed":
             self.confirmed_seq = entry.get("seq")
-        elif state in ("completed", "returned") and self.requested is None:
+        elif state in ("completed", "returned", "unknown") and self.requested is None:
             # Its request is lost: it counts, for the day on which it was sent.
             sent_at = entry.get("requested_at") or entry.get("timestamp")
             self.requested, self.requested_line = {**entry, "timestamp": sent_at}, line
@@ -150,7 +167,8 @@ def read_lives(entries: Iterable[Entry]) -> dict[str, Life]:
             for life in lives.values():
                 life.expire()
         intent_id = entry.get("intent_id")
-        if isinstance(intent_id, str) and not entry.get(DRY_RUN):
+        is_told = not entry.get(OUT_OF_PLACE) or entry.get("event_type") in _TELLS_OUT_OF_PLACE
+        if isinstance(intent_id, str) and not entry.get(DRY_RUN) and is_told:
             lives.setdefault(intent_id, Life(intent_id)).take(entry, line)
     return lives
 
@@ -160,8 +178,8 @@ def join_reservations(lives: dict[str, Life], records: DailyRecords) -> None:
 
     A reservation whose transfer was never requested, as the log has it, was sent all the same,
     as far as anybody knows: the log may be an older one that was put back. Only where the log
-    ends for it with the very confirm that made the reservation was it never sent: the program
-    died.
+    ends for it with the very confirm that made the reservation, and the reservation was never
+    marked as requested, was it never sent: the program died.
     """
     for key, entry in records.entries():
         intent_id = entry.get("intent_id")
@@ -218,13 +236,14 @@ class OpenIntent:
     not_its_own: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.why or 'interrupted'}"
+        return f"{self.what}: {printable(self.why) or 'interrupted'}"
 
     @property
     def what(self) -> str:
         """What was sent, when, and under which id."""
+        source, destination = printable(self.source), printable(self.destination)
         return (
-            f"{format_cents(self.amount_cents)} from {self.source} to {self.destination}, sent "
+            f"{format_cents(self.amount_cents)} from {source} to {destination}, sent "
             f"{self.sent_at:%Y-%m-%d %H:%M} UTC ({self.id})"
         )
 

@@ -50,6 +50,14 @@ def update(
                     entry["transfer_id"] = transfer_id
 
 
+def stands(records: DailyRecords, intent_id: str) -> bool:
+    """Tell whether a reservation that was marked as requested is there, and counts to today."""
+    return any(
+        entry.get("intent_id") == intent_id and entry.get("state") == "requested"
+        for entry in records.of_today()
+    )
+
+
 def align(records: DailyRecords, lives: Mapping[str, Life]) -> None:
     """Mend the reservations of a process that died: the log says what became of each.
 
@@ -58,7 +66,7 @@ def align(records: DailyRecords, lives: Mapping[str, Life]) -> None:
     reserved = {
         str(entry["intent_id"])
         for _, entry in records.entries()
-        if entry.get("state") == "reserved" and "intent_id" in entry
+        if entry.get("state") in ("reserved", "requested") and "intent_id" in entry
     }
     for life in (lives[one] for one in reserved if one in lives):
         is_spent = life.requested is not None and life.state != "failed"

@@ -7,7 +7,7 @@ is decided behind this border.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -255,8 +255,11 @@ class Reading:
 class Prepared(Protocol):
     """A payment of which all is there that sending it needs: nothing is asked for any more."""
 
-    def send(self) -> Verdict:
-        """Send it, a single time, and judge what left and what came. Raises nothing."""
+    def send(self, why_not_now: Callable[[], str]) -> Verdict:
+        """Send it, a single time, and judge what left and what came. Raises nothing.
+
+        `why_not_now` is asked right before it leaves: what it says is why it does not.
+        """
 
 
 class Mover(Protocol):

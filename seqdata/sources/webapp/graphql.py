@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -132,7 +132,9 @@ class GraphQLClient:
             is_sandbox=is_loopback(self._app_url) and answer.headers.get(SANDBOX_HEADER) == "1",
         )
 
-    def send_once(self, name: str, variables: Node, operation: str) -> Exchange:
+    def send_once(
+        self, name: str, variables: Node, operation: str, why_not_now: Callable[[], str]
+    ) -> Exchange:
         """Send a mutation of ours, a single time; say what left and what came.
 
         Raises
@@ -140,7 +142,8 @@ class GraphQLClient:
         ReadOnlyMode
             SEQUENCE_READ_ONLY is 1. Nothing was sent.
         """
-        return self._send_once(body_of(document(name), variables, operation), operation)[1]
+        body = body_of(document(name), variables, operation)
+        return self._send_once(body, operation, why_not_now)[1]
 
     def _send(self, body: bytes, operation: str) -> Answer:
         token = self._current_token()
@@ -153,13 +156,23 @@ class GraphQLClient:
                 raise
         return self._transport.send(self._request(other, body, operation))
 
-    def _send_once(self, body: bytes, operation: str) -> tuple[Request, Exchange]:
+    def _send_once(
+        self, body: bytes, operation: str, why_not_now: Callable[[], str] | None = None
+    ) -> tuple[Request, Exchange]:
         # Read again: in a notebook the switch is often thrown after the client was made.
-        if self._settings.read_only or get_settings().read_only:
+        if self._settings.read_only or self._is_read_only_now():
             raise ReadOnlyMode(operation)
         token = self._current_token()
-        request = self._request(token, body, operation, once=True)
+        request = replace(self._request(token, body, operation, once=True), why_not_now=why_not_now)
         return request, self._transport.send_once(request)
+
+    def _is_read_only_now(self) -> bool:
+        """Read the switch again: of the folder of these settings, wherever one stands."""
+        if self._given_settings is None:
+            return get_settings().read_only
+        from seqdata.config.settings import read_settings
+
+        return read_settings(self._given_settings.data_dir).read_only
 
     def _current_token(self) -> Secret:
         return self._token if self._token_provider is None else sealed(self._token_provider())

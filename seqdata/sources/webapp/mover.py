@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.config import missing
 from seqdata.core.secret import Secret, sealed
-from seqdata.exceptions import ReadOnlyMode, UnknownOrganization
+from seqdata.exceptions import ConfigurationError, ReadOnlyMode, UnknownOrganization
 from seqdata.http.messages import Exchange
 from seqdata.http.transport import Transport
 from seqdata.sources.base import Account, Drift, Payment, Reading, Row, Verdict, View
@@ -112,14 +112,14 @@ class WebAppMover:
         }
         return PreparedPayment(self, sealed(self._token_provider()), variables, organization_id)
 
-    def send(self, prepared: PreparedPayment) -> Verdict:
+    def send(self, prepared: PreparedPayment, why_not_now: Callable[[], str]) -> Verdict:
         """Send a payment, a single time, and judge what left and what came."""
         client = SequenceClient(prepared.token, settings=self._settings, transport=self._transport)
         try:
             exchange = client.send_once(
-                "CreatePaymentWithTransfers", prepared.variables, "CreatePayment"
+                "CreatePaymentWithTransfers", prepared.variables, "CreatePayment", why_not_now
             )
-        except ReadOnlyMode as error:
+        except (ReadOnlyMode, ConfigurationError) as error:  # before anything was sent
             exchange = Exchange(left=False, fault=str(error))
         verdict = judge(exchange)
         if verdict.kind != "accepted":
@@ -156,9 +156,9 @@ class PreparedPayment:
     variables: Node = field(repr=False)
     organization_id: str
 
-    def send(self) -> Verdict:
+    def send(self, why_not_now: Callable[[], str]) -> Verdict:
         """Send it, a single time, and judge what left and what came."""
-        return self.mover.send(self)
+        return self.mover.send(self, why_not_now)
 
 
 def _end(account: Account) -> Node:
