@@ -7,8 +7,8 @@ is decided behind this border.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -144,7 +144,8 @@ class Account:
     """A pod, a port or an outside account (`kind`: pod, port, account) as it is now.
 
     `balance_cents` is None where the service does not say it, which is not zero; `institution`
-    is where an outside account is held.
+    is where an outside account is held. `tail` is how many of the id's last letters tell it from
+    all others, see :func:`told_apart`.
     """
 
     id: str
@@ -153,6 +154,7 @@ class Account:
     balance_cents: int | None
     can_be_source: bool
     institution: str | None = None
+    tail: int = 4
 
     def __str__(self) -> str:
         return f"{self.kind} {quoted(self.name)}"
@@ -174,7 +176,7 @@ class Account:
     @property
     def mark(self) -> str:
         """What tells it apart from one that looks like it: institution, the id's last letters."""
-        return f"{self._at}…{printable(self.id[-4:])}"
+        return f"{self._at}…{printable(self.id[-self.tail :])}"
 
     @property
     def _at(self) -> str:
@@ -184,6 +186,20 @@ class Account:
     def balance(self) -> str:
         """The balance in dollars, or that it is not known."""
         return "unknown" if self.balance_cents is None else format_cents(self.balance_cents)
+
+
+def told_apart(accounts: Iterable[Account]) -> list[Account]:
+    """Let the mark of each account show so much of its id that no other one ends like it."""
+    every = list(accounts)
+    return [replace(one, tail=_tail(one.id, [other.id for other in every])) for one in every]
+
+
+def _tail(own: str, ids: Sequence[str]) -> int:
+    others = [other for other in ids if other != own]
+    lengths = range(Account.tail, len(own))
+    return next(
+        (n for n in lengths if not any(other.endswith(own[-n:]) for other in others)), len(own)
+    )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from seqdata.core.text import normal
 from seqdata.safeguards import TransferDesk
 from seqdata.safeguards.accounts import find_account, near_accounts
 from seqdata.sandbox import Sandbox
-from seqdata.sources.base import Account
+from seqdata.sources.base import Account, told_apart
 
 RENT, JOINT, OLD = (
     "0a1b2c3d-0000-4000-a000-00000000aaaa",
@@ -74,6 +74,14 @@ def test_an_id_that_is_gone_is_no_name(wanted: str) -> None:
         with pytest.raises(ex.UnknownAccount):
             find_account(wanted, accounts)
     assert find_account(f" {RENT} ", HERE).id == find_account(f"pod:{RENT}", HERE).id == RENT
+
+
+@given(st.lists(st.text("019", min_size=1, max_size=9), min_size=2, max_size=5, unique=True))
+def test_a_mark_tells_an_account_from_all_others(ids: list[str]) -> None:
+    """Accounts of one name at one bank bear different marks, however alike their ids end."""
+    named = [account(f"acc-{own_id}", "Joint", "account", "First Bank") for own_id in ids]
+    marks = [one.mark for one in told_apart(named)]
+    assert len(set(marks)) == len(ids)
 
 
 def test_what_was_an_id_is_no_name() -> None:

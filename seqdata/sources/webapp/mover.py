@@ -12,7 +12,16 @@ from seqdata.core.secret import Secret, sealed
 from seqdata.exceptions import ConfigurationError, ReadOnlyMode, UnknownOrganization
 from seqdata.http.messages import Exchange
 from seqdata.http.transport import Transport
-from seqdata.sources.base import Account, Drift, Payment, Reading, Row, Verdict, View
+from seqdata.sources.base import (
+    Account,
+    Drift,
+    Payment,
+    Reading,
+    Row,
+    Verdict,
+    View,
+    told_apart,
+)
 from seqdata.sources.schemas import READ_LEGS
 from seqdata.sources.vocabulary import State, is_reversal
 from seqdata.sources.webapp.activity import our_rows, read_activity
@@ -183,11 +192,11 @@ def _read_accounts(data: Node, organization_id: str | None) -> tuple[str, list[A
     chosen = organization_id or (next(iter(known)) if len(known) == 1 else None)
     if chosen is None or chosen not in known:
         raise UnknownOrganization(chosen, known)
-    return chosen, [
+    return chosen, told_apart(
         _account(kind, node)
         for kind, key in _KINDS.items()
         for node in expect(known[chosen], key, list)
-    ]
+    )
 
 
 def _account(kind: str, node: Node) -> Account:
