@@ -74,8 +74,8 @@ class SequenceConfig:
         return f"SequenceConfig({shown})"
 
 
-def get_settings() -> Settings:
-    """Read all settings now.
+def get_settings(data_dir: Path | None = None) -> Settings:
+    """Read all settings now; with the ``.env`` of a data folder that is known already.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def get_settings() -> Settings:
     """
     from seqdata.config.settings import read_settings
 
-    return read_settings(find_data_dir())
+    return read_settings(find_data_dir() if data_dir is None else data_dir)
 
 
 def get_credentials() -> SequenceCredentials:

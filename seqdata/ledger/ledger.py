@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.analysis.filters import (
-    Moment,
-    find_account,
-)
+from seqdata.analysis.filters import Moment, find_account
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.config.settings import Settings
 from seqdata.core.arrow import pc
-from seqdata.core.logs import logger
 from seqdata.core.moments import parse_moment
 from seqdata.core.text import printable
 from seqdata.exceptions import (
@@ -39,9 +35,7 @@ from seqdata.ledger.words import freshness_words, transfers_words
 from seqdata.safeguards import AuditLog
 from seqdata.safeguards.audit_comparison import Reconciliation, reconcile
 from seqdata.store import Store, transfers_frame
-from seqdata.sync import (
-    add_statement,
-)
+from seqdata.sync import add_statement
 
 if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
@@ -49,8 +43,6 @@ if TYPE_CHECKING:
     from seqdata.safeguards import TransferDesk
     from seqdata.sandbox import Sandbox
     from seqdata.widgets import ActivityExplorer, TransferPanel
-
-log = logger(__name__)
 
 #: The largest balance that is believed, in cents: beyond it somebody mistyped.
 _LARGEST_BALANCE = 10**15

@@ -50,7 +50,7 @@ class Book:
     # -- turns --------------------------------------------------------------------------------
 
     @contextmanager
-    def turn(self) -> Iterator[Held]:
+    def turn(self) -> Iterator[None]:
         """Keep all who move money in this data folder apart: nothing is in flight but ours.
 
         Raises
@@ -61,15 +61,20 @@ class Book:
         with holding(self._lock, patience=PATIENCE) as held:
             self._held.turn = held
             try:
-                yield held
+                yield
             finally:
                 self._held.turn = None
 
     def require_turn(self) -> None:
         """Raise TurnLost where this thread's turn was lost: its lock was taken away."""
-        turn: Held | None = getattr(self._held, "turn", None)
-        if turn is not None and not turn.is_held:
+        if not self.holds_turn:
             raise TurnLost(self._lock)
+
+    @property
+    def holds_turn(self) -> bool:
+        """Whether nobody took this thread's turn away; true where it has none."""
+        turn: Held | None = getattr(self._held, "turn", None)
+        return turn is None or turn.is_held
 
     # -- what is known ------------------------------------------------------------------------
 

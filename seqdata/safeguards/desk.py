@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqdata.auth import access_token_for
 from seqdata.config import get_settings
-from seqdata.core.files import Held, fixed_path
+from seqdata.core.files import fixed_path
 from seqdata.core.logs import logger
 from seqdata.core.origins import why_no_origin
 from seqdata.core.secret import Secret
@@ -354,7 +354,7 @@ class TransferDesk:
         OutcomeNotRecorded
             It was sent, and its outcome could not be written down.
         """
-        with self._noting_refusals(_words_of(staged)), self._book.turn() as turn:
+        with self._noting_refusals(_words_of(staged)), self._book.turn():
             lives = self._book.mended()
             self._require_usable(staged, lives)
             self._require_writable()
@@ -373,7 +373,7 @@ class TransferDesk:
             if dry_run:
                 self._record(staged, Rehearsed(staged.id))
                 return Rehearsed(staged.id)
-            return self._send_and_record(staged, prepared, turn)
+            return self._send_and_record(staged, prepared)
 
     def _check_again(self, staged: StagedTransfer, view: View, lives: Lives) -> None:
         if view.organization_id != staged.organization_id:
@@ -421,11 +421,11 @@ class TransferDesk:
 
     # -- sending ------------------------------------------------------------------------------
 
-    def _send_and_record(self, staged: StagedTransfer, prepared: Prepared, turn: Held) -> Outcome:
+    def _send_and_record(self, staged: StagedTransfer, prepared: Prepared) -> Outcome:
         known: Outcome = Unknown("it was interrupted while sending", staged.id)
         try:
             with terminable():
-                verdict = _sent(prepared, partial(self._why_not_now, staged, turn))
+                verdict = _sent(prepared, partial(self._why_not_now, staged))
                 known = _told(verdict, staged.id)
                 if isinstance(known, Completed):
                     known = self._identified(verdict, staged)
@@ -437,12 +437,12 @@ class TransferDesk:
             self._record(staged, known)
         return known
 
-    def _why_not_now(self, staged: StagedTransfer, turn: Held) -> str:
+    def _why_not_now(self, staged: StagedTransfer) -> str:
         """Look a last time, before the first byte leaves; "" where it may.
 
         This program may have been stopped for hours since the last check.
         """
-        if not turn.is_held:
+        if not self._book.holds_turn:
             return "the lock that keeps transfers apart was taken away"
         if not staged.staged_at <= self._clock() < staged.expires_at:
             return "its review has expired meanwhile"

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seqdata.config import get_settings
+
 if TYPE_CHECKING:
     from seqdata.config.settings import Settings
 
@@ -24,7 +26,7 @@ class LiveRules:
     @property
     def read_only(self) -> bool:
         """Whether nothing may be sent (SEQUENCE_READ_ONLY)."""
-        return self._opened.read_only or self._now().read_only
+        return self._opened.read_only or get_settings(self._opened.data_dir).read_only
 
     @property
     def transfer_cents(self) -> int:
@@ -39,18 +41,12 @@ class LiveRules:
     @property
     def allow_unattended(self) -> bool:
         """Whether a real account gets transfers where nobody is there to answer."""
-        now = self._now()
+        now = get_settings(self._opened.data_dir)
         is_withdrawn = "allow_unattended_transfers" in now.model_fields_set
         allowed = now.allow_unattended_transfers if is_withdrawn else True
         return self._opened.allow_unattended_transfers and allowed
 
     def _lower(self, name: str) -> int:
-        now = self._now()
+        now = get_settings(self._opened.data_dir)
         opened: int = getattr(self._opened, name)
         return min(opened, getattr(now, name)) if name in now.model_fields_set else opened
-
-    def _now(self) -> Settings:
-        """Read the environment and the desk's own ``.env`` now, wherever one stands."""
-        from seqdata.config.settings import read_settings
-
-        return read_settings(self._opened.data_dir)

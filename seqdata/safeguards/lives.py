@@ -48,16 +48,7 @@ _OPEN = ("requested", "unknown")
 #: From which states an event moves a transfer. That it was sent, or arrived, counts wherever it
 #: stands: a line before it may be lost, and a program that was stopped may have gone on. That it
 #: was given up counts only where nothing says more.
-_ANY_BUT_THERE = {
-    "",
-    "staged",
-    "confirmed",
-    "cancelled",
-    "expired",
-    "requested",
-    "unknown",
-    "failed",
-}
+_ANY_BUT_THERE = {"", *STATES.values()} - {"completed", "returned"}
 _FROM = {
     "staged": {""},
     "confirmed": {"staged", "confirmed"},

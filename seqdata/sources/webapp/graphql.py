@@ -160,19 +160,13 @@ class GraphQLClient:
         self, body: bytes, operation: str, why_not_now: Callable[[], str] | None = None
     ) -> tuple[Request, Exchange]:
         # Read again: in a notebook the switch is often thrown after the client was made.
-        if self._settings.read_only or self._is_read_only_now():
+        opened = self._settings
+        known = None if self._given_settings is None else opened.data_dir
+        if opened.read_only or get_settings(known).read_only:
             raise ReadOnlyMode(operation)
         token = self._current_token()
         request = replace(self._request(token, body, operation, once=True), why_not_now=why_not_now)
         return request, self._transport.send_once(request)
-
-    def _is_read_only_now(self) -> bool:
-        """Read the switch again: of the folder of these settings, wherever one stands."""
-        if self._given_settings is None:
-            return get_settings().read_only
-        from seqdata.config.settings import read_settings
-
-        return read_settings(self._given_settings.data_dir).read_only
 
     def _current_token(self) -> Secret:
         return self._token if self._token_provider is None else sealed(self._token_provider())

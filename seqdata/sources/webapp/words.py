@@ -51,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 #: Source and destination that decide, whatever the word: purchases and refunds, and income.
-KINDS_OF_PARTIES: Mapping[tuple[Party, Party], Kind] = {
+KINDS_OF_PARTIES: Mapping[tuple[str | None, str | None], Kind] = {
     **{(own, Party.MERCHANT): Kind.CARD for own in INSIDE},
     **{(Party.MERCHANT, own): Kind.CARD for own in INSIDE},
     (Party.ENTITY, Party.PORT): Kind.DEPOSIT,
@@ -75,10 +75,8 @@ def kind_of(
     source_party: str | None, destination_party: str | None, activity_type: str | None
 ) -> Kind:
     """Return what made a transfer, from its parties in our words and the raw activity type."""
-    for (source, destination), kind in KINDS_OF_PARTIES.items():
-        if (source_party, destination_party) == (source, destination):
-            return kind
-    return KINDS.get(activity_type or "", Kind.UNKNOWN)
+    by_word = KINDS.get(activity_type or "", Kind.UNKNOWN)
+    return KINDS_OF_PARTIES.get((source_party, destination_party), by_word)
 
 
 def by_hand(kind: str, activity_type: str | None, type_: str | None) -> bool | None:
@@ -149,9 +147,9 @@ def _decided(columns: list[Column], decide: Callable[..., str | None]) -> Column
         decide(*(one[place] for one, place in zip(values, places, strict=True)))
         for places in zip(*np.unravel_index(found.dictionary, sizes), strict=True)
     ]
-    words = list(dict.fromkeys(word for word in said if word is not None))
-    numbers = np.array([-1 if word is None else words.index(word) for word in said], np.int32)
-    places = numbers[np.asarray(found.indices)]
+    words = dict.fromkeys(word for word in said if word is not None)
+    number_of = {word: number for number, word in enumerate(words)} | {None: -1}
+    places = np.array([number_of[word] for word in said], np.int32)[np.asarray(found.indices)]
     indices = pa.array(places, mask=places < 0)
     made = pa.DictionaryArray.from_arrays(indices, pa.array(map(str, words), pa.string()))
     is_encoded = pa.types.is_dictionary(columns[0].type)
