@@ -214,7 +214,7 @@ def test_whatever_happens_the_tables_say_the_truth_or_what_they_lack() -> None:
     run_state_machine_as_test(
         SyncMachine,
         settings=settings(
-            max_examples=400 if SOAK else 25,
+            max_examples=400 if SOAK else 15,
             stateful_step_count=40 if SOAK else 20,
             deadline=None,
             derandomize=not SOAK,

@@ -77,7 +77,17 @@ def outputs(notebook: Any) -> list[Any]:
     return [one for cell in notebook.cells for one in cell.get("outputs", [])]
 
 
-@pytest.fixture(scope="module", params=sorted(NOTEBOOKS))
+#: Each notebook is executed by nbval as well; the plainest ones are looked through by `make soak`.
+PLAIN = ("03", "04", "07")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(stem, marks=pytest.mark.soak) if stem.startswith(PLAIN) else stem
+        for stem in sorted(NOTEBOOKS)
+    ],
+)
 def executed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Executed:
     folder = tmp_path_factory.mktemp("notebook")
     return Executed(NOTEBOOKS[request.param], folder)
