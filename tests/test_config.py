@@ -211,3 +211,46 @@ def test_the_documented_defaults_hold(monkeypatch: pytest.MonkeyPatch) -> None:
         "debug": False,
     }
     assert read.user == "kim"
+
+
+def _utf(text: str, encoding: str) -> bytes:
+    return text.encode(encoding)
+
+
+#: Files in which a person sees the setting, and a careless reader does not.
+HIDING = {
+    "UTF-16 with its mark": _utf("A=1\nSEQUENCE_READ_ONLY=1\n", "utf-16"),
+    "UTF-16 without": _utf("SEQUENCE_READ_ONLY=1\n", "utf-16-le"),
+    "UTF-16, the other way round": _utf("SEQUENCE_READ_ONLY=1\n", "utf-16-be"),
+    "UTF-32": _utf("SEQUENCE_READ_ONLY=1\n", "utf-32"),
+    "two files joined": b"A=1\n" + "\ufeffSEQUENCE_READ_ONLY=1\n".encode(),
+    "a blank that is not seen": "\u200bSEQUENCE_READ_ONLY=1\n".encode(),
+    "quotes around the name": b'"SEQUENCE_READ_ONLY"=1\n',
+    "set": b"set SEQUENCE_READ_ONLY=1\n",
+    "declare": b"declare -x SEQUENCE_READ_ONLY=1\n",
+    "two on a line": b"FOO=1; SEQUENCE_READ_ONLY=1\n",
+    "a separator of lines": "FOO=1\u2028SEQUENCE_READ_ONLY=1\n".encode(),
+    "a vertical tab": b"FOO=1\x0bSEQUENCE_READ_ONLY=1\n",
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_a_setting_that_cannot_be_taken_is_never_passed_over(tmp_path: Path, name: str) -> None:
+    """However a file hides a setting of ours, it is refused; it never counts as not set."""
+    (tmp_path / ".env").write_bytes(HIDING[name])
+    with pytest.raises(InvalidSetting):
+        get_settings(tmp_path)
+
+
+@pytest.mark.parametrize("ends", ["\r", "\r\r", "\r\n", "\n"])
+def test_lines_end_as_any_system_ends_them(tmp_path: Path, ends: str) -> None:
+    """Old and new ends of lines are read alike."""
+    text = ends.join(["FOO=1", "SEQUENCE_READ_ONLY=1", "# SEQUENCE_READ_ONLY=0", ""])
+    (tmp_path / ".env").write_bytes(text.encode())
+    assert get_settings(tmp_path).read_only
+
+
+def test_what_merely_sounds_like_ours_is_passed_over(tmp_path: Path) -> None:
+    """Comments, and names of other programs that end like ours, are none of ours."""
+    (tmp_path / ".env").write_text("# set SEQUENCE_READ_ONLY=1\nMY_SEQUENCE_READ_ONLY=1\n")
+    assert not get_settings(tmp_path).read_only

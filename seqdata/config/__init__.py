@@ -169,7 +169,7 @@ def _is_data_dir(folder: Path) -> bool:
 
 def _marks(folder: Path) -> Iterator[Path]:
     """Yield what is there of the files that mark a data folder."""
-    for name in (*_DATA_FILES, f"cache/{CACHE_MARKER}"):
+    for name in (*_DATA_FILES, "ledgers", f"cache/{CACHE_MARKER}"):
         with suppress(OSError):
             if (folder / name).exists():
                 yield folder / name

@@ -29,6 +29,9 @@ from seqdata.core.secret import Secret
 from seqdata.exceptions import InvalidSetting
 
 _OURS = re.compile(r"""^[^\S\r\n]*(?:export[^\S\r\n]+)?'?(SEQUENCE_\w+)""", re.MULTILINE | re.I)
+#: What another program may read as a setting of ours, wherever it stands.
+_MENTION = re.compile(r"""(?<!\w)(SEQUENCE_\w+)['"]?\s*=""", re.I)
+_COMMENT = re.compile(r"^\s*#[^\r\n]*", re.MULTILINE)
 _VALUE = re.compile(r"=([^\r\n]*)")
 _REFERENCE = re.compile(r"\$[A-Za-z_{]")
 _BACKSLASH = "a backslash in quotes changes what follows it"
@@ -63,9 +66,11 @@ def _read(path: Path) -> tuple[dict[str, Secret], InvalidSetting | None]:
     found: dict[str, Secret] = {}
     text, refusal = _text(path)
     for binding in parse_stream(io.StringIO(text)):
-        names = _OURS.findall(binding.original.string)
-        if refusal is None and names:
-            refusal = _refusal(binding, names, path)
+        written = _COMMENT.sub("", binding.original.string)
+        names = _OURS.findall(written)
+        mentioned = _MENTION.findall(written)
+        if refusal is None and (names or mentioned):
+            refusal = _refusal(binding, names or mentioned, path, is_clear=bool(names))
         if names and binding.key and binding.value:
             found[binding.key.upper()] = Secret(binding.value)
     return found, refusal
@@ -81,7 +86,10 @@ def _text(path: Path) -> tuple[str, InvalidSetting | None]:
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
         if len(data) <= LARGEST and max(map(len, data.splitlines())) <= LONGEST:
-            return data.decode("utf-8-sig"), None
+            if b"\0" in data:  # UTF-16, mostly
+                return "", InvalidSetting(str(path), "text in UTF-8")
+            text = data.decode("utf-8-sig")
+            return text.replace("\r\n", "\n").replace("\r", "\n"), None
         expected = f"a file of at most {LARGEST:,} bytes, in lines of at most {LONGEST:,}"
     except UnicodeDecodeError:
         expected = "text in UTF-8"
@@ -90,8 +98,12 @@ def _text(path: Path) -> tuple[str, InvalidSetting | None]:
     return "", InvalidSetting(str(path), expected)
 
 
-def _refusal(binding: Binding, names: list[str], path: Path) -> InvalidSetting | None:
+def _refusal(
+    binding: Binding, names: list[str], path: Path, *, is_clear: bool
+) -> InvalidSetting | None:
     """Refuse a value of which another reading than the one as it stands is possible."""
+    if not is_clear:
+        return _refused(names[-1], path, "something stands before it on its line")
     if binding.key is None or [binding.key] != names:
         return _refused(names[-1], path, "it is no NAME=value, or a quote is not closed")
     why = _changed(binding.original.string.lstrip(), binding.value or "")

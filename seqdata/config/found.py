@@ -14,6 +14,9 @@ from seqdata.exceptions import InvalidSetting
 
 log = logger(__name__)
 
+#: A name of ours in any writing: in UTF-16 and UTF-32 zeros stand between its letters.
+_OURS = re.compile(rb"\0*".join(bytes([letter]) for letter in b"SEQUENCE_"), re.IGNORECASE)
+
 
 def expanded(path: str | Path, name: str) -> Path:
     """Put the home folder in the place of a ``~``; InvalidSetting where there is no such user."""
@@ -49,7 +52,7 @@ def names_ours(path: Path) -> bool:
         if os.fstat(stream.fileno()).st_size == 0:
             return False
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return re.search(b"SEQUENCE_", data, re.IGNORECASE) is not None
+            return _OURS.search(data) is not None
 
 
 @cache

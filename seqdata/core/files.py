@@ -135,7 +135,10 @@ def replacing(path: Path, *, gitignore: bool = True) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     with writing_in(path.parent):
-        path = path.resolve() if path.is_symlink() else path  # a link stays one
+        try:
+            path = path.resolve() if path.is_symlink() else path  # a link stays one
+        except RuntimeError:
+            raise FolderNotWritable(path, "it is a link that leads to itself") from None
     make_private_folder(path.parent, gitignore=gitignore)
     keep_out_of_git(path)
     temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
@@ -242,6 +245,8 @@ def _acquire(held: BaseFileLock, lock: Path, patience: float | None) -> int:
             held.acquire(timeout=-1 if patience is None else min(patience, WORD_AFTER))
         except Timeout:
             assert patience is not None
+            if not lock.exists():  # nobody holds it: no file can be made there
+                raise FolderNotWritable(lock.parent, "no file can be made in it") from None
             log.warning("waiting for another program: lock=%s holder=%s", lock, holder_of(lock))
             try:
                 held.acquire(timeout=max(0.0, patience - WORD_AFTER))

@@ -11,17 +11,22 @@ from seqdata.exceptions.base import SequenceError, told, without_stop
 
 @told
 class OutcomeNotRecorded(SequenceError):
-    """A transfer was sent, and its outcome could not be written down."""
+    """What became of a transfer could not be written down. ``outcome`` says what did."""
 
     status: str
     intent_id: str
     reason: str
+    outcome: str = ""
     exit_code = 7
     sentence = (
-        "The transfer {intent_id} was sent, and its outcome is {status!r}, but that could not be "
-        "written down ({_reason}). Do not send it again. Mend the disk, then run seqdata transfer "
-        "settle."
+        "The outcome of the transfer {intent_id} is {status!r}{_outcome}, but that could not be "
+        "written down ({_reason}). Do not send it again: it counts as sent. Mend the disk, then "
+        "run seqdata transfer settle."
     )
+
+    @property
+    def _outcome(self) -> str:
+        return f" ({without_stop(self.outcome)})" if self.outcome else ""
 
     @property
     def _reason(self) -> str:

@@ -87,6 +87,10 @@ log = logger(__name__)
 CLOCKS_APART = timedelta(hours=1)
 
 
+#: The intents that this process began to send: no file that was put back makes it forget them.
+_SENT_HERE: set[str] = set()
+
+
 class TransferDesk:
     """Stages, confirms, cancels and settles transfers of one user and one organization.
 
@@ -423,6 +427,7 @@ class TransferDesk:
 
     def _send_and_record(self, staged: StagedTransfer, prepared: Prepared) -> Outcome:
         known: Outcome = Unknown("it was interrupted while sending", staged.id)
+        _SENT_HERE.add(staged.id)
         try:
             with terminable():
                 verdict = _sent(prepared, partial(self._why_not_now, staged))
@@ -442,12 +447,14 @@ class TransferDesk:
 
         This program may have been stopped for hours since the last check.
         """
-        if not self._book.holds_turn:
-            return "the lock that keeps transfers apart was taken away"
-        if not staged.staged_at <= self._clock() < staged.expires_at:
-            return "its review has expired meanwhile"
-        with self._book.day() as day:
-            return day.why_not_sent(staged.id)
+        with self._book.day() as day:  # which may wait for another program
+            if why := day.why_not_sent(staged.id):
+                return why
+            if not self._book.holds_turn:
+                return "the lock that keeps transfers apart was taken away"
+            if not staged.staged_at <= self._clock() < staged.expires_at:
+                return "its review has expired meanwhile"
+            return ""
 
     def _identified(self, verdict: Verdict, staged: StagedTransfer) -> Completed | Returned:
         """Learn the new transfer's id: from the answer, else from one reading of the activity."""
@@ -478,7 +485,7 @@ class TransferDesk:
                 write_returned(self._book, life, self.user, outcome)
                 return
         except SequenceError as error:
-            raise OutcomeNotRecorded(outcome.status, staged.id, str(error)) from error
+            raise OutcomeNotRecorded(outcome.status, staged.id, str(error), str(outcome)) from error
         state = "failed" if isinstance(outcome, Rehearsed) else event
         self._book.update_reservation(staged.id, state, facts.get("transfer_id"))
 
@@ -634,6 +641,8 @@ class TransferDesk:
             raise StageExpired(staged.id, self._settings.stage_seconds)
         if life.state not in ("staged", "confirmed") or life.requested is not None:
             raise StageUsed(staged.id, life.state)
+        if staged.id in _SENT_HERE:
+            raise StageUsed(staged.id, "sent by this very program, whatever its files say now")
         return life
 
     def _require_usable(self, staged: StagedTransfer, lives: Lives) -> None:

@@ -80,17 +80,24 @@ class DailyRecords:
     def is_of_today(self, entry: Entry, filed: str = "") -> bool:
         """Tell whether an entry's own moment falls on today: here, or where it was made.
 
+        Its moment is that of this machine or that of the service: one that says today is enough,
+        so that a clock that was set right gives no second day.
+
         Parameters
         ----------
         filed
             Its day where its moment cannot be read.
         """
-        said = entry.get("timestamp")
-        moment = parse_timestamp(said) if isinstance(said, str) else None
-        if moment is None:
+        moments = [_moment(entry.get(name)) for name in ("timestamp", "served_at")]
+        if moments[0] is None:
             return filed == self.today
         zones = (self.now.tzinfo, _zone(entry.get("zone")))
-        return any(_is_same_day(moment, self.now, zone) for zone in zones if zone is not None)
+        return any(
+            _is_same_day(moment, self.now, zone)
+            for moment in moments
+            for zone in zones
+            if moment is not None and zone is not None
+        )
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """Yield all entries, with their keys."""
@@ -237,6 +244,10 @@ class DailyLimitTracker:
 def key_of(user_id: int | str | None) -> str:
     """Return the key under which a user's entries stand in the file."""
     return GLOBAL_KEY if user_id is None else str(user_id)
+
+
+def _moment(said: object) -> datetime | None:
+    return parse_timestamp(said) if isinstance(said, str) else None
 
 
 def _zone(name: object) -> tzinfo | None:

@@ -186,7 +186,10 @@ def join_reservations(lives: dict[str, Life], records: DailyRecords) -> None:
             and entry.get("confirmed_seq") == life.confirmed_seq
         )
         if life.state != "failed" and not died_before:
-            life.requested = {"user_id": key, **entry, **(life.staged or {})}
+            known = {"user_id": key, **entry, **(life.staged or {})}
+            # The day that counts is the one of the sending.
+            sent = {name: entry[name] for name in ("timestamp", "zone") if name in entry}
+            life.requested = known | sent
             if life.state not in ("completed", "returned"):
                 life.state = held if held in ("unknown", "completed", "returned") else "requested"
             life.transfer_id = life.transfer_id or _own_id(entry)

@@ -22,6 +22,10 @@ MARGIN = timedelta(minutes=2)
 #: How long a sending can take, where its end is not known: a turn, a connection, an answer.
 SENDING = timedelta(minutes=5)
 
+#: How long before its sending the service's time of an intent may have been read. What was created
+#: later than that after the sending may be another one, made by hand.
+LOOK = timedelta(seconds=10)
+
 DAY = timedelta(days=1)
 
 
@@ -45,7 +49,7 @@ def _apart(intent: OpenIntent) -> timedelta:
 
 def latest(intent: OpenIntent) -> datetime:
     """Return until when a transfer is surely the intent's: as long as it was being sent."""
-    took = SENDING if intent.sending is None else max(intent.sending, timedelta(0)) + MARGIN
+    took = SENDING if intent.sending is None else max(intent.sending, timedelta(0)) + LOOK
     return intent.sent_at + min(took, SENDING)
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_helper import arrived, open_desk, story
+from desk_helper import Clock, arrived, events, open_desk, settings_of, story
+from waiting import PATIENCE, until
 
 from seqdata import exceptions as ex
 from seqdata.auth.tokens import AuthTokens, TokenStore
+from seqdata.client import SequenceClient
 from seqdata.config import get_settings
 from seqdata.safeguards import AuditLog, DailyLimitTracker, StagedTransfer, TransferDesk
 from seqdata.safeguards.accounts import find_account
@@ -190,3 +195,127 @@ def test_what_cannot_be_meant_is_said_in_a_sentence(
     with pytest.raises(ex.SequenceError) as refused:
         call(open_desk(box, tmp_path), tmp_path)
     assert len(str(refused.value).split()) > 4
+
+
+# -- clocks, waiting and what is said ---------------------------------------------------------
+
+
+def test_a_clock_that_was_set_right_gives_no_second_day(tmp_path: Path) -> None:
+    """What was sent on the service's day counts for it, whatever this machine's clock said."""
+    day = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)  # 23:30 on the 23rd in New York
+    with Sandbox(months=1, now=day.isoformat()) as box:
+        clock = Clock(day + timedelta(minutes=59))
+        desk = open_desk(box, tmp_path, clock=clock, max_daily_transfer_cents=2000)
+        assert desk.confirm(desk.stage("Bills", "Groceries", amount_cents=2000)).arrived is not None
+        clock.now = day + timedelta(minutes=1)
+        assert desk.limits().daily_left_cents == 0
+        with pytest.raises(ex.DailyLimitExceeded):
+            desk.confirm(desk.stage("Bills", "Groceries", amount_cents=100))
+        assert len(arrived(box)) == 1
+
+
+@pytest.mark.parametrize("loses", ["the review", "the turn"])
+def test_what_happens_while_a_confirm_waits_for_the_limits_counts(
+    box: Sandbox, tmp_path: Path, loses: str
+) -> None:
+    """A review that ends, or a turn that is taken away, during the last wait sends nothing."""
+    clock = Clock(datetime.now(UTC))
+    desk = open_desk(box, tmp_path, clock=clock)
+    staged = desk.stage("Bills", "Groceries", amount_cents=700)
+    let_go = threading.Event()
+    requested = partial(events, tmp_path, "transfer_requested")
+
+    def hold() -> None:
+        with DailyLimitTracker(tmp_path / ".daily_limits.json").locked():
+            let_go.wait(PATIENCE)
+
+    def disturb() -> None:
+        until(requested, why="an intent on the disk")
+        holder = threading.Thread(target=hold)
+        holder.start()
+        until((tmp_path / ".daily_limits.json.lock").exists, why="the lock of the limits")
+        if loses == "the turn":
+            (tmp_path / ".transfers.lock").unlink()
+        else:
+            clock.now = staged.expires_at
+        let_go.set()
+        holder.join()
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        status = desk.confirm(staged).status
+    except ex.TurnLost:  # which says that nothing was sent
+        status = "failed"
+    thread.join()
+    assert len(arrived(box)) == (0 if status == "failed" else 1)
+
+
+def test_files_that_are_put_back_together_pay_nothing_again(box: Sandbox, tmp_path: Path) -> None:
+    """With log, head and limits put back at once, the program that sent it sends it no more."""
+    desk = open_desk(box, tmp_path)
+    staged = desk.stage("Bills", "Groceries", amount_cents=700)
+    names = (LOG, ".audit.head.json", ".daily_limits.json")
+    kept = {one: (tmp_path / one).read_bytes() for one in names if (tmp_path / one).exists()}
+    assert desk.confirm(staged).status == "completed"
+    for name in names:
+        (tmp_path / name).unlink(missing_ok=True)
+    for name, content in kept.items():
+        (tmp_path / name).write_bytes(content)
+    for again in (desk, open_desk(box, tmp_path)):
+        with pytest.raises(ex.StageUsed, match="this very program"):
+            again.confirm(staged)
+    assert len(arrived(box)) == 1
+
+
+def test_a_reservation_counts_for_the_day_it_was_made(box: Sandbox, tmp_path: Path) -> None:
+    """Staged before midnight and sent after it, with a lost log, a transfer counts for its day."""
+    clock = Clock(datetime(2026, 11, 24, 4, 59, tzinfo=UTC))
+    desk = open_desk(box, tmp_path, clock=clock, max_daily_transfer_cents=2000)
+    staged = desk.stage("Bills", "Groceries", amount_cents=1500)
+    kept = {name: (tmp_path / name).read_bytes() for name in (LOG, ".audit.head.json")}
+    clock.now = datetime(2026, 11, 24, 5, 1, tzinfo=UTC)
+    box.fail("create_error", variant="bad_gateway")
+    assert desk.confirm(staged).status == "unknown"
+    for name, content in kept.items():
+        (tmp_path / name).write_bytes(content)
+    desk.settle()
+    (tmp_path / ".daily_limits.json").unlink()
+    assert desk.limits().daily_left_cents == 500
+
+
+def test_a_payment_repeated_by_hand_is_not_taken_for_the_first(
+    box: Sandbox, tmp_path: Path
+) -> None:
+    """What was made after the sending had ended is for a person to decide."""
+    desk = open_desk(box, tmp_path)
+    staged = desk.stage("Bills", "Groceries", amount_cents=1500)
+    box.fail("bad_gateway", operation="CreatePayment")
+    assert desk.confirm(staged).status == "unknown"
+    box.advance(seconds=100)
+    settings = settings_of(box, tmp_path / "other")
+    with SequenceClient("", box.issue_token, settings=settings) as client:
+        client.transfer(box.kyc_id, staged.source.id, staged.destination.id, 1500)
+    desk.settle()
+    assert [one.id for one in desk.open_intents()] == [staged.id]
+
+
+def test_a_head_that_became_a_link_to_itself_hides_no_outcome(box: Sandbox, tmp_path: Path) -> None:
+    """A file of ours that leads to itself is a typed error, never a bare one."""
+    desk = open_desk(box, tmp_path)
+    staged = desk.stage("Bills", "Groceries", amount_cents=700)
+    head = tmp_path / ".audit.head.json"
+    head.unlink()
+    head.symlink_to(head)
+    with pytest.raises(ex.SequenceError):
+        desk.confirm(staged)
+    assert not arrived(box)
+
+
+def test_a_token_that_is_none_is_not_shown(box: Sandbox, tmp_path: Path) -> None:
+    """A provider's text that cannot be sent is refused, and is in no error."""
+    for token in ("SECRET\ud83dTOKEN", "SECRET\r\nTOKEN", "SECR\u00e9T"):
+        desk = open_desk(box, tmp_path, token_provider=lambda token=token: token)
+        with pytest.raises(ex.AuthenticationError) as caught:
+            desk.look()
+        assert "SECR" not in str(caught.value)

@@ -11,6 +11,7 @@ import pytest
 from desk_helper import charged, events, limits_file, open_desk, story
 
 from seqdata import Ledger
+from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.ledger.ledger import demo_settings
 from seqdata.safeguards import Completed, Returned, TransferDesk
 from seqdata.sandbox import Sandbox
@@ -147,6 +148,8 @@ def test_a_sync_finds_it_too(
 ) -> None:
     """A sync that reads the failed row writes it down and warns; status and the desk tell it."""
     settings = demo_settings(box, tmp_path)
+    tokens = AuthTokens(box.issue_token(), None, 4e9)
+    TokenStore(settings).write(tokens, client_id=box.client_id)
     with Ledger(settings) as ledger:
         box.fail("payment_fails", status="CANCELLED", seconds=86_400)
         assert isinstance(send(ledger.desk), Completed)
