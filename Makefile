@@ -23,10 +23,10 @@ lab: $(STAMP)  ## Open the notebooks in JupyterLab (they run on the sandbox)
 
 test: $(STAMP) lint  ## Check style and types, then run all tests
 	@$(BIN)/seqdata browser install --yes
-	@$(BIN)/python -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
 soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
-	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder
+	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
 bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes, a minute or two)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

@@ -36,9 +36,10 @@ def test_a_login_ends_with_a_token_that_the_service_takes(tmp_path: Path) -> Non
     assert box.logins() == 1
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "variant",
-    [{"selectors": "other"}, pytest.param({"token_delay": 2.0}, marks=pytest.mark.soak)],
+    [{"selectors": "other"}, {"token_delay": 2.0}],
     ids=["other selectors", "slow token"],
 )
 def test_a_variant_of_the_pages_makes_no_difference(
@@ -77,6 +78,7 @@ def test_the_browser_does_not_say_that_it_is_driven(box: Sandbox, tmp_path: Path
     assert not any("Headless" in agent for agent in agents)
 
 
+@pytest.mark.soak
 def test_a_person_can_confirm_the_device(
     box: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

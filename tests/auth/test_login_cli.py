@@ -87,6 +87,7 @@ def test_who_is_told_as_far_as_others_may_see(email: str | None, shown: str) -> 
     assert who(email) == shown
 
 
+@pytest.mark.soak
 def test_a_demo_without_a_browser_says_so(tmp_path: Path) -> None:
     """Without a browser the demo says that its token comes by the refresh grant."""
     _, said = run(tmp_path, {"SEQUENCE_BROWSER": "/nowhere/chrome"}, "demo", "--months", "1")

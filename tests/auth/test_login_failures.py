@@ -59,8 +59,8 @@ NOBODY = "http://127.0.0.1:4"
         soak({"email": "nobody"}, {}, WrongEmail, "valid email"),
         ({"password": "not-this"}, {}, WrongPassword, "Wrong email or password"),
         soak({"password": "not-this"}, {"tries": 1}, AccountLocked, "blocked"),
-        ({"totp": "000000"}, {}, WrongCode, "invalid"),
-        ({}, {"device_check": True}, PersonNeeded, "device"),
+        soak({"totp": "000000"}, {}, WrongCode, "invalid"),
+        soak({}, {"device_check": True}, PersonNeeded, "device"),
         soak({}, {"wrong_state": True}, ForeignPage, "another state"),
         ({"app_url": NOBODY}, {}, LoginUnreachable, "ERR_"),
         ({"browser": Path("/nowhere/chrome")}, {}, NoBrowser, "/nowhere/chrome"),
@@ -119,6 +119,7 @@ def test_a_wrong_password_reaches_the_service_once(box: Sandbox, tmp_path: Path)
     assert posts.count("/u/login/password") == 1
 
 
+@pytest.mark.soak
 def test_a_refused_code_is_followed_by_the_next(box: Sandbox, tmp_path: Path) -> None:
     """A code that was spent elsewhere is refused, and the next one completes the login."""
     box.login_variant(period=AGES)
@@ -132,6 +133,7 @@ def test_a_refused_code_is_followed_by_the_next(box: Sandbox, tmp_path: Path) ->
     assert box.logins() == 2
 
 
+@pytest.mark.soak
 def test_a_login_without_an_answer_names_the_origin(box: Sandbox, tmp_path: Path) -> None:
     """A login server that is down, or has trouble of its own, is named with the reason."""
     for status, reason in ((503, "HTTP 503"), (0, "ERR_CONNECTION_REFUSED")):

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import nbformat
+import pytest
 from login_kit import calls, log_in, settings_for
 from nbclient import NotebookClient
 from waiting import LONG, PATIENCE, until
@@ -22,6 +23,7 @@ from waiting import LONG, PATIENCE, until
 from seqdata.sandbox import Sandbox
 
 
+@pytest.mark.soak
 def test_a_running_loop_on_another_thread_is_no_hindrance(box: Sandbox, tmp_path: Path) -> None:
     """A coroutine may log in, as in a notebook's cell, and on a thread, as of a widget's click."""
 
@@ -32,6 +34,7 @@ def test_a_running_loop_on_another_thread_is_no_hindrance(box: Sandbox, tmp_path
         assert calls(box, pool.submit(asyncio.run, click()).result()) == 200
 
 
+@pytest.mark.soak
 def test_two_processes_make_one_login(box: Sandbox, tmp_path: Path) -> None:
     """Of a script and `seqdata login` at once one logs in, and the other uses the same token."""
     script = "from seqdata import get_access_token; print(get_access_token())"

@@ -59,8 +59,8 @@ def locals_in(error: BaseException) -> str:
     ("changes", "variant"),
     [
         ({"password": "pl4nted-wr0ng"}, {}),
-        ({"totp": "918273"}, {}),
-        ({}, {"wrong_state": True}),
+        pytest.param({"totp": "918273"}, {}, marks=pytest.mark.soak),
+        pytest.param({}, {"wrong_state": True}, marks=pytest.mark.soak),
     ],
     ids=["password", "code", "return"],
 )

@@ -30,6 +30,7 @@ def box() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.mark.soak
 def test_a_login_goes_through_tls(
     box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

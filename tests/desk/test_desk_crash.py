@@ -34,7 +34,7 @@ SOAK = bool(os.environ.get("SEQDATA_SOAK"))
 DEATHS, ERRORS, FULL = (1, 1, 1) if SOAK else (9, 36, 2)
 
 #: Of all these points, one in so many is tried: only soak is sure to reach a new operation.
-SHARE = 1 if SOAK else 6
+SHARE = 1 if SOAK else 11
 
 FATES = ("before", "after", "error", "full")
 

@@ -104,6 +104,7 @@ def test_the_panel_can_be_read_in_both_themes(open_panel: Callable[..., Panel], 
     take_picture(panel.root, f"panel-outcome-{theme}")
 
 
+@pytest.mark.soak
 @both_themes
 def test_the_explorer_can_be_read_in_both_themes(
     open_notebook: Callable[..., Notebook], theme: str

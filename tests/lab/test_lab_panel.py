@@ -15,7 +15,11 @@ from seqdata.sandbox import Sandbox
 Open = Callable[..., Panel]
 
 
-@pytest.mark.parametrize("in_notebook7", [False, True], ids=["JupyterLab", "Notebook 7"])
+@pytest.mark.parametrize(
+    "in_notebook7",
+    [False, pytest.param(True, marks=pytest.mark.soak)],
+    ids=["JupyterLab", "Notebook 7"],
+)
 def test_a_transfer_from_the_form_to_its_id(open_panel: Open, in_notebook7: bool) -> None:
     """Form, Review and Confirm move the money once, and book, log and limit say so."""
     panel = open_panel(in_notebook7=in_notebook7)
@@ -122,6 +126,7 @@ def test_what_is_staged_too_long_cannot_be_sent(open_panel: Open) -> None:
     assert panel.desk.payments == []
 
 
+@pytest.mark.soak
 def test_what_the_desk_refuses_is_said(open_panel: Open) -> None:
     """Too much for the account, for a transfer or for the day: a sentence each, nothing sent."""
     panel = open_panel(max_transfer_cents="500000", max_daily_transfer_cents="2000")
