@@ -23,14 +23,14 @@ _REPEATS = 3
 
 def ours(folder: Path) -> pd.DataFrame:
     """Load through the ledger."""
-    settings = Settings(app_url=APP_URL, cache_dir=folder, org_id=ORGANIZATION)
+    settings = Settings(app_url=APP_URL, data_dir=folder, org_id=ORGANIZATION)
     return Ledger(settings).transfers
 
 
 def plain(folder: Path) -> pd.DataFrame:
     """Read and convert the same columns with pyarrow alone."""
     columns = [name for name in TRANSFERS.names if name != "removed_at"]
-    return pq.read_table(folder / ORGANIZATION / "transfers", columns=columns).to_pandas()
+    return pq.read_table(folder / "cache" / ORGANIZATION / "transfers", columns=columns).to_pandas()
 
 
 def main() -> None:

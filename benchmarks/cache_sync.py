@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd  # noqa: F401
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq  # noqa: F401
 
 from benchmarks.made_up import APP_URL, NOW, ORGANIZATION, transfer_rows
 from benchmarks.meter import Meter, answer
-from seqdata.sources.base import Delivery, Drift, Page, Snapshot, TransferDetails, Window
+from seqdata.sources.base import Drift, Page, Snapshot, TransferDetails, Window
 from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES
 from seqdata.store import Store
 from seqdata.sync import sync
@@ -22,6 +21,7 @@ from seqdata.sync import sync
 class MadeUpSource:
     """A source of so many transfers, the same ones as in the caches; made as they are asked."""
 
+    name = "made up"
     organization_id = ORGANIZATION
     page_sizes = (100,)
 
@@ -59,9 +59,9 @@ class MadeUpSource:
         """Refuse: every transfer comes on a page."""
         raise NotImplementedError(transfer_ids)
 
-    def read(self, kind: str, data: object, served_at: datetime) -> Delivery:
+    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[dict[str, object]]:
         """Refuse: there are no raw answers to keep."""
-        raise NotImplementedError(kind, data, served_at)
+        raise NotImplementedError(stream, bodies)
 
 
 def first_sync(size: int, folder: Path) -> tuple[int, bool | None]:

@@ -35,7 +35,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=folders[0].parent) as scratch:
         stores = {}
         for folder in folders:
-            # copy2 keeps the files' times, by which the index knows the months it has seen.
             shutil.copytree(folder, Path(scratch) / folder.name)
             copied = Path(scratch) / folder.name
             stores[folder.name] = Store.open(copied, ORGANIZATION, app_url=APP_URL)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqdata.core.arrow import Column
 from seqdata.sources.schemas import MOMENT, TRANSFER_ROWS
+from seqdata.sources.webapp.words import RAW_TRANSFERS, in_our_words
 
 ORGANIZATION = "made-up"
 #: Where the caches say they come from.
@@ -75,7 +76,8 @@ def _block(number: int) -> pa.Table:
             ("Monthly share", "Invoice", None), random.integers(3, size=A_MONTH)
         ),
     }
-    return pa.table([columns[name] for name in TRANSFER_ROWS.names], schema=TRANSFER_ROWS)
+    raw = pa.table([columns[name] for name in RAW_TRANSFERS.names], schema=RAW_TRANSFERS)
+    return in_our_words(raw, TRANSFER_ROWS)
 
 
 def _ids(random: np.random.Generator) -> list[str]:

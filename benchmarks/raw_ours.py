@@ -15,12 +15,11 @@ import pyarrow.parquet as pq  # noqa: F401
 from benchmarks.made_up import APP_URL, NOW
 from benchmarks.meter import Meter, answer
 from seqdata.core.json import parse_json
-from seqdata.sources.base import Page
 from seqdata.sources.webapp.source import AnswerReader
 from seqdata.store import Store
 from seqdata.store.tables import write_table
 
-#: How many pages a rebuild takes at once.
+#: How many pages are written at once.
 BATCH = 50
 
 
@@ -28,9 +27,7 @@ def page_rows(answers: list[bytes], organization_id: str) -> Iterator[pa.Table]:
     """Yield validated rows of each answer, read as a sync and a rebuild read it."""
     reader = AnswerReader(organization_id)
     for content in answers:
-        page = reader.read("page", parse_json(content), NOW)
-        assert isinstance(page, Page)
-        yield page.rows
+        yield reader.read_page(parse_json(content)["data"], NOW).rows
 
 
 def ours(answers: list[bytes], organization_id: str, folder: Path) -> int:
@@ -41,7 +38,7 @@ def ours(answers: list[bytes], organization_id: str, folder: Path) -> int:
 
 
 def store(answers: list[bytes], organization_id: str, folder: Path) -> int:
-    """Rows in the store's months, with merge, index and history, some pages at once."""
+    """Rows in the record and in the months published from it, some pages at once."""
     cache = Store.open(folder, organization_id, app_url=APP_URL)
     pages = list(page_rows(answers, organization_id))
     with cache.lock():

@@ -56,7 +56,7 @@ def test_a_made_up_cache_loads_both_ways(tmp_path: Path) -> None:
 def test_a_first_sync_of_made_up_pages_is_complete(tmp_path: Path) -> None:
     """The sync takes the made-up source for a service."""
     assert first_sync(450, tmp_path) == (450, True)
-    assert (tmp_path / ORGANIZATION / "transfers").is_dir()
+    assert (tmp_path / "cache" / ORGANIZATION / "transfers").is_dir()
 
 
 def test_contenders_take_turns() -> None:

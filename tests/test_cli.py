@@ -18,6 +18,8 @@ from waiting import LONG, PATIENCE, until
 import seqdata
 from seqdata.cli import cli
 from seqdata.sandbox import Sandbox
+from seqdata.store.record import Record, write_facts
+from seqdata.store.state import state_of
 
 
 class Shell:
@@ -125,11 +127,13 @@ def test_export_writes_a_private_file_that_reads_back(
 
 
 def test_rebuild_and_doctor_look_at_what_is_here(shell: Shell, world: Sandbox) -> None:
-    """`rebuild` makes the same tables again, and `doctor` finds a file that others can read."""
+    """`rebuild` reads the same again, and `doctor` finds a file that others can read."""
     before = shell.json("sync", "--details", "new", "--max-requests", "3")
     assert before["details"] == 3
-    assert "Rebuilt" in shell.run("rebuild").stdout
-    assert shell.json("rebuild")["transfers"] == len(world.transfers())
+    assert "0 read otherwise" in shell.run("rebuild").stdout
+    found = shell.json("rebuild")
+    assert found["read"] > len(world.transfers())
+    assert found["changed"] == 0
     rows = shell.json("transfers", "--limit", "0")
     assert len(rows) == before["rows"]
     assert {finding["level"] for finding in shell.json("doctor")} == {"ok", "note"}
@@ -223,7 +227,7 @@ def test_mistakes_get_one_sentence(
 
 def test_an_interrupted_sync_says_so_and_goes_on(shell: Shell, world: Sandbox) -> None:
     """Ctrl-C in the middle of a first sync ends with 130 and a sentence, and the next goes on."""
-    state = shell.folder / "data" / "cache" / world.organization_id / "state.json"
+    record = shell.folder / "data" / "ledgers" / world.organization_id / "ledger.db"
     command = [sys.executable, "-m", "seqdata", "sync"]
     environment = {**_bare(), **shell.environment}
     # The second page has to be waited for: longer than anything here takes.
@@ -236,9 +240,15 @@ def test_an_interrupted_sync_says_so_and_goes_on(shell: Shell, world: Sandbox) -
         def is_waiting() -> bool:
             if process.poll() is not None:
                 raise RuntimeError(f"the sync ended with {process.returncode}")
+            if not record.exists():
+                return False
             asked = [one["operation"] for one in world.requests()]
-            pages = (json.loads(state.read_text())["first_sync"] or {}).get("pages")
-            return pages == 1 and asked.count("ActivityLogV2Transfers") == 2
+            pages = state_of(Record(record).facts().get("progress", {})).first_sync
+            return (
+                pages is not None
+                and pages.pages == 1
+                and asked.count("ActivityLogV2Transfers") == 2
+            )
 
         until(is_waiting, why="a sync that waits for its second page")
         process.send_signal(signal.SIGINT)
@@ -264,26 +274,41 @@ def test_an_unreachable_server_is_named(shell: Shell) -> None:
     assert "http://127.0.0.1:9" in done.stderr
 
 
-@pytest.mark.parametrize("file", ["state.json", "transfers/month=2026-10/data.parquet"])
-def test_a_corrupt_file_is_named_and_left(shell: Shell, world: Sandbox, file: str) -> None:
-    """A corrupt state or Parquet file is named with what to do, and stays as it is."""
-    shell.json("sync")
-    path = shell.folder / "data" / "cache" / world.organization_id / file
+def test_a_corrupt_table_is_made_again(shell: Shell, world: Sandbox) -> None:
+    """A Parquet file that cannot be read is named, and made again from the record."""
+    before = shell.json("sync")
+    month = "transfers/month=2026-10/data.parquet"
+    path = shell.folder / "data" / "cache" / world.organization_id / month
     path.write_bytes(b"garbage")
-    done = shell.run("transfers")
-    assert done.returncode == 1
+    done = shell.run("transfers", "--limit", "0", "--json")
+    assert done.returncode == 0
     assert str(path) in done.stderr
-    assert path.read_bytes() == b"garbage"
+    assert len(json.loads(done.stdout)) == before["rows"]
 
 
-def test_a_cache_of_another_version_is_refused(shell: Shell, world: Sandbox) -> None:
-    """A cache of another version is refused with the command that makes it anew."""
+def test_a_corrupt_record_is_kept_aside(shell: Shell, world: Sandbox) -> None:
+    """A record that cannot be read is kept under another name, and taken up from the tables."""
+    before = shell.json("sync")
+    path = shell.folder / "data" / "ledgers" / world.organization_id / "ledger.db"
+    path.write_bytes(b"garbage" * 100)
+    done = shell.run("transfers", "--limit", "0", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == before["rows"]
+    (aside,) = path.parent.glob("ledger.db.unreadable-*")
+    assert str(aside) in done.stderr
+    assert aside.read_bytes() == b"garbage" * 100
+
+
+def test_a_record_of_a_newer_version_is_refused(shell: Shell, world: Sandbox) -> None:
+    """A record that a newer seqdata wrote is refused by name, and stays as it is."""
     shell.json("sync")
-    path = shell.folder / "data" / "cache" / world.organization_id / "state.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": 99}))
+    record = Record(shell.folder / "data" / "ledgers" / world.organization_id / "ledger.db")
+    with record.writing() as db:
+        write_facts(db, {"version": 99})
     done = shell.run("status")
     assert done.returncode == 1
-    assert "version 99" in done.stderr
+    assert "newer seqdata" in done.stderr
+    assert "forget" not in done.stderr
 
 
 # -- the words --------------------------------------------------------------------------------

@@ -75,11 +75,12 @@ SAMPLES: list[SequenceError] = [
     ex.CursorExpired("GraphQL errors: The cursor is not valid any more."),
     ex.OutcomeNotRecorded("completed", "7f3a", "No space left on device"),
     ex.RemovalsRefused([f"transfer-{number}" for number in range(26)], 200),
-    ex.ArchiveIncomplete(Path("cache/org"), "a sync ran with SEQUENCE_ARCHIVE=0"),
+    ex.ForeignTables(CACHE, "3f2a", "9b1c"),
+    ex.ForeignWorld(CACHE, "5e1f", "77aa"),
     ex.PagingError("the activity", "a new cursor", "one that was read before", 3),
     ex.CacheError("The cache cannot be used."),
     ex.CorruptFile(CACHE / "state.json", "it is not JSON", "Run: seqdata sync."),
-    ex.CacheVersionMismatch(CACHE, 7, 1),
+    ex.RecordTooNew(CACHE / "ledger.db", 99, 2),
     ex.ForeignCache(CACHE, "http://127.0.0.1:8080", "https://app.getsequence.io"),
     ex.CacheLocked(CACHE, "process 12 on desk since 2026-11-23T09:30:00+00:00"),
     ex.CacheLocked(CACHE, "another process", 60.0),
@@ -157,6 +158,13 @@ def test_a_sentence_reads_well(error: SequenceError) -> None:
     )
     assert said == said.strip()
     assert said.endswith(".") or type(error) in QUOTES
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)
+def test_no_error_advises_to_throw_data_away(error: SequenceError) -> None:
+    """What is on the disk may be all that tells of it: no sentence leads to its removal."""
+    assert "forget" not in str(error)
+    assert "delete" not in str(error).lower()
 
 
 @pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)

@@ -18,7 +18,8 @@ from pandas.testing import assert_frame_equal
 from seqdata.core.text import decimal_text
 from seqdata.exceptions import CorruptFile, FolderNotWritable
 from seqdata.export import read_csv, write_csv, write_parquet
-from seqdata.store import BALANCES, LEGS, TRANSFERS, balances_frame, transfers_frame
+from seqdata.sources.schemas import BALANCES, LEGS, TRANSFERS
+from seqdata.store import balances_frame, transfers_frame
 from seqdata.store.frames import frame as any_frame
 
 ZONE = "America/New_York"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdata.core.masking import SECRET_FIELDS, mask_number, mask_numbers
+from seqdata.sources.webapp.masking import SECRET_FIELDS, mask_number, mask_numbers
 
 
 @pytest.mark.parametrize(

@@ -61,13 +61,13 @@ def decided(state: SyncState, *, full: bool = False) -> Plan:
 
 def test_the_first_sync_reads_everything() -> None:
     """Without a finished sync everything is read."""
-    assert decided(SyncState("https://x.test")).kind == "first"
+    assert decided(SyncState()).kind == "first"
 
 
 def test_a_later_sync_reads_the_overlap_before_the_newest_known_transfer() -> None:
     """A later sync reads from the newest known transfer back over the overlap."""
     newest = datetime(2026, 11, 1, tzinfo=UTC)
-    state = SyncState("https://x.test", last_full_at=newest, newest_created_at=newest)
+    state = SyncState(last_full_at=newest, newest_created_at=newest)
     plan = decided(state)
     assert (plan.kind, plan.window.since) == ("recent", datetime(2026, 10, 2, tzinfo=UTC))
 
@@ -75,7 +75,7 @@ def test_a_later_sync_reads_the_overlap_before_the_newest_known_transfer() -> No
 def test_full_reads_everything_again() -> None:
     """A full sync reads everything, whatever is known."""
     newest = datetime(2026, 11, 1, tzinfo=UTC)
-    state = SyncState("https://x.test", last_full_at=newest, newest_created_at=newest)
+    state = SyncState(last_full_at=newest, newest_created_at=newest)
     plan = decided(state, full=True)
     assert isinstance(plan, Plan)
     assert plan.window == Window()

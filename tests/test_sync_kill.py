@@ -19,7 +19,6 @@ from trust import NOW, SOAK, Desk, held, leftovers, tables, truth
 from waiting import LONG, until
 
 from seqdata.sandbox import Sandbox
-from seqdata.sync import rebuild
 
 KILLS = 100 if SOAK else 10
 HELPER = Path(__file__).with_name("sync_helper.py")
@@ -110,7 +109,7 @@ def test_a_sync_killed_at_any_instant_ends_like_an_undisturbed_one(
     died = 0
     with closing(Children(box, tmp_path / "wild", archive=archive)) as children:
         for _ in range(2):  # a first sync, and a daily one with changes and a removal
-            calm.sync(keep_archive=archive, **WISHES)
+            calm.sync(keep_answers=archive, **WISHES)
             for _ in range(KILLS // 2):
                 died += killed(children, chance, box) != 0
             children.begin()
@@ -123,7 +122,7 @@ def test_a_sync_killed_at_any_instant_ends_like_an_undisturbed_one(
     assert died > KILLS * 0.6
     if archive:
         before = tables(wild.store)
-        rebuild(wild.source(), wild.store)
+        wild.store.rebuild(wild.source())
         assert tables(wild.store) == before
     calm.close()
     wild.close()

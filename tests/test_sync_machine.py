@@ -22,8 +22,9 @@ from trust import NOW, SOAK, Desk, Row, held, leftovers, tables, truth
 
 from seqdata.exceptions import RemovalsRefused, SequenceError
 from seqdata.sandbox import Sandbox
-from seqdata.sources.webapp.words import FINAL_STATUSES
-from seqdata.sync import SyncReport, rebuild
+from seqdata.sources.vocabulary import FINAL
+from seqdata.sources.webapp.words import STATES
+from seqdata.sync import SyncReport
 
 #: Faults under which no value of a row is lost or altered.
 FAITHFUL = (
@@ -40,6 +41,9 @@ LEFT = {"status": ("TELEPORTED", None)}
 
 numbers = st.integers(0, 10_000)
 OVERLAP = timedelta(days=10)
+
+
+FINAL_STATUSES = {word for word, state in STATES.items() if state in FINAL}
 
 
 class SyncMachine(RuleBasedStateMachine):
@@ -150,11 +154,11 @@ class SyncMachine(RuleBasedStateMachine):
             self.every_row_was_true()
 
     @rule()
-    def rebuild_from_the_archive(self) -> None:
-        if not self.desk.store.read_state().applied_seq:
+    def read_the_answers_again(self) -> None:
+        if not self.desk.store.exists:
             return
         before = tables(self.desk.store)
-        rebuild(self.desk.source(), self.desk.store)
+        self.desk.store.rebuild(self.desk.source())
         assert tables(self.desk.store) == before
 
     # -- what then holds ----------------------------------------------------------------------

@@ -100,7 +100,7 @@ def heard(process: subprocess.Popen[str]) -> Iterator[list[str]]:
 
 def holder(desk: Desk) -> subprocess.Popen[str]:
     box = desk.box
-    return start(HOLDER, desk.folder / "cache", box.organization_id, box.app_url)
+    return start(HOLDER, desk.folder, box.organization_id, box.app_url)
 
 
 def test_a_second_sync_is_refused_by_name(desk: Desk) -> None:

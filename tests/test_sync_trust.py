@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ import pandas as pd
 import pytest
 
 from seqdata.exceptions import (
-    ArchiveIncomplete,
+    ForeignWorld,
     InvalidFilter,
     RemovalsRefused,
     UnknownAccount,
@@ -57,7 +59,7 @@ def held(ledger: Ledger) -> dict[str, tuple[str, int]]:
 
 def test_everything_is_read_again_after_the_rescan_span() -> None:
     """When all was last read longer ago than the setting, all is read again."""
-    state = SyncState("https://x.test", last_full_at=NEWEST, newest_created_at=NEWEST)
+    state = SyncState(last_full_at=NEWEST, newest_created_at=NEWEST)
     later = {"overlap": 30 * DAY, "rescan": 90 * DAY}
     assert decide(state, now=NEWEST + 90 * DAY, **later).kind == "recent"
     assert decide(state, now=NEWEST + 91 * DAY, **later).kind == "full"
@@ -113,11 +115,11 @@ def test_a_changed_row_leaves_its_earlier_version(ledger: Ledger, box: Sandbox) 
 
 def test_transfers_as_of_a_moment_are_what_was_known_then(ledger: Ledger, box: Sandbox) -> None:
     """The table as of an earlier sync equals what the ledger held after it."""
-    before = ledger.transfers.drop(columns=["last_seen_at"])
+    before = ledger.transfers.drop(columns=["confirmed_at"])
     then = box.now
     box.advance(days=10)
     ledger.sync(progress=False)
-    as_of = ledger.transfers_as_of(then).drop(columns=["last_seen_at"])
+    as_of = ledger.transfers_as_of(then)
     pd.testing.assert_frame_equal(as_of, before, check_categorical=False)
 
 
@@ -263,7 +265,7 @@ def test_a_statement_balance_is_kept(ledger: Ledger) -> None:
         ledger.add_balance("Nobody", "2026-10-15", 1)
 
 
-# -- the archive ------------------------------------------------------------------------------
+# -- what was said ----------------------------------------------------------------------------
 
 
 def everything(ledger: Ledger) -> dict[str, pd.DataFrame]:
@@ -272,7 +274,7 @@ def everything(ledger: Ledger) -> dict[str, pd.DataFrame]:
 
 
 def test_a_rebuild_equals_the_tables_it_replaces(ledger: Ledger, box: Sandbox) -> None:
-    """From the archive alone come the same tables, history, removals and statements included."""
+    """From the kept answers alone come the same tables, and what is no answer stays."""
     box.advance(days=10)
     ledger.sync(details="new", details_per_request=25, progress=False)
     box.remove_transfers([box.transfers()[3]["id"]])
@@ -282,27 +284,78 @@ def test_a_rebuild_equals_the_tables_it_replaces(ledger: Ledger, box: Sandbox) -
     ledger.sync(progress=False)
     before = everything(ledger)
     box.clear_requests()
-    assert ledger.rebuild() == len(before["transfers"])
-    assert box.requests() == []
+    found = ledger.rebuild()
+    assert (found["changed"], box.requests()) == (0, [])
+    assert found["read"] > len(before["transfers"])
     for name, frame in everything(ledger).items():
         pd.testing.assert_frame_equal(frame, before[name], obj=name)
     assert ledger.annotations["note"].tolist() == ["mine"]
     assert ledger.sync(progress=False).is_complete
 
 
-def test_without_an_archive_a_rebuild_is_refused(
+def test_what_was_not_kept_stays_in_a_rebuild(
     box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With SEQUENCE_ARCHIVE=0 no answer is kept, and a rebuild says why it cannot be made."""
+    """With SEQUENCE_ARCHIVE=0 no answer is kept, and a rebuild leaves every row as it is."""
     token = f'{{"access_token": "{box.issue_token()}", "refresh_token": null, "expires_at": 4e9}}'
     (tmp_path / ".tokens.json").write_text(token)
     for name, value in {**box.environment(), "SEQUENCE_ARCHIVE": "0"}.items():
         monkeypatch.setenv(name, value)
     with Ledger.open() as ledger:
         ledger.sync(progress=False)
-        assert not (ledger.folder / "archive").exists()
-        with pytest.raises(ArchiveIncomplete, match="SEQUENCE_ARCHIVE=0"):
-            ledger.rebuild()
+        before = ledger.transfers
+        assert ledger.evidence(before["id"].iloc[0])["said"].isna().all()
+        assert ledger.rebuild()["read"] == 0
+        pd.testing.assert_frame_equal(ledger.transfers, before)
+
+
+def test_evidence_is_the_answer_itself(ledger: Ledger, box: Sandbox) -> None:
+    """Each version of a transfer shows the service's own JSON for it, without account numbers."""
+    box.advance(days=10)
+    changed = ledger.sync(progress=False).changes["id"].iloc[0]
+    found = ledger.evidence(changed)
+    versions = ledger.history(changed)
+    assert found["valid_from"].tolist() == versions["valid_from"].tolist()
+    assert [said["status"] for said in found["said"]] == versions["status"].tolist()
+    assert [said["amount"]["cents"] for said in found["said"]] == versions["amount_cents"].tolist()
+    with pytest.raises(UnknownTransfer):
+        ledger.evidence("nothing")
+
+
+def test_no_full_account_number_is_kept(ledger: Ledger) -> None:
+    """What is kept of an account's answer has its numbers masked."""
+    ids = ledger.accounts["id"]
+    said = json.dumps([one for id in ids for one in ledger.evidence(id)["said"]])
+    numbers = re.findall(r'"(?:bankAccountNumber|routingNumber)": "([^"]+)"', said)
+    assert numbers
+    assert all(re.fullmatch(r"\*+\d{0,4}", number) for number in numbers)
+
+
+def test_a_sync_without_a_change_leaves_the_months_alone(ledger: Ledger, box: Sandbox) -> None:
+    """What was read again and is the same costs no table of transfers, and is confirmed."""
+    files = sorted((ledger.folder / "transfers").rglob("*.parquet"))
+    before = [path.stat().st_mtime_ns for path in files]
+    confirmed = ledger.transfers["confirmed_at"].max()
+    box.advance(seconds=2)
+    ledger.sync(progress=False)
+    assert [path.stat().st_mtime_ns for path in files] == before
+    assert ledger.transfers["confirmed_at"].max() > confirmed
+
+
+def test_another_world_of_one_organization_is_refused(tmp_path: Path) -> None:
+    """Two sandboxes of one seed have one organization id, and never become one ledger."""
+    port = 0
+    for months, is_same in ((1, True), (1, True), (2, False)):
+        with Sandbox(months=months, now=NOW, port=port) as box:
+            port = int(box.app_url.rsplit(":", 1)[1])
+            with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
+                if is_same:
+                    assert ledger.sync(progress=False).is_complete
+                    before = ledger.transfers
+                    continue
+                with pytest.raises(ForeignWorld, match="SEQUENCE_DATA_DIR"):
+                    ledger.sync(progress=False)
+                pd.testing.assert_frame_equal(ledger.transfers, before)
 
 
 # -- several organizations --------------------------------------------------------------------

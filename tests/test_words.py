@@ -16,7 +16,7 @@ from trust import PARTIES
 from seqdata import Ledger
 from seqdata import exceptions as ex
 from seqdata.analysis import settle
-from seqdata.sources.schemas import READ_LEGS, READ_TRANSFERS, TRANSFERS
+from seqdata.sources.schemas import LEGS, TRANSFERS
 from seqdata.sources.vocabulary import Kind, Party, State
 from seqdata.sources.webapp import words
 from seqdata.types import ActivityType, TransferStatus
@@ -105,7 +105,7 @@ def test_a_table_says_what_each_of_its_rows_says(
     chunked = pa.concat_tables([plain.slice(0, cut), plain.slice(cut)])
     encoded = pa.table({name: chunked[name].dictionary_encode() for name in COLUMNS})
     made = ["state", "kind", "source_party", "destination_party"]
-    schema = pa.schema([READ_TRANSFERS.field(name) for name in made])
+    schema = pa.schema([TRANSFERS.field(name) for name in made])
     expected = [
         (
             words.state_of(status),
@@ -209,9 +209,11 @@ def test_a_frame_of_before_is_refused_by_its_missing_columns(ledger: Ledger) -> 
         settle(old, ledger.legs)
 
 
-def test_what_is_on_the_disk_is_as_the_service_said_it(ledger: Ledger) -> None:
-    """The files keep the raw words alone: ours are made when they are read."""
+def test_what_is_on_the_disk_is_in_our_words(ledger: Ledger) -> None:
+    """Whoever reads the files without us finds our words beside the service's."""
     (file, *_) = sorted(ledger.folder.glob("transfers/*/data.parquet"))
-    assert pq.read_schema(file).names == TRANSFERS.names
-    assert "state" not in TRANSFERS.names
-    assert "state" in READ_LEGS.names
+    rows = pq.read_table(file)
+    assert rows.schema.names == TRANSFERS.names
+    assert set(rows["state"].to_pylist()) <= set(State)
+    assert set(rows["source_party"].to_pylist()) <= {*Party, None}
+    assert "state" in LEGS.names

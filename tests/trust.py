@@ -16,7 +16,7 @@ from seqdata.client import SequenceClient
 from seqdata.http.transport import Transport
 from seqdata.ledger import demo_settings
 from seqdata.sandbox import Sandbox
-from seqdata.sources.schemas import TRANSFER_ROWS
+from seqdata.sources.schemas import TRANSFER_ROWS, TRANSFERS
 from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.store import Store
 from seqdata.sync import SyncReport, sync
@@ -37,10 +37,8 @@ PARTIES = {
     None: None,
 }
 
-COLUMNS = [
-    {"source_kind": "source_party", "destination_kind": "destination_party"}.get(name, name)
-    for name in TRANSFER_ROWS.names
-]
+#: Columns that the sandbox tells in its own words, or that are made of these.
+COLUMNS = [name for name in TRANSFER_ROWS.names if name not in ("state", "kind")]
 
 
 def truth(box: Sandbox) -> dict[str, Row]:
@@ -69,10 +67,10 @@ def held(store: Store) -> dict[str, Row]:
 
 
 def tables(store: Store) -> dict[str, pa.Table]:
-    """Every table that an archive can make again, each in an order of its own."""
+    """Every table that comes from the service, each in an order of its own."""
     balances = store.read_balances().sort_by([("as_of", "ascending"), ("account_id", "ascending")])
     return {
-        "transfers": store.read_transfers(include_removed=True),
+        "transfers": store.read_transfers(columns=TRANSFERS.names, include_removed=True),
         "history": store.read_history(),
         "accounts": store.read_accounts(),
         "balances": balances,
@@ -82,8 +80,8 @@ def tables(store: Store) -> dict[str, pa.Table]:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Temporary files, and folders of a rebuild, under a data folder."""
-    found = [*folder.rglob("*.tmp"), *folder.rglob(".rebu*"), *folder.rglob(".replaced")]
+    """Temporary files under a data folder, and what SQLite leaves while it is at work."""
+    found = [*folder.rglob("*.tmp"), *folder.rglob("*-wal"), *folder.rglob("*-journal")]
     return sorted(str(path.relative_to(folder)) for path in found)
 
 
@@ -100,7 +98,7 @@ class Desk:
         provider = partial(access_token_for, settings)
         self.client = SequenceClient("", provider, settings=settings, transport=transport)
         self.box, self.folder = box, folder
-        self.store = Store.open(folder / "cache", box.organization_id, app_url=box.app_url)
+        self.store = Store.open(folder, box.organization_id, app_url=box.app_url)
 
     def source(self) -> GraphQLSource:
         """A source as each sync gets it: it remembers nothing of another sync."""

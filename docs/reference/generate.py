@@ -108,12 +108,14 @@ columns may be null. [How a sync works](../sync.md#the-tables) says what each ta
 
 _STORED = {
     "transfers/month=YYYY-MM/": schemas.TRANSFERS,
-    "transfer_history/": schemas.TRANSFER_HISTORY,
+    "transfer_history/month=YYYY-MM/": schemas.TRANSFER_HISTORY,
     "details/month=YYYY-MM/": schemas.DETAILS,
     "legs/month=YYYY-MM/": schemas.LEGS,
     "accounts/": schemas.ACCOUNTS,
     "balances/": schemas.BALANCES,
     "annotations/": schemas.ANNOTATIONS,
+    "runs/": schemas.RUNS,
+    "earlier/month=YYYY-MM/": schemas.EARLIER,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -128,15 +128,18 @@ def _sent_facts(sent: dict[str, list[str]]) -> dict[str, str]:
               help="Wait for another process that syncs the same data.")  # fmt: skip
 @as_json
 def rebuild(organization: str | None, wait: float, as_json: bool) -> None:
-    """Make all tables again from the archive, without the network."""
+    """Read the kept answers again, as this version understands them; no network."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        rows, folder = ledger.rebuild(wait=wait), ledger.folder
+        found, folder = ledger.rebuild(wait=wait), ledger.folder
     if as_json:
-        output.print_json({"transfers": rows, "folder": str(folder)})
+        output.print_json({**found, "folder": str(folder)})
     else:
-        output.echo(f"Rebuilt {rows:,} transfers from the archive in {folder}")
+        output.echo(
+            f"Read {found['read']:,} kept answers again: {found['changed']:,} read otherwise than "
+            f"before, {found['unread']:,} were not kept and stay as they are ({folder})"
+        )
 
 
 @click.command()
@@ -231,31 +234,34 @@ def export(
 @click.option("--all", "everything", is_flag=True, help="All organizations.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(organization: str | None, everything: bool, yes: bool) -> int:
-    """Remove synced tables from this disk.
+    """Remove record and tables of an organization from this disk.
 
     Those of ORGANIZATION, or --all.
 
     The service keeps everything, but what only this disk knows is gone: balances observed in
-    the past, and earlier versions of transfers. Exported files stay.
+    the past, earlier versions of transfers, and what you noted. The audit log, the used limits and
+    exported files stay.
     """
     from seqdata.config import get_settings
-    from seqdata.store.forget import cached_organizations, forget_organization
+    from seqdata.store.known import forget_organization, known_organizations
 
-    cache = get_settings().cache_path
-    known = cached_organizations(cache)
+    settings = get_settings()
+    here = known_organizations(settings.data_dir, settings.cache_path)
+    known = {one.organization_id: one for one in here}
     if not everything and organization is None:
         raise click.UsageError(f"Name an organization, or --all. Here are: {_listed(known)}.")
     if not everything and organization not in known:
         raise click.UsageError(f"{organization} is not here. Here are: {_listed(known)}.")
     chosen = known if everything else {str(organization): known[str(organization)]}
-    if chosen and not yes and not _confirmed(f"Remove the tables of {_listed(chosen)}?"):
+    question = f"Remove all that is here of {_listed(chosen)}?"
+    if chosen and not yes and not _confirmed(question):
         output.echo("Nothing was removed (--yes removes without asking).", err=True)
         return 1
-    for name, folder in chosen.items():
-        forget_organization(folder)
-        output.echo(f"Removed {name} ({folder})")
+    for name, one in chosen.items():
+        forget_organization(one)
+        output.echo(f"Removed {name} ({', '.join(map(str, one.folders))})")
     if not chosen:
-        output.echo(f"Nothing to remove in {cache}.")
+        output.echo(f"Nothing to remove in {settings.data_dir}.")
     return 0
 
 
@@ -308,5 +314,5 @@ def _confirmed(question: str) -> bool:
         return False
 
 
-def _listed(known: dict[str, Path]) -> str:
+def _listed(known: Iterable[str]) -> str:
     return ", ".join(sorted(known)) or "none"

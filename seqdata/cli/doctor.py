@@ -17,7 +17,7 @@ from seqdata.core.git import exclude_file, missing_lines, seen_by_git
 from seqdata.exceptions import SequenceError
 from seqdata.safeguards import AuditLog
 from seqdata.store import Store
-from seqdata.store.forget import cached_organizations
+from seqdata.store.known import Known, known_organizations
 from seqdata.sync import certify
 
 #: A table that was synced longer ago than this is called old.
@@ -34,7 +34,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at data folder, token, rights, tables, archive and drift; change nothing."""
+    """Look at data folder, token, rights, tables, record and drift; change nothing."""
     yield from _folder(settings)
     token = TokenStore(settings).describe(settings.zone)
     yield Finding("problem" if token == UNUSABLE else "ok", "access token", token)
@@ -43,11 +43,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _rights(settings)
     yield from _audit_log(settings.data_dir / ".audit.jsonl")
     yield from _json_file(settings.data_dir / ".daily_limits.json")
-    organizations = cached_organizations(settings.cache_path)
+    organizations = known_organizations(settings.data_dir, settings.cache_path)
     if not organizations:
         yield Finding("note", "tables", "nothing was synced yet: seqdata sync")
-    for name, folder in organizations.items():
-        yield from _organization(settings, name, folder)
+    for one in organizations:
+        yield from _organization(settings, one)
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:
@@ -92,6 +92,7 @@ def _rights(settings: Settings) -> Iterator[Finding]:
     ours += [*settings.data_dir.glob(".daily_limits*"), *settings.data_dir.glob(".env")]
     ours += [*settings.data_dir.glob(".login*"), *settings.data_dir.glob("login-debug/**/*")]
     ours += settings.cache_path.glob("*/**/*")
+    ours += (settings.data_dir / "ledgers").glob("*/**/*")
     wide = [path for path in ours if _is_wide(path)]
     if not wide:
         yield Finding("ok", "rights", "what holds your data is readable by you only")
@@ -130,19 +131,24 @@ def _json_file(path: Path) -> Iterator[Finding]:
         yield Finding("ok", path.name, "readable")
 
 
-def _organization(settings: Settings, name: str, folder: Path) -> Iterator[Finding]:
+def _organization(settings: Settings, known: Known) -> Iterator[Finding]:
+    name = known.organization_id
     subject = f"tables of {name}"
     try:
-        store = Store.open(settings.cache_path, name, app_url=settings.app_url)
+        store = Store.open(
+            settings.data_dir, name, app_url=settings.app_url, cache_dir=settings.cache_path
+        )
         rows = store.read_transfers().num_rows
         for read in _READERS:
             read(store)
     except SequenceError as error:
         yield Finding("problem", subject, str(error))
         return
-    yield Finding("ok", subject, f"{rows:,} transfers, {store.size() / 1e6:.1f} MB in {folder}")
+    yield Finding(
+        "ok", subject, f"{rows:,} transfers, {store.size() / 1e6:.1f} MB in {store.folder}"
+    )
     yield from _freshness(store, name)
-    yield from _archive(store, name)
+    yield from _record(store, name)
     for what in store.read_state().reported:
         yield Finding("note", f"drift of {name}", f"the service sent {what}, unknown here")
 
@@ -154,12 +160,13 @@ _READERS: tuple[Callable[[Store], object], ...] = (
     Store.read_details,
     Store.read_legs,
     Store.read_annotations,
+    Store.read_runs,
 )
 
 
 def _freshness(store: Store, name: str) -> Iterator[Finding]:
     state = store.read_state()
-    rows, waiting = store.count_transfers(), store.open_transfers().num_rows
+    rows, waiting = store.count_transfers(), store.count_open()
     certificate = certify(state, name, rows, waiting)
     level = "problem" if certificate.is_complete is False else "ok"
     yield Finding(level, f"completeness of {name}", str(certificate))
@@ -168,20 +175,9 @@ def _freshness(store: Store, name: str) -> Iterator[Finding]:
         yield Finding("note", f"freshness of {name}", text)
 
 
-def _archive(store: Store, name: str) -> Iterator[Finding]:
-    state, subject = store.read_state(), f"archive of {name}"
-    if state.archive_gap:
-        yield Finding("note", subject, "has a gap: tables cannot be rebuilt from it")
-        return
-    try:
-        last = store.archive.last_seq
-    except SequenceError as error:
-        yield Finding("problem", subject, str(error))
-        return
-    if last > state.applied_seq:
-        text = f"{last - state.applied_seq} answers wait to be applied: the next sync does it"
-        yield Finding("note", subject, text)
-    elif last < state.applied_seq:
-        yield Finding("problem", subject, "records are missing at its end: seqdata sync --full")
+def _record(store: Store, name: str) -> Iterator[Finding]:
+    wrong = store.record.check()
+    if wrong is None:
+        yield Finding("ok", f"record of {name}", f"{store.record.path} is whole")
     else:
-        yield Finding("ok", subject, f"{last:,} records")
+        yield Finding("problem", f"record of {name}", f"{store.record.path}: {wrong}")

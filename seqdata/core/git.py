@@ -20,7 +20,8 @@ log = logger(__name__)
 PRIVATE = (
     ".tokens.json", ".tokens.json.corrupt-*", ".tokens.meta.json", ".tokens.lock", ".audit.jsonl",
     ".audit.head.json", ".daily_limits.json", ".*.lock", ".*.lock.holder", ".pace",
-    ".login_codes.json", "login-debug/", ".env", "cache/", ".*.tmp",
+    ".login_codes.json", "login-debug/", ".env", "cache/",
+    "ledgers/", ".*.tmp",
 )  # fmt: skip
 
 

@@ -49,11 +49,12 @@ The tree, by what an error means::
     ├── RemovalsRefused           not believed: a person decides
     ├── CacheError                the files on this disk
     │   ├── CorruptFile
-    │   ├── CacheVersionMismatch
+    │   ├── RecordTooNew
     │   ├── ForeignCache
     │   ├── CacheLocked
     │   ├── CacheMissing
-    │   ├── ArchiveIncomplete
+    │   ├── ForeignTables
+    │   ├── ForeignWorld
     │   └── FolderNotWritable
     └── SafeguardError            refused to protect money
         ├── TransferRefused       a check said no
@@ -112,14 +113,15 @@ from seqdata.exceptions.base import (
     SequenceError,
 )
 from seqdata.exceptions.disk import (
-    ArchiveIncomplete,
     CacheError,
     CacheLocked,
     CacheMissing,
-    CacheVersionMismatch,
     CorruptFile,
     FolderNotWritable,
     ForeignCache,
+    ForeignTables,
+    ForeignWorld,
+    RecordTooNew,
 )
 from seqdata.exceptions.login import (
     AccountLocked,
@@ -184,7 +186,6 @@ from seqdata.exceptions.service import (
 __all__ = [
     "AccountLocked",
     "AmountTooSmall",
-    "ArchiveIncomplete",
     "AuditChainBroken",
     "AuthenticationError",
     "BalanceFell",
@@ -193,7 +194,6 @@ __all__ = [
     "CacheError",
     "CacheLocked",
     "CacheMissing",
-    "CacheVersionMismatch",
     "ClockOff",
     "ConfigurationError",
     "ConnectionFailed",
@@ -206,6 +206,8 @@ __all__ = [
     "ForeignCache",
     "ForeignPage",
     "ForeignStage",
+    "ForeignTables",
+    "ForeignWorld",
     "GraphQLError",
     "HTTPError",
     "InsufficientBalance",
@@ -234,6 +236,7 @@ __all__ = [
     "PersonNeeded",
     "RateLimited",
     "ReadOnlyMode",
+    "RecordTooNew",
     "RemovalsRefused",
     "RenamedAccount",
     "SafeguardError",

@@ -22,30 +22,56 @@ class CorruptFile(CacheError):
 
 
 @told
-class CacheVersionMismatch(CacheError):
-    """The cache was written with another version of the tables."""
+class RecordTooNew(CacheError):
+    """A newer seqdata wrote the record."""
+
+    path: Path
+    found: int
+    known: int
+    sentence = (
+        "{path} was written by a newer seqdata (version {found}; this one reads up to version "
+        "{known}). Nothing was changed. Use that seqdata, or upgrade this one: "
+        "pip install --upgrade seqdata."
+    )
+
+
+@told
+class ForeignTables(CacheError):
+    """A folder holds the tables of another record."""
 
     folder: Path
-    found: object
-    expected: int
+    found: str
+    own: str
     sentence = (
-        "The cache in {folder} has tables of version {found}; this seqdata reads version "
-        "{expected}. Nothing was changed. Use the seqdata that wrote it, or make the cache anew: "
-        "seqdata forget, then seqdata sync."
+        "The tables in {folder} are of another record ({found}, not {own}), so nothing was "
+        "written there. Move them away, or set SEQUENCE_CACHE_DIR to another folder."
     )
 
 
 @told
 class ForeignCache(CacheError):
-    """The cache holds data of another server than the configured one."""
+    """A ledger holds data of another server than the configured one."""
 
     folder: Path
     found: str
     configured: str
     sentence = (
-        "The cache in {folder} holds data of {found}, but SEQUENCE_APP_URL is {configured}. "
-        "Nothing was changed. Set SEQUENCE_CACHE_DIR (or SEQUENCE_DATA_DIR) to another folder for "
-        "another server."
+        "{folder} holds data of {found}, but SEQUENCE_APP_URL is {configured}. "
+        "Nothing was changed. Set SEQUENCE_DATA_DIR to another folder for another server."
+    )
+
+
+@told
+class ForeignWorld(CacheError):
+    """A ledger holds data of another world of a sandbox than the one that answers."""
+
+    folder: Path
+    found: str
+    served: str
+    sentence = (
+        "{folder} holds data of another sandbox's world ({found}) than the one that answers "
+        "({served}): another household, or another length of time. Nothing was changed. Set "
+        "SEQUENCE_DATA_DIR to another folder for another world."
     )
 
 
@@ -72,18 +98,6 @@ class CacheMissing(CacheError):
 
     folder: Path
     sentence = "There is no synced data in {folder} yet. Run a sync first: seqdata sync."
-
-
-@told
-class ArchiveIncomplete(CacheError):
-    """The archive does not hold everything that the tables were made of."""
-
-    folder: Path
-    reason: str
-    sentence = (
-        "The tables in {folder} cannot be made again from the archive: {reason}. Nothing was "
-        "changed. Read everything from the service instead: seqdata sync --full."
-    )
 
 
 @told

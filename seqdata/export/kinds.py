@@ -13,11 +13,11 @@ from seqdata.store.frames import DOLLARS
 
 def _known_kinds() -> dict[str, str]:
     tables = (
-        *schemas.READ_HISTORY,
+        *schemas.TRANSFER_HISTORY,
         *schemas.ACCOUNTS,
         *schemas.BALANCES,
         *schemas.DETAILS,
-        *schemas.READ_LEGS,
+        *schemas.LEGS,
         *schemas.ANNOTATIONS,
     )
     kinds = {field.name: _kind_of_type(field.type) for field in tables}

@@ -17,7 +17,6 @@ from seqdata.analysis.filters import Moment, find_account
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.config.settings import Settings
-from seqdata.core.arrow import pc
 from seqdata.core.moments import parse_moment
 from seqdata.core.text import printable
 from seqdata.exceptions import (
@@ -35,7 +34,6 @@ from seqdata.ledger.words import freshness_words, transfers_words
 from seqdata.safeguards import AuditLog
 from seqdata.safeguards.audit_comparison import Reconciliation, reconcile
 from seqdata.store import Store, transfers_frame
-from seqdata.sync import add_statement
 
 if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
@@ -210,7 +208,7 @@ class Ledger(Analyses, Syncing):
     def annotate(
         self, transfer_id: str, *, category: str | None = None, note: str | None = None
     ) -> None:
-        """Note a category or a note of your own about a transfer; no sync touches it.
+        """Note a category or a note of your own about a transfer; a sync may run meanwhile.
 
         What is None stays as it is; "" removes it.
 
@@ -220,8 +218,7 @@ class Ledger(Analyses, Syncing):
             No such transfer here.
         """
         for store in self._stores:
-            ids = store.read_transfers(columns=["id"], include_removed=True)["id"]
-            if pc.index(ids, transfer_id).as_py() >= 0:
+            if store.has_transfer(transfer_id):
                 store.annotate(transfer_id, category=category, note=note)
                 return
         raise UnknownTransfer(transfer_id)
@@ -253,7 +250,7 @@ class Ledger(Analyses, Syncing):
             raise UnknownAccount(account, ids, ambiguous=True)
         owner = known.loc[known["id"] == ids[0], "organization_id"].iloc[0]
         store = self._store_of(str(owner))
-        add_statement(store, ids[0], moment, cents)
+        store.add_statement(ids[0], moment, cents)
 
     # -- taking it elsewhere ------------------------------------------------------------------
 
@@ -305,7 +302,10 @@ class Ledger(Analyses, Syncing):
         return table_of(self, table, filters)
 
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
-        """Ask DuckDB: transfers, accounts, balances, details, legs, annotations, transfer_history.
+        """Ask DuckDB about the tables: transfers, accounts, balances, details, legs and the others.
+
+        `transfer_history` holds earlier versions of transfers, `annotations` your notes, `runs`
+        the syncs.
 
         Parameters
         ----------
@@ -329,6 +329,7 @@ class Ledger(Analyses, Syncing):
             "legs": Store.read_legs,
             "transfer_history": Store.read_history,
             "annotations": Store.read_annotations,
+            "runs": Store.read_runs,
         }
         tables = {name: self._joined(read) for name, read in readers.items()}
         return self._marked(ask(tables, query, parameters, self._zone))

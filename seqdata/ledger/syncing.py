@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,6 @@ from seqdata.sync import (
     SyncOptions,
     SyncReport,
     combine,
-    rebuild,
     sync,
     wanted_details,
 )
@@ -130,18 +130,27 @@ class Syncing(Tables):
         )
         return options.cost(wanted)
 
-    def rebuild(self, *, wait: float = 0.0) -> int:
-        """Make all tables again from the archive, without the network; return the transfers.
+    def rebuild(self, *, wait: float = 0.0) -> dict[str, int]:
+        """Read all kept answers again, as this version understands them, without the network.
+
+        Versions and their moments stay; what was read from each answer may differ. Where an
+        answer was not kept, what was read then stays.
+
+        Returns
+        -------
+        dict
+            ``read``: versions read again; ``changed``: those that read otherwise than before;
+            ``unread``: versions whose answer was not kept.
 
         Raises
         ------
-        ArchiveIncomplete, CorruptFile
-            The archive does not hold everything. The tables are unchanged.
+        CacheLocked
+            Another process is syncing.
         """
-        return sum(
-            rebuild(AnswerReader(store.organization_id), store, wait=wait).rows
-            for store in self._stores
-        )
+        totals = Counter[str]()
+        for store in self._stores:
+            totals.update(store.rebuild(AnswerReader(store.organization_id), wait=wait))
+        return {name: totals[name] for name in ("read", "changed", "unread")}
 
     def sent(self) -> dict[str, list[str]]:
         """Say what the transfers that the desk sent wait for, each in a sentence.
@@ -215,7 +224,7 @@ class Syncing(Tables):
         return SyncOptions(
             overlap=timedelta(days=settings.overlap_days),
             rescan=timedelta(days=settings.rescan_days),
-            keep_archive=settings.archive,
+            keep_answers=settings.archive,
             seconds_per_request=settings.pace.min_delay + settings.pace.max_jitter / 2,
             **asked,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
+from seqdata.analysis.balance.walk import both_ends
 from seqdata.analysis.filters import (
     Moment,
     Words,
@@ -19,6 +20,7 @@ from seqdata.analysis.filters import (
 from seqdata.config.settings import Settings
 from seqdata.core.arrow import pc
 from seqdata.core.moments import parse_moment
+from seqdata.core.origins import origin_of
 from seqdata.exceptions import (
     CacheMissing,
     ForeignCache,
@@ -29,7 +31,7 @@ from seqdata.exceptions import (
 from seqdata.ledger.query import plain_filters
 from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
 from seqdata.store.frames import frame
-from seqdata.store.state import read_state
+from seqdata.store.known import known_organizations
 from seqdata.sync import (
     Certificate,
     certify,
@@ -108,11 +110,14 @@ class Tables:
     def transfers_as_of(self, moment: Moment) -> pd.DataFrame:
         """All transfers as they were known at a moment, from the history."""
         at = parse_moment(moment, self._settings.zone)
-        table = self._joined(lambda store: store.transfers_as_of(at)).select(_READING_ORDER)
+        columns = [name for name in _READING_ORDER if name != "confirmed_at"]
+        table = self._joined(lambda store: store.transfers_as_of(at)).select(columns)
         return self._marked(transfers_frame(_newest_first(table), self._zone), {"as_of": at})
 
     def history(self, transfer_id: str) -> pd.DataFrame:
         """All versions of a transfer, oldest first, with valid_from and valid_until.
+
+        The last one is the present one. :meth:`evidence` shows what was said.
 
         Raises
         ------
@@ -158,6 +163,40 @@ class Tables:
         }  # fmt: skip
         return self._marked(found, filters)
 
+    def evidence(self, thing_id: str) -> pd.DataFrame:
+        """Show which answers said what about a transfer or an account, and when, oldest first.
+
+        Returns
+        -------
+        DataFrame
+            ``stream`` (transfers, accounts, details), ``read_from``, ``run`` (the sync, Int64),
+            ``valid_from``, ``valid_until``, ``removed_at`` and ``said``: the service's own JSON,
+            parsed, without full account numbers; None where it was not kept (the first version,
+            SEQUENCE_ARCHIVE=0, tables from which a lost record was taken up again).
+
+        Raises
+        ------
+        UnknownTransfer
+            Nothing here has this id.
+        """
+        rows = [row for store in self._stores for row in store.evidence(thing_id)]
+        if not rows:
+            raise UnknownTransfer(thing_id)
+        found = pd.DataFrame(rows).astype({"run": "Int64"})
+        for name in ("valid_from", "valid_until", "removed_at"):
+            moments = pd.to_datetime(found[name], utc=True).dt.as_unit("us")
+            found[name] = moments.dt.tz_convert(self._zone)
+        return self._marked(found)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The syncs, oldest first: what each read, and until when it holds.
+
+        ``kind``, ``read_from``, ``began_at``, ``ended_at``; ``since`` and ``read_at``: all
+        transfers made since then were read as they were at that moment.
+        """
+        return self._marked(self._read(Store.read_runs))
+
     @property
     def details(self) -> pd.DataFrame:
         """What made the transfers: id, kind, rule_trigger_type, rule_trigger_cron, fetched_at."""
@@ -191,7 +230,11 @@ class Tables:
 
     @property
     def balances(self) -> pd.DataFrame:
-        """Balances as observed by syncs, oldest first: account_id, as_of, cents and dollars."""
+        """Balances as observed by syncs, oldest first: account_id, as_of, cents and dollars.
+
+        A row is a stretch in which the balance was seen the same: from ``as_of`` to
+        ``confirmed_at``.
+        """
         return self._marked(self._read_balances())
 
     def balances_where(
@@ -246,9 +289,8 @@ class Tables:
         cache = self._settings.cache_path.resolve()
         if several := cached_organizations(self._settings):
             return UnknownOrganization(None, several)
-        states = [read_state(path) for path in cache.glob("*/state.json")]
-        if states and states[0] is not None:
-            return ForeignCache(cache, states[0].app_url, self._settings.app_url)
+        if others := known_organizations(self._settings.data_dir, self._settings.cache_path):
+            return ForeignCache(cache, others[0].app_url, self._settings.app_url)
         return CacheMissing(cache)
 
     def _cached_stores(self) -> list[Store]:
@@ -273,7 +315,7 @@ class Tables:
 
     def _read_accounts(self) -> pd.DataFrame:
         """Read the accounts with the newest balance of each."""
-        newest = self._read_balances().drop_duplicates("account_id", keep="last")
+        newest = both_ends(self._read_balances()).drop_duplicates("account_id", keep="last")
         balances = newest[["account_id", "balance_cents", "balance", "as_of"]]
         joined = self._accounts.merge(
             balances, left_on="id", right_on="account_id", how="left", validate="1:1"
@@ -306,12 +348,15 @@ class Tables:
         return self._marked(made, certificate=combine_certificates(certificates))
 
     def _certificate(self, store: Store) -> Certificate:
-        rows, waiting = store.count_transfers(), store.open_transfers().num_rows
+        rows, waiting = store.count_transfers(), store.count_open()
         return certify(store.read_state(), store.organization_id, rows, waiting)
 
     def _store_of(self, organization_id: str) -> Store:
         return Store.open(
-            self._settings.cache_path, organization_id, app_url=self._settings.app_url
+            self._settings.data_dir,
+            organization_id,
+            app_url=self._settings.app_url,
+            cache_dir=self._settings.cache_path,
         )
 
     def _marked(
@@ -335,13 +380,13 @@ _READING_ORDER = (
     "created_at", "amount_cents", "direction", "source_name", "destination_name", "state", "kind",
     "description", "error_reason", "updated_at", "source_party", "destination_party", "status",
     "activity_type", "type", "id", "source_id", "destination_id", "organization_id",
-    "first_seen_at", "last_seen_at",
+    "read_from", "first_seen_at", "changed_at", "confirmed_at",
 )  # fmt: skip
 
 _ACCOUNT_ORDER = (
     "kind", "name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "type",
     "provider_type", "institution", "created_at", "closed_at", "id", "linked_account_id",
-    "organization_id", "first_seen_at", "last_seen_at",
+    "organization_id", "read_from", "first_seen_at", "changed_at",
 )  # fmt: skip
 
 
@@ -360,10 +405,10 @@ def _only_cached(settings: Settings) -> str | None:
 
 
 def cached_organizations(settings: Settings) -> list[str]:
-    """List the organizations of this server in the cache."""
-    paths = sorted(settings.cache_path.glob("*/state.json"))
-    states = [state for path in paths if (state := read_state(path)) is not None]
-    return [state.organization_id for state in states if state.app_url == settings.app_url]
+    """List the organizations of this server that are here."""
+    known = known_organizations(settings.data_dir, settings.cache_path)
+    here = origin_of(settings.app_url)
+    return [one.organization_id for one in known if origin_of(one.app_url) == here]
 
 
 def _newest_first(table: pa.Table) -> pa.Table:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from seqdata.core.logs import logger
 from seqdata.core.text import format_cents, printable, quoted
 from seqdata.exceptions import UnknownAccount
+from seqdata.sources.vocabulary import OWN
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,27 +50,23 @@ class Window:
     until: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Raw:
-    """An answer as it came, but for account numbers, which are masked: what an archive keeps.
-
-    `body` is JSON. `facts` are what it answers, as JSON values.
-    """
-
-    kind: str
-    served_at: datetime
-    facts: dict[str, Any]
-    body: bytes = field(repr=False)
+#: What the service said about each row of a table, as JSON without full account numbers: what
+#: is kept as evidence. Made when it is asked for.
+Bodies = Callable[[], list[bytes]]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The accounts as they are, with their balances: ACCOUNT_ROWS and BALANCES."""
+    """The accounts as they are, with their balances: ACCOUNT_ROWS and BALANCES.
+
+    `world` is which world it is of, where a sandbox says so.
+    """
 
     accounts: pa.Table
     balances: pa.Table
     served_at: datetime
-    raw: Raw | None = None
+    world: str | None = None
+    bodies: Bodies | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,12 +82,12 @@ class Page:
     has_next_page: bool
     served_at: datetime
     count: int | None = None
-    raw: Raw | None = None
+    bodies: Bodies | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class TransferDetails:
-    """Transfers with what made them: TRANSFER_ROWS, DETAILS and LEGS.
+    """Transfers with what made them: TRANSFER_ROWS, DETAILS (a row each) and LEGS.
 
     `missing` are the ids that the service does not know (any more).
     """
@@ -100,13 +97,38 @@ class TransferDetails:
     legs: pa.Table
     served_at: datetime
     missing: tuple[str, ...] = ()
-    raw: Raw | None = None
+    bodies: Bodies | None = field(default=None, repr=False)
 
 
 Delivery: TypeAlias = Snapshot | Page | TransferDetails
 
 
-class Source(Protocol):
+def lasting(stream: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without what may change while the thing itself does not, whoever says it.
+
+    An own account's name inside a transfer is what it is called now, and is shown from the
+    accounts; when details were fetched is no part of them.
+    """
+    left = {"fetched_at"} if stream == "details" else set()
+    if stream == "transfers":
+        ends = ("source", "destination")
+        left = {f"{end}_name" for end in ends if row.get(f"{end}_party") in OWN}
+    return {name: value for name, value in row.items() if name not in left}
+
+
+class Reader(Protocol):
+    """Reads again what was kept of answers, with today's understanding. Needs no network.
+
+    `name` is the source's, as `read_from` says it.
+    """
+
+    name: str
+
+    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
+        """Read bodies of a stream into its rows, as :mod:`seqdata.sources.rows` has them."""
+
+
+class Source(Reader, Protocol):
     """What a sync asks for.
 
     `drift` is what was not expected; `page_sizes` are asked for in their order, the largest
@@ -129,9 +151,6 @@ class Source(Protocol):
 
     def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
         """Fetch transfers with their details, in one request."""
-
-    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
-        """Read the body of a kept answer again, as the method that fetched it did."""
 
 
 # -- what the desk moves -----------------------------------------------------------------------

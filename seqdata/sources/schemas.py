@@ -6,8 +6,6 @@ Money is ``int64`` whole cents, null where unknown. Moments are UTC microseconds
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 
 #: Raised when a table changes so that an older seqdata could not read it.
@@ -28,61 +26,38 @@ def _schema(text: str) -> pa.Schema:
     return pa.schema([(name, kinds[kind]) for name, _, kind in pairs])
 
 
-#: What a source delivers about a transfer. Key: id.
+#: What a source delivers about a transfer. ``state``, ``kind``, ``direction`` and the parties are
+#: words of :mod:`seqdata.sources.vocabulary`, the others the source's own. Key: id.
 TRANSFER_ROWS = _schema(
-    "organization_id id type status error_reason created_at:moment updated_at:moment "
-    "amount_cents:cents source_id source_name source_kind destination_id destination_name "
-    "destination_kind direction activity_type description"
+    "organization_id id type status state error_reason created_at:moment updated_at:moment "
+    "amount_cents:cents source_id source_name source_party destination_id destination_name "
+    "destination_party direction activity_type kind description"
 )
 
-#: One row a transfer, as last seen. Key: id.
-TRANSFERS = pa.schema(
-    [
-        *TRANSFER_ROWS,
-        *_schema("first_seen_at:moment last_seen_at:moment removed_at:moment"),
-    ]
-)
+_KEPT = _schema("read_from first_seen_at:moment changed_at:moment removed_at:moment")
 
-#: Earlier versions of transfers that changed. Key: id, replaced_at.
-TRANSFER_HISTORY = pa.schema([*TRANSFERS, *_schema("replaced_at:moment")])
+#: One row a transfer, as it is on the disk. Key: id.
+TRANSFERS = pa.schema([*TRANSFER_ROWS, *_KEPT])
 
-#: All versions of a transfer, and when each held; the present one has no valid_until.
-VERSIONS = pa.schema([*TRANSFERS, *_schema("valid_from:moment valid_until:moment")])
+#: One row a transfer, as it is read: also when a source last said it. Key: id.
+READ_TRANSFERS = pa.schema([*TRANSFERS, *_schema("confirmed_at:moment")])
+
+#: Earlier versions of transfers that changed, and when each held. Key: id, valid_from.
+TRANSFER_HISTORY = pa.schema([*TRANSFERS, *_schema("valid_from:moment valid_until:moment")])
 
 #: What made a transfer. Key: id.
 DETAILS = _schema("organization_id id kind rule_trigger_type rule_trigger_cron fetched_at:moment")
 
 #: The steps of a compound transfer. Key: id, leg.
 LEGS = _schema(
-    "organization_id id leg status created_at:moment completed_at:moment expected_on:date"
+    "organization_id id leg status state created_at:moment completed_at:moment expected_on:date"
 )
 
-
-def _worded(schema: pa.Schema) -> pa.Schema:
-    """Return what a table holds once it is read: our words beside the service's."""
-    fields: list[pa.Field[Any]] = []
-    for one in schema:
-        fields.append(one.with_name(PARTY_COLUMNS.get(one.name, one.name)))
-        fields += [pa.field(name, pa.string()) for name in _ADDED.get(one.name, ())]
-    return pa.schema(fields)
-
-
-#: Columns that hold the service's word for a party on the disk, and ours once they are read.
+#: Columns that had another name in the first version.
 PARTY_COLUMNS = {
     "source_kind": "source_party",
     "destination_kind": "destination_party",
 }
-
-#: Columns of ours that are made of the service's words when a table is read, and after which.
-_ADDED = {"status": ("state",), "activity_type": ("kind",)}
-
-#: Transfers, their versions and legs as they are read: ``state``, ``kind`` and the parties are
-#: words of :mod:`seqdata.sources.vocabulary`.
-READ_ROWS = _worded(TRANSFER_ROWS)
-READ_TRANSFERS = _worded(TRANSFERS)
-READ_HISTORY = _worded(TRANSFER_HISTORY)
-READ_VERSIONS = _worded(VERSIONS)
-READ_LEGS = _worded(LEGS)
 
 #: What a source delivers about an account. Key: id.
 ACCOUNT_ROWS = _schema(
@@ -92,14 +67,34 @@ ACCOUNT_ROWS = _schema(
 
 #: One row an account, as last seen; closed ones stay. Key: id.
 ACCOUNTS = pa.schema(
-    [*ACCOUNT_ROWS, *_schema("first_seen_at:moment last_seen_at:moment closed_at:moment")]
+    [*ACCOUNT_ROWS, *_schema("read_from first_seen_at:moment changed_at:moment closed_at:moment")]
 )
 
-#: Observed balances. Key: account_id, as_of; a statement's counts before a sync's.
-BALANCES = _schema("organization_id account_id as_of:moment balance_cents:cents origin")
+#: Observed balances: the first and the last moment at which a balance was seen so. Key:
+#: account_id, as_of; a statement's counts before a sync's.
+BALANCES = _schema(
+    "organization_id account_id as_of:moment confirmed_at:moment balance_cents:cents origin"
+)
 
 #: What a person noted about a transfer; never of the service. Key: id.
 ANNOTATIONS = _schema("organization_id id category note annotated_at:moment")
+
+#: The syncs: what each read, and when that was so. Key: run.
+RUNS = pa.schema(
+    [
+        ("run", pa.int64()),
+        *_schema(
+            "organization_id kind read_from began_at:moment ended_at:moment since:moment "
+            "read_at:moment asked"
+        ),
+    ]
+)
+
+#: Earlier versions of what is no transfer, with all columns as JSON. Key: stream, id, valid_from.
+EARLIER = _schema(
+    "organization_id stream id read_from first_seen_at:moment valid_from:moment "
+    "valid_until:moment removed_at:moment row"
+)
 
 #: Text columns that hold few values: categories in DataFrames.
 CATEGORIES = frozenset(
@@ -107,15 +102,14 @@ CATEGORIES = frozenset(
         "organization_id",
         "type",
         "status",
-        "source_kind",
         "source_party",
-        "destination_kind",
         "destination_party",
         "state",
         "direction",
         "activity_type",
         "kind",
         "provider_type",
+        "read_from",
         "origin",
         "leg",
         "rule_trigger_type",

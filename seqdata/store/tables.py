@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,10 +21,7 @@ _REPEATING = sorted(
 )
 
 
-REMEDY = (
-    "Run: seqdata rebuild, which makes the tables again from the archive. Without an archive, "
-    "move the file away and run: seqdata sync --full"
-)
+REMEDY = "Move it away: the next command makes it again from the record."
 
 #: Where Arrow keeps the schema in a file's metadata.
 _ARROW = b"ARROW:schema"
@@ -83,6 +80,8 @@ def read_table(
     """
     names = schema.names if columns is None else list(columns)
     encoded = [name for name in names if name in CATEGORIES] if dictionaries else None
+    if not path.exists():  # of which Arrow's error does not say the name
+        raise FileNotFoundError(errno.ENOENT, "it is gone", str(path))
     try:
         with pq.ParquetFile(path, read_dictionary=encoded, page_checksum_verification=True) as file:
             _check(path, file, schema)
@@ -110,38 +109,6 @@ def read_facts(path: Path) -> dict[str, str]:
     except (OSError, pa.ArrowException) as error:
         raise CorruptFile(path, _first_line(error), REMEDY) from error
     return {name.decode(): value.decode() for name, value in found.items() if name != _ARROW}
-
-
-def count_rows(path: Path, schema: pa.Schema, column: str) -> tuple[int, int]:
-    """Count the rows of a file of ours, and those with nothing in `column`, by its metadata.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    CorruptFile
-        See :func:`read_table`.
-    """
-    try:
-        with pq.ParquetFile(path) as file:
-            _check(path, file, schema)
-            nulls = _nulls(file, column)
-            if nulls is None:  # written by another program, without statistics
-                nulls = file.read([column])[column].null_count
-            return file.metadata.num_rows, nulls
-    except FileNotFoundError:
-        raise
-    except (OSError, pa.ArrowException) as error:
-        raise CorruptFile(path, _first_line(error), REMEDY) from error
-
-
-def _nulls(file: pq.ParquetFile, column: str) -> int | None:
-    place = file.schema_arrow.names.index(column)  # flat tables: one leaf a column
-    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-    found: list[Any] = [group.column(place).statistics for group in groups]
-    if any(each is None or not each.has_null_count for each in found):
-        return None
-    return sum(int(each.null_count) for each in found)
 
 
 def empty_table(schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:

@@ -1,69 +1,308 @@
-"""What was known when: pure functions from the rows of now and their earlier versions.
-
-The versions of a transfer follow one another without a gap: each holds until its replaced_at,
-where the next one begins, and the first begins at first_seen_at.
-"""
+"""What becomes of rows that are seen again: a version a change, and nothing where none is."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from seqdata.core.arrow import Column, pc
-from seqdata.sources.schemas import MOMENT, TRANSFERS, VERSIONS
-from seqdata.store.merge import newest_first
+from seqdata.exceptions import UnexpectedAnswer
+from seqdata.sources.base import Bodies, lasting
+from seqdata.sources.rows import Row, dumped, moment_of
+from seqdata.sources.schemas import ACCOUNT_ROWS, MOMENT, TRANSFER_ROWS
+from seqdata.sources.vocabulary import FINAL
+from seqdata.store.months import name_of_month
+from seqdata.store.record import Connection, mark_changed, mark_transfers
+
+TRANSFERS, ACCOUNTS, DETAILS = "transfers", "accounts", "details"
 
 
-def versions_of(present: pa.Table, earlier: pa.Table) -> pa.Table:
-    """Line up all versions of one transfer (VERSIONS), oldest first.
+@dataclass(frozen=True)
+class Upsert:
+    """What a write did.
+
+    ``moved`` are the ids whose month changed. ``changes`` has a row for each value that
+    changed: id, column, before, after, all text (amounts in cents, moments ISO UTC).
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    moved: tuple[str, ...] = ()
+    changes: tuple[tuple[str, str, str | None, str | None], ...] = field(
+        default=(), compare=False, repr=False
+    )
+
+
+class Said(NamedTuple):
+    """By whom rows were said, when (the service's time, microseconds), and in which sync."""
+
+    source: str
+    at: int
+    run: int | None = None
+
+
+class _Present(NamedTuple):
+    seq: int
+    first_seen: int
+    since: int
+    removed: int | None
+    created: int | None
+    row: Row
+
+
+def upsert(
+    db: Connection, stream: str, rows: Sequence[Row], said: Said, bodies: Bodies | None = None
+) -> Upsert:
+    """Set rows against the present ones of their ids; of rows with one id the last stays.
+
+    A row that is new, differs in what is not volatile, or was marked removed, becomes the present
+    version; the one before ends where it begins, which is later than that began even if the clock
+    went back.
+
+    Raises
+    ------
+    UnexpectedAnswer
+        A row has no id.
+    """
+    last = {_id_of(row): place for place, row in enumerate(rows)}
+    present = _present(db, stream, list(last))
+    places = list(last.values())
+    changed = [place for place in places if _is_news(stream, present, rows[place])]
+    kept = _compressed(bodies, changed)
+    report = _Report(stream)
+    for place in changed:
+        row = rows[place]
+        before = present.get(row["id"])
+        since = said.at if before is None else max(said.at, before.since + 1)
+        if before is not None:
+            db.execute("UPDATE versions SET until = ? WHERE seq = ?", (since, before.seq))
+        first_seen = since if before is None else before.first_seen
+        insert(
+            db, stream, row, source=said.source, run=said.run, body=kept.get(place),
+            moments=(first_seen, since, None, None),
+        )  # fmt: skip
+        report.note(row["id"], before, row, None, since)
+    _refresh(db, stream, present, [rows[place] for place in places if place not in kept], report)
+    if report.has_renamed:  # each transfer shows what its accounts are called now
+        mark_transfers(db)
+    mark_changed(db, report.unpublished)
+    return report.upsert(unchanged=len(places) - len(changed))
+
+
+def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) -> Upsert:
+    """Mark things as gone from the service: they stay, with the moment since which they are.
+
+    ``updated`` counts those marked now, ``unchanged`` those that were marked before; ids that are
+    not here are passed over.
+    """
+    present = _present(db, stream, list(ids))
+    report = _Report(stream)
+    for id_, before in present.items():
+        if before.removed is not None:
+            continue
+        since = max(said.at, before.since + 1)
+        db.execute("UPDATE versions SET until = ? WHERE seq = ?", (since, before.seq))
+        insert(
+            db, stream, before.row, source=said.source, run=said.run,
+            moments=(before.first_seen, since, None, since),
+        )  # fmt: skip
+        report.note(id_, before, before.row, since, since)
+    mark_changed(db, report.unpublished)
+    return report.upsert(unchanged=len(present) - len(report.ids))
+
+
+def close_unlisted(db: Connection, listed: Iterable[str], said: Said) -> Upsert:
+    """Mark accounts as closed that a complete list does not hold."""
+    known = db.execute(
+        "SELECT id FROM versions WHERE stream = ? AND until IS NULL AND removed IS NULL",
+        (ACCOUNTS,),
+    )
+    missing = {id_ for (id_,) in known} - set(listed)
+    return mark_removed(db, ACCOUNTS, sorted(missing), said)
+
+
+def rewrite(db: Connection, stream: str, seq: int, old: str, row: Row) -> bool:
+    """Put another reading of the same answer in a version's place; tell whether it differs."""
+    new = dumped(row)
+    if new == old:
+        return False
+    db.execute(
+        "UPDATE versions SET row = ?, created = ?, is_open = ? WHERE seq = ?",
+        (new, row.get("created_at"), _is_open(stream, row), seq),
+    )
+    return True
+
+
+def unpacked(body: bytes) -> bytes:
+    """Return what was said, as JSON."""
+    return zlib.decompress(body)
+
+
+def insert(
+    db: Connection,
+    stream: str,
+    row: Row,
+    *,
+    source: str,
+    moments: tuple[int, int, int | None, int | None],
+    run: int | None = None,
+    body: bytes | None = None,
+) -> None:
+    """Write a version.
 
     Parameters
     ----------
-    present
-        Its row of TRANSFERS, if it has one.
-    earlier
-        Its rows of TRANSFER_HISTORY, oldest first.
+    moments
+        When the thing was first seen; since when this version holds; until when, if it is not
+        the present one; and since when the thing is gone.
     """
-    earlier = earlier.filter(_replaced(earlier, present))
-    rows = pa.concat_tables([earlier.drop_columns("replaced_at"), present])
-    until = [*earlier["replaced_at"].to_pylist(), *[None] * present.num_rows]
-    since = [*rows["first_seen_at"].to_pylist()[:1], *until[:-1]]
-    columns: list[Column] = [*rows.columns, pa.array(since, MOMENT), pa.array(until, MOMENT)]
-    return pa.table(columns, schema=VERSIONS)
+    first_seen, since, until, removed = moments
+    db.execute(
+        "INSERT INTO versions (stream, id, source, run, first_seen, since, until, removed, "
+        "created, is_open, row, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            stream, row["id"], source, run, first_seen, since, until, removed,
+            row.get("created_at"), _is_open(stream, row), dumped(row), body,
+        ),
+    )  # fmt: skip
 
 
-def as_of(present: pa.Table, earlier: pa.Table, moment: datetime) -> pa.Table:
-    """Tell what was known at a moment (TRANSFERS), rows marked removed included.
-
-    Parameters
-    ----------
-    present
-        All rows of TRANSFERS.
-    earlier
-        All rows of TRANSFER_HISTORY, by id, oldest first.
-    """
-    at = pa.scalar(moment, MOMENT)
-    later = earlier.filter(pc.greater(earlier["replaced_at"], at))
-    # Of the versions replaced after the moment, the first is the one that held then.
-    ids = later["id"].combine_chunks()
-    first = pc.unique(pc.index_in(ids, value_set=ids))
-    held = later.take(first).drop_columns("replaced_at")
-    same = present.filter(pc.invert(pc.is_in(present["id"], value_set=held["id"].combine_chunks())))
-    rows = pa.concat_tables([same, held.cast(TRANSFERS)])
-    return newest_first(_seen_by(rows.filter(pc.less_equal(rows["first_seen_at"], at)), at))
+# -- inside ------------------------------------------------------------------------------------
 
 
-def _replaced(earlier: pa.Table, present: pa.Table) -> Column:
-    """Tell the versions that were replaced from one whose replacing was cut short."""
-    marks = ["last_seen_at", "removed_at"]
-    still = present.select(marks).to_pylist()
-    return pa.array([row not in still for row in earlier.select(marks).to_pylist()], pa.bool_())
+def _id_of(row: Row) -> str:
+    if not isinstance(row.get("id"), str):
+        raise UnexpectedAnswer("a list of rows", "a value for id in every row", "one without")
+    return str(row["id"])
 
 
-def _seen_by(rows: pa.Table, at: Column) -> pa.Table:
-    """Leave last_seen_at empty where it is later: when it was last seen before is not kept."""
-    place = rows.schema.get_field_index("last_seen_at")
-    later = pc.greater(rows["last_seen_at"], at)
-    seen = pc.if_else(later, pa.scalar(None, MOMENT), rows["last_seen_at"])
-    return rows.set_column(place, rows.schema.field(place), seen)
+def _present(db: Connection, stream: str, ids: Sequence[str]) -> dict[str, _Present]:
+    found = db.execute(
+        "SELECT id, seq, first_seen, since, removed, created, row FROM versions "
+        "WHERE stream = ? AND until IS NULL AND id IN (SELECT value FROM json_each(?))",
+        (stream, json.dumps(ids)),
+    )
+    return {
+        id_: _Present(seq, first_seen, since, removed, created, json.loads(row))
+        for id_, seq, first_seen, since, removed, created, row in found
+    }
+
+
+def _is_news(stream: str, present: Mapping[str, _Present], row: Row) -> bool:
+    before = present.get(row["id"])
+    if before is None or before.removed is not None:
+        return True
+    old = before.row
+    return old != row and lasting(stream, old) != lasting(stream, row)
+
+
+def _is_open(stream: str, row: Row) -> int:
+    return int(stream == TRANSFERS and row.get("state") not in FINAL)
+
+
+def _compressed(bodies: Bodies | None, places: Sequence[int]) -> dict[int, bytes | None]:
+    """Return what is kept of the answers at these places."""
+    if bodies is None or not places:
+        return dict.fromkeys(places)
+    every = bodies()
+    return {place: zlib.compress(every[place], 6) for place in places}
+
+
+def _refresh(
+    db: Connection,
+    stream: str,
+    present: Mapping[str, _Present],
+    unchanged: Iterable[Row],
+    report: _Report,
+) -> None:
+    """Note when details were last asked for: whoever decides what to ask for needs it."""
+    if stream != DETAILS:
+        return
+    for row in unchanged:
+        before = present[row["id"]]
+        if before.row != row:
+            rewrite(db, stream, before.seq, "", row)
+            report.unpublished.add(f"{DETAILS}/{name_of_month(row.get('created_at'))}")
+
+
+class _Report:
+    """What a write did so far, and which tables do not show it yet."""
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._added = 0
+        self._moved: list[str] = []
+        self._changes: list[tuple[str, str, str | None, str | None]] = []
+        self.ids: list[str] = []
+        self.unpublished: set[str] = set()
+        self.has_renamed = False
+
+    def note(
+        self, id_: str, before: _Present | None, row: Row, removed: int | None, since: int
+    ) -> None:
+        self.ids.append(id_)
+        month = name_of_month(row.get("created_at"))
+        if self._stream == ACCOUNTS:
+            self.unpublished.add(ACCOUNTS)
+        else:
+            self.unpublished.add(f"{self._stream}/{month}")
+        called = None if before is None else before.row.get("name")
+        self.has_renamed |= self._stream == ACCOUNTS and called != row.get("name")
+        if before is None:
+            self._added += 1
+            return
+        self._changes += _changes(id_, self._stream, before, row, removed)
+        past = "transfer_history" if self._stream == TRANSFERS else "earlier"
+        self.unpublished.add(f"{past}/{name_of_month(since)}")
+        old = name_of_month(before.created)
+        if old != month:
+            self.unpublished.add(f"{self._stream}/{old}")
+            self._moved.append(id_)
+
+    def upsert(self, *, unchanged: int) -> Upsert:
+        return Upsert(
+            self._added,
+            len(self.ids) - self._added,
+            unchanged,
+            tuple(self._moved),
+            tuple(self._changes),
+        )
+
+
+_SCHEMAS = {TRANSFERS: TRANSFER_ROWS, ACCOUNTS: ACCOUNT_ROWS}
+
+
+def _changes(
+    id_: str, stream: str, before: _Present, row: Row, removed: int | None
+) -> list[tuple[str, str, str | None, str | None]]:
+    schema = _SCHEMAS.get(stream)
+    if schema is None:
+        return []
+    found = []
+    for column in schema:
+        if stream == TRANSFERS and column.name in ("state", "kind"):
+            continue  # made of the words beside them, which are told
+        old, new = before.row.get(column.name), row.get(column.name)
+        if old != new:
+            found.append((id_, column.name, _text(column, old), _text(column, new)))
+    if before.removed != removed:
+        gone = "closed_at" if stream == ACCOUNTS else "removed_at"
+        found.append((id_, gone, _moment_text(before.removed), _moment_text(removed)))
+    return found
+
+
+def _text(column: pa.Field[Any], value: Any) -> str | None:
+    if value is None:
+        return None
+    return _moment_text(value) if column.type == MOMENT else str(value)
+
+
+def _moment_text(count: int | None) -> str | None:
+    moment: datetime | None = moment_of(count)
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="microseconds")

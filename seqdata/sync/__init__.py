@@ -1,16 +1,14 @@
 """Pages into tables: what to ask for next, and when it is complete.
 
 A sync decides first (:mod:`seqdata.sync.plan` is pure functions of state and clock), then acts.
-What it takes in goes to the archive, then into the tables, then into the state, so that it can
-stop at any moment and the next one goes on from what is safely on disk.
+What it takes in goes into the record together with how far the reading came, so that it can stop
+at any moment and the next one goes on from what is safely on disk.
 """
 
 from __future__ import annotations
 
-from seqdata.sync.journal import add_statement
 from seqdata.sync.options import SyncOptions
 from seqdata.sync.plan import Plan, count_open, decide
-from seqdata.sync.rebuild import rebuild
 from seqdata.sync.report import (
     Certificate,
     Cost,
@@ -31,13 +29,11 @@ __all__ = [
     "Progress",
     "SyncOptions",
     "SyncReport",
-    "add_statement",
     "certify",
     "combine",
     "combine_certificates",
     "count_open",
     "decide",
-    "rebuild",
     "sync",
     "wanted_details",
 ]

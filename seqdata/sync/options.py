@@ -29,8 +29,8 @@ class SyncOptions:
         Budget of the details; what is left goes on in the next sync.
     details_per_request
         1 asks as the web application does; more asks with GraphQL aliases.
-    keep_archive
-        Keep each raw answer.
+    keep_answers
+        Keep what the service said of each thing that changed.
     seconds_per_request
         The pace, for estimates.
     """
@@ -44,7 +44,7 @@ class SyncOptions:
     max_requests: int | None = None
     max_minutes: float | None = None
     details_per_request: int = 1
-    keep_archive: bool = True
+    keep_answers: bool = True
     seconds_per_request: float = 2.5
 
     def __post_init__(self) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from seqdata.core.arrow import Column, pc
 from seqdata.sources.base import Window
-from seqdata.sources.schemas import MOMENT
+from seqdata.sources.rows import micros
 from seqdata.sources.vocabulary import FINAL
 from seqdata.store import SyncState
 
@@ -136,10 +137,21 @@ def is_mass_removal(removed: int, rows: int) -> bool:
     return removed > MOST_REMOVALS and removed > rows * MOST_REMOVED_SHARE
 
 
+class Wanted(NamedTuple):
+    """What decides whether the details of a transfer are fetched; moments in microseconds."""
+
+    id: str
+    state: str | None
+    created_at: int | None
+    updated_at: int | None
+    fetched_at: int | None
+    kind: str | None
+
+
 def details_wanted(
-    which: str, transfers: pa.Table, details: pa.Table, *, now: datetime, recent: timedelta
+    which: str, transfers: Iterable[tuple[Any, ...]], *, now: datetime, recent: timedelta
 ) -> list[str]:
-    """List the transfers whose details are to be fetched, newest first.
+    """List the transfers whose details are to be fetched, in the order given.
 
     Parameters
     ----------
@@ -148,28 +160,29 @@ def details_wanted(
         and those created in the span `recent` before the newest one that lack details. "all":
         these, and every one that lacks them or changed since they were fetched.
     transfers
-        Columns id, state, created_at, updated_at; newest first.
-    details
-        Columns id, kind, fetched_at.
+        Rows as :class:`Wanted` has them, newest first.
     now
         When this sync began, on the service's clock: what was fetched since is not wanted again.
     """
-    rows = transfers.append_column("at", pa.array(range(transfers.num_rows), pa.int64()))
-    known = rows.join(details.select(["id", "kind", "fetched_at"]), "id", join_type="left outer")
-    lacks = pc.is_null(known["fetched_at"])
-    fetched_now = pc.fill_null(pc.greater_equal(known["fetched_at"], pa.scalar(now, MOMENT)), False)
-    young = pc.greater(known["created_at"], pa.scalar(now - REVERSAL_SPAN, MOMENT))
-    reversible = pc.and_kleene(pc.equal(known["kind"], "compound"), young)
-    wanted = pc.or_kleene(is_open(known), reversible)
-    if which in ("new", "all"):
-        newest = pc.max(known["created_at"]).as_py() or now
-        new = pc.greater_equal(known["created_at"], pa.scalar(newest - recent, MOMENT))
-        wanted = pc.or_kleene(wanted, pc.and_kleene(lacks, new))
-    if which == "all":
-        changed = pc.greater(known["updated_at"], known["fetched_at"])
-        wanted = pc.or_kleene(wanted, pc.or_kleene(lacks, changed))
-    keep = pc.and_(pc.fill_null(wanted, False), pc.invert(fetched_now))
-    return list(map(str, known.filter(keep).sort_by("at")["id"].to_pylist()))
+    rows = [Wanted(*row) for row in transfers]
+    newest = max((row.created_at for row in rows if row.created_at is not None), default=None)
+    recently = (micros(now) if newest is None else newest) - recent // timedelta(microseconds=1)
+    young, began = micros(now - REVERSAL_SPAN), micros(now)
+
+    def is_wanted(row: Wanted) -> bool:
+        created = row.created_at
+        if row.fetched_at is not None and row.fetched_at >= began:
+            return False
+        if row.state not in FINAL:
+            return True
+        if row.kind == "compound" and created is not None and created > young:
+            return True
+        lacks = row.fetched_at is None
+        if which == "new":
+            return lacks and created is not None and created >= recently
+        return which == "all" and (lacks or (row.updated_at or 0) > (row.fetched_at or 0))
+
+    return [row.id for row in rows if is_wanted(row)]
 
 
 def _pages(rows: int, page_size: int) -> int:

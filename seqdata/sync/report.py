@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from seqdata.core.text import printable
 from seqdata.sources.base import Window
@@ -183,15 +182,14 @@ class SyncReport:
     synced_at: datetime | None = None
     unknown_values: dict[str, int] = field(default_factory=dict)
     certificate: Certificate | None = None
-    change_tables: list[pa.Table] = field(default_factory=list, repr=False)
+    changed: list[tuple[str, str, str | None, str | None]] = field(default_factory=list, repr=False)
     parts: list[SyncReport] = field(default_factory=list)
 
     @property
     def changes(self) -> pd.DataFrame:
         """What changed in this sync, a row a value: id, column, before, after (all text)."""
-        if not self.change_tables:
-            return pd.DataFrame(columns=["id", "column", "before", "after"], dtype="str")
-        return pa.concat_tables(self.change_tables).to_pandas()
+        names = ["id", "column", "before", "after"]
+        return pd.DataFrame(self.changed, columns=names, dtype="str")
 
     @property
     def rows(self) -> int:
@@ -215,7 +213,7 @@ class SyncReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
-        hidden = ("change_tables", "certificate", "window", "parts")
+        hidden = ("changed", "certificate", "window", "parts")
         facts = {name: _plain(value) for name, value in vars(self).items() if name not in hidden}
         window = {name: _plain(value) for name, value in vars(self.window).items()}
         certificate = self.certificate.to_json() if self.certificate else {}
@@ -256,7 +254,7 @@ class SyncReport:
 
 _SUMMED = (
     "pages", "requests", "added", "updated", "details", "details_missing", "accounts", "balances",
-    "seconds", "removed", "moved", "change_tables",
+    "seconds", "removed", "moved", "changed",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,9 +20,9 @@ from seqdata.exceptions import (
     RemovalsRefused,
     UnexpectedAnswer,
 )
-from seqdata.sources.base import Page, Source, Window
+from seqdata.sources.base import Delivery, Page, Source, Window
+from seqdata.sources.rows import moment_of
 from seqdata.store import FirstSync, Store, Upsert
-from seqdata.sync.journal import Journal
 from seqdata.sync.options import SyncOptions
 from seqdata.sync.plan import (
     MOST_REMOVALS,
@@ -85,13 +86,13 @@ class _Walk:
 
     keeps_ids: bool
     asked: set[str] = field(default_factory=set)
-    seen: list[Any] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
     is_descending: bool = True
     oldest: datetime | None = None
 
     def note(self, page: Page) -> None:
         if self.keeps_ids:
-            self.seen.append(page.rows["id"])
+            self.seen.update(map(str, page.rows["id"].to_pylist()))
         bounds = pc.min_max(page.rows["created_at"]).as_py()
         if bounds["max"] is not None and self.oldest is not None and bounds["max"] > self.oldest:
             self.is_descending = False
@@ -121,9 +122,8 @@ class _Run:
         timer: Callable[[], float],
     ) -> None:
         self._source, self._store, self._options = source, store, options
-        self._journal = Journal(
-            store, source, keep_archive=options.keep_archive, on_upsert=self._count, timer=timer
-        )
+        self._state = store.read_state()
+        self._run: int | None = None
         self._on_progress = on_progress
         self._timer = timer
         self._first_request = source.requests
@@ -133,7 +133,6 @@ class _Run:
 
     def to_the_end(self) -> SyncReport:
         self._report = SyncReport(self._source.organization_id, "", Window())
-        self._journal.recover()
         self._had_rows = self._store.newest_created_at() is not None
         self._take_accounts()
         plan = self._plan()
@@ -154,15 +153,16 @@ class _Run:
 
     def _take_accounts(self) -> None:
         snapshot = self._source.fetch_accounts()
-        if snapshot.accounts.num_rows == 0 and self._store.read_accounts().num_rows:
+        if snapshot.accounts.num_rows == 0 and self._store.account_ids():
             raise UnexpectedAnswer("the list of accounts", "the accounts known so far", "none")
         self._now = self._report.synced_at = snapshot.served_at
-        self._journal.take(snapshot)
+        self._run = self._store.begin_run(source=self._source.name, at=self._now)
+        self._take(snapshot)
         self._report.accounts = snapshot.accounts.num_rows
         self._report.balances = snapshot.balances.num_rows
 
     def _plan(self) -> Plan:
-        options, state = self._options, self._journal.state
+        options, state = self._options, self._state
         plan = decide(
             state,
             overlap=options.overlap,
@@ -172,16 +172,17 @@ class _Run:
             since=options.since,
         )
         if plan.kind == "first":
-            self._journal.update(history_since=plan.window.since, first_sync=None)
+            self._update(history_since=plan.window.since, first_sync=None)
         if plan.kind in ("first", "full"):  # the service may take larger pages by now
-            self._journal.update(page_size=None)
+            self._update(page_size=None)
         return self._reaching_open(plan) if plan.kind == "recent" else plan
 
     def _reaching_open(self, plan: Plan) -> Plan:
-        found = self._store.open_transfers().select(["id", "created_at"]).to_pylist()
-        waiting = [OpenTransfer(row["id"], row["created_at"]) for row in found]
-        size = self._journal.state.page_size or self._source.page_sizes[0]
-        return widen(plan, waiting, self._rows_since, size)
+        waiting = [
+            OpenTransfer(id_, moment_of(created)) for id_, created in self._store.open_transfers()
+        ]
+        size = self._state.page_size or self._source.page_sizes[0]
+        return widen(plan, waiting, self._store.count_since, size)
 
     def _overlap_window(self) -> Window:
         newest = self._store.newest_created_at()
@@ -190,19 +191,16 @@ class _Run:
 
     def _walk(self, plan: Plan) -> _Walk:
         walk = _Walk(keeps_ids=self._had_rows)
-        try:
-            for page in self._pages(plan, walk):
-                self._check(page, walk)
-                self._take_page(plan, page)
-                walk.note(page)
-        finally:
-            self._journal.flush()
-        window = {name: _iso(moment) for name, moment in vars(plan.window).items()}
-        self._journal.note_window({"window": window, "complete": True}, self._now)
+        for page in self._pages(plan, walk):
+            self._check(page, walk)
+            self._take_page(plan, page)
+            walk.note(page)
+        if plan.kind != "resumed":  # which began in an earlier sync
+            self._note(kind=plan.kind, since=plan.window.since, read_at=self._now)
         return walk
 
     def _take_page(self, plan: Plan, page: Page) -> None:
-        self._journal.take(page, **self._first_sync_progress(plan, page))
+        self._count(self._take(page, **self._first_sync_progress(plan, page)))
         self._read += page.rows.num_rows
         self._report.pages += 1
         self._report.synced_at = page.served_at
@@ -215,13 +213,11 @@ class _Run:
         """Mark what is here, in a window that was read whole, and was not in it."""
         if not walk.keeps_ids:  # nothing was here before
             return
-        here = self._store.ids_between(plan.window.since, None)
-        seen = pa.chunked_array([part for chunk in walk.seen for part in chunk.chunks], pa.string())
-        gone = here.filter(pc.invert(pc.is_in(here["id"], value_set=seen.combine_chunks())))
-        ids = list(map(str, gone["id"].to_pylist()))
+        here = self._store.ids_since(plan.window.since)
+        ids = [one for one in here if one not in walk.seen]
         if plan.window.since is not None and len(ids) <= MOST_REMOVALS:
             ids = self._missing_among(ids)  # one whose created_at moved below the window is not
-        self._remove(ids, here.num_rows)
+        self._remove(ids, len(here))
 
     def _take_one_by_one(self, plan: Plan) -> None:
         """Read the open transfers that are older than the window, each by its id."""
@@ -233,7 +229,9 @@ class _Run:
         for transfer_id in transfer_ids:
             found = self._source.fetch_details([transfer_id])
             missing.extend(found.missing)
-            self._journal.take(found)
+            self._count(self._take(found))
+        if asked := [one for one in transfer_ids if one not in missing]:
+            self._note(asked=json.dumps(asked))
         return missing
 
     def _take_details(self) -> None:
@@ -254,17 +252,17 @@ class _Run:
                 break
             found = self._source.fetch_details(ids)
             missing.extend(found.missing)
-            self._journal.take(found)
+            self._count(self._take(found))
             self._report.details += len(ids)
             self._tell("details", self._report.details, cost.now)
         self._report.details_missing = len(wanted) - self._report.details
         self._remove(missing, len(wanted))
 
     def _finish(self, plan: Plan) -> None:
-        state = self._journal.state
+        state = self._state
         began_at = state.first_sync.started_at if state.first_sync else None
         read_at = (began_at if plan.kind == "resumed" else None) or self._report.synced_at
-        self._journal.update(
+        self._update(
             first_sync=None,
             last_sync_at=self._report.synced_at,
             finished_at=datetime.now(UTC),
@@ -273,9 +271,10 @@ class _Run:
             service_count=self._expected,
             history_since=_earlier(state.history_since, plan),
         )
+        self._note(ended_at=self._report.synced_at)
 
     def _completed(self) -> SyncReport:
-        report, state = self._report, self._journal.state
+        report, state = self._report, self._state
         known = set(state.reported)
         drift = self._source.drift.seen
         # A new value is news once; a field that is missing or unreadable is trouble every time.
@@ -283,8 +282,8 @@ class _Run:
             what: n for what, n in drift.items() if what not in known or "=" not in what
         }
         if report.unknown_values:
-            self._journal.update(reported=tuple(sorted({*known, *drift})))
-        rows, waiting = self._store.count_transfers(), self._store.open_transfers().num_rows
+            self._update(reported=tuple(sorted({*known, *drift})))
+        rows, waiting = self._store.count_transfers(), self._store.count_open()
         report.certificate = certify(state, report.organization_id, rows, waiting)
         report.requests = self._source.requests - self._first_request
         report.page_size = state.page_size
@@ -310,7 +309,7 @@ class _Run:
 
     def _by_date(self, window: Window, walk: _Walk, error: CursorExpired) -> Window:
         """Go on below the oldest transfer that was read, with a day of overlap."""
-        progress = self._journal.state.first_sync
+        progress = self._state.first_sync
         oldest = walk.oldest or (progress.oldest if progress else None)
         until = None if oldest is None else oldest + timedelta(days=1)
         if until is None or (window.until is not None and until >= window.until):
@@ -321,7 +320,7 @@ class _Run:
 
     def _page(self, window: Window, cursor: str, *, with_count: bool) -> Page:
         """Fetch a page of the largest size that the service takes, and remember that size."""
-        known = self._journal.state.page_size
+        known = self._state.page_size
         offered = self._source.page_sizes
         sizes = [known, *(size for size in offered if size < known)] if known else offered
         for size in sizes:
@@ -338,8 +337,8 @@ class _Run:
         raise AssertionError("the last size is taken or refused")
 
     def _remember_size(self, size: int) -> None:
-        # On disk with the page itself; alone it is not worth a write.
-        self._journal.state = replace(self._journal.state, page_size=size)
+        # In the record with the page itself; alone it is not worth a write.
+        self._state = replace(self._state, page_size=size)
 
     def _check(self, page: Page, walk: _Walk) -> None:
         """Stop where the pages do not lead on; what was read is on disk."""
@@ -359,7 +358,7 @@ class _Run:
         """Say how far a first sync came, for the state that is written after the page."""
         if plan.kind not in ("first", "resumed") or not page.has_next_page:
             return {}
-        before = self._journal.state.first_sync or FirstSync(started_at=page.served_at)
+        before = self._state.first_sync or FirstSync(started_at=page.served_at)
         bounds = pc.min_max(page.rows["created_at"]).as_py()
         progress = replace(
             before,
@@ -372,15 +371,29 @@ class _Run:
 
     # -- what is here -------------------------------------------------------------------------
 
-    def _rows_since(self, moment: datetime) -> int:
-        return self._store.ids_between(moment, None).num_rows
+    def _take(self, delivery: Delivery, **progress: Any) -> Upsert:
+        """Take in what the source delivered; `progress` are changes of the state with it."""
+        if not self._options.keep_answers:
+            delivery = replace(delivery, bodies=None)
+        state = replace(self._state, **progress)
+        found = self._store.take(delivery, state, source=self._source.name, run=self._run)
+        self._state = state
+        return found
+
+    def _update(self, **changes: Any) -> None:
+        self._state = replace(self._state, **changes)
+        self._store.write_state(self._state)
+
+    def _note(self, **facts: Any) -> None:
+        assert self._run is not None
+        self._store.note_run(self._run, **facts)
 
     def _remove(self, ids: list[str], rows: int) -> None:
         if not ids:
             return
         if is_mass_removal(len(ids), rows) and not self._options.accept_removals:
             raise RemovalsRefused(ids, rows)
-        self._journal.take_removed(ids, self._now)
+        self._store.mark_removed(ids, self._now, source=self._source.name, run=self._run)
         self._report.removed.extend(ids)
 
     def _is_spent(self, requests: int, started: float) -> bool:
@@ -394,8 +407,7 @@ class _Run:
         self._report.added += upsert.added
         self._report.updated += upsert.updated
         self._report.moved.extend(upsert.moved)
-        if upsert.changes.num_rows:
-            self._report.change_tables.append(upsert.changes)
+        self._report.changed.extend(upsert.changes)
 
     def _tell(self, stage: str, read: int, expected: int | None, cost: Cost | None = None) -> None:
         if self._on_progress is not None:
@@ -405,9 +417,7 @@ class _Run:
 
 def wanted_details(store: Store, which: str, *, now: datetime, recent: timedelta) -> list[str]:
     """List the transfers of a store whose details are to be fetched, newest first."""
-    columns = ["id", "state", "created_at", "updated_at"]
-    transfers = store.read_transfers(columns=columns)
-    return details_wanted(which, transfers, store.read_details(), now=now, recent=recent)
+    return details_wanted(which, store.wanted(), now=now, recent=recent)
 
 
 def _descending(rows: pa.Table) -> Any:
@@ -420,7 +430,3 @@ def _earlier(history_since: datetime | None, plan: Plan) -> datetime | None:
     if plan.kind in ("first", "resumed") or history_since is None:
         return history_since
     return None if plan.window.since is None else min(history_since, plan.window.since)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

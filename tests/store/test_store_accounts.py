@@ -1,56 +1,60 @@
-"""Accounts, details and legs on disk, and all tables as DataFrames."""
+"""Accounts, details and balances on disk, and all tables as DataFrames."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from store_kit import HOUR, LAWS, NOON, detail, open_store, row, table, values
 
-from seqdata.store import (
+from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
     BALANCES,
     DETAILS,
     LEGS,
-    TRANSFER_ROWS,
-    Store,
-    accounts_frame,
-    balances_frame,
-    transfers_frame,
 )
+from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=1)
 ZONE = "America/New_York"
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path, "org_1", app_url="https://app.example.com")
-
-
-def rows(schema: pa.Schema, *given: dict[str, Any]) -> pa.Table:
-    return pa.Table.from_pylist([{"organization_id": "org_1", **each} for each in given], schema)
+    return open_store(tmp_path)
 
 
 def accounts(*given: dict[str, Any]) -> pa.Table:
-    return rows(ACCOUNT_ROWS, *given)
+    return table(*given, schema=ACCOUNT_ROWS)
+
+
+# -- accounts -------------------------------------------------------------------------------
 
 
 def test_accounts_are_kept_as_last_seen(store: Store) -> None:
     """A renamed account has its last name, and its first sight stays."""
     store.upsert_accounts(accounts({"id": "p", "name": "Rent"}), seen_at=NOON)
     report = store.upsert_accounts(accounts({"id": "p", "name": "Home"}), seen_at=LATER)
-    assert report.changes.to_pylist() == [
-        {"id": "p", "column": "name", "before": "Rent", "after": "Home"}
-    ]
-    found = store.read_accounts().to_pylist()[0]
-    assert (found["name"], found["first_seen_at"], found["last_seen_at"]) == ("Home", NOON, LATER)
-    assert store.read_accounts().schema == ACCOUNTS
+    assert report.changes == (("p", "name", "Rent", "Home"),)
+    found = store.read_accounts()
+    assert found.schema == ACCOUNTS
+    assert values(found, "name", "first_seen_at", "changed_at") == [("Home", NOON, LATER)]
+
+
+def test_an_unchanged_account_changes_nothing(store: Store) -> None:
+    """An account listed again as it was keeps the moment of its last change."""
+    for at in (NOON, LATER):
+        report = store.upsert_accounts(accounts({"id": "p", "name": "Rent"}), seen_at=at)
+    assert (report.added, report.updated, report.unchanged) == (0, 0, 1)
+    assert store.read_accounts()["changed_at"].to_pylist() == [NOON]
+    assert len(store.evidence("p")) == 1
 
 
 def test_an_account_that_is_gone_is_closed_and_kept(store: Store) -> None:
@@ -58,30 +62,197 @@ def test_an_account_that_is_gone_is_closed_and_kept(store: Store) -> None:
     store.upsert_accounts(accounts({"id": "p"}, {"id": "q"}), seen_at=NOON)
     report = store.upsert_accounts(accounts({"id": "q"}), seen_at=LATER)
     assert (report.updated, report.unchanged) == (1, 1)
-    store.upsert_accounts(accounts({"id": "q"}), seen_at=LATER + timedelta(days=1))
+    assert report.changes == (("p", "closed_at", None, "2026-11-02T12:00:00.000000+00:00"),)
+    store.upsert_accounts(accounts({"id": "q"}), seen_at=LATER + HOUR)
     assert store.read_accounts()["closed_at"].to_pylist() == [LATER, None]
-    store.upsert_accounts(accounts({"id": "p"}), seen_at=LATER)
-    assert store.read_accounts()["closed_at"].to_pylist()[0] is None
+    assert store.account_ids() == ["q"]
+    store.upsert_accounts(accounts({"id": "p"}), seen_at=LATER + 2 * HOUR)
+    assert store.read_accounts()["closed_at"].to_pylist() == [None, LATER + 2 * HOUR]
+    assert store.account_ids() == ["p"]
+
+
+def end(which: str, party: str, name: str) -> dict[str, Any]:
+    return {f"{which}_id": "p", f"{which}_party": party, f"{which}_name": name}
+
+
+def test_a_renamed_account_is_shown_by_its_name_in_every_month(store: Store) -> None:
+    """Transfers of all months show what an own account is called now, and none has a version."""
+    store.upsert_accounts(accounts({"id": "p", "name": "Rent"}), seen_at=NOON)
+    given = [
+        row("a", **end("source", "pod", "Rent")),
+        row("b", "2026-09-01", **end("destination", "port", "Rent")),
+        row("c", None, **end("source", "account", "Rent")),
+        row("d", **end("source", "merchant", "Rent")),
+    ]
+    store.upsert_transfers(table(*given), seen_at=NOON)
+    store.upsert_accounts(accounts({"id": "p", "name": "Home"}), seen_at=LATER)
+    names = ("id", "source_name", "destination_name", "changed_at")
+    shown = [
+        ("a", "Home", None, NOON),
+        ("d", "Rent", None, NOON),
+        ("b", None, "Home", NOON),
+        ("c", "Home", None, NOON),
+    ]
+    assert values(store.read_transfers(), *names) == shown
+    assert store.read_history().num_rows == 0
+    renamed = [{name: "Home" if value == "Rent" else value for name, value in each.items()}
+               for each in given[:3]]  # fmt: skip
+    report = store.upsert_transfers(table(*renamed), seen_at=LATER)
+    assert (report.updated, report.unchanged) == (0, 3)
+    assert values(store.read_transfers(), *names) == shown
+
+
+def test_an_account_that_is_new_is_shown_by_its_name(store: Store) -> None:
+    """An account listed only after its transfers were read gives them the name it has now."""
+    store.upsert_transfers(table(row("a", **end("source", "pod", "Rent"))), seen_at=NOON)
+    assert store.read_transfers()["source_name"].to_pylist() == ["Rent"]
+    store.upsert_accounts(accounts({"id": "p", "name": "Home"}), seen_at=LATER)
+    assert store.read_transfers()["source_name"].to_pylist() == ["Home"]
+
+
+# -- details --------------------------------------------------------------------------------
 
 
 def test_details_replace_the_legs_of_their_transfer(store: Store) -> None:
     """New details of a transfer take the place of the old ones, legs included."""
-    leg = {"id": "a", "leg": "pull", "expected_on": date(2026, 11, 3)}
-    first = rows(DETAILS, {"id": "a", "kind": "compound"}, {"id": "b", "kind": "simple"})
-    store.upsert_details(first, rows(LEGS, leg, {"id": "a", "leg": "push"}))
-    store.upsert_details(rows(DETAILS, {"id": "a", "kind": "compound"}), rows(LEGS, leg))
+    leg = {"id": "a", "leg": "pull", "state": "open", "expected_on": date(2026, 11, 3)}
+    rule, by_hand = (
+        {"id": id, "kind": kind, "fetched_at": NOON}
+        for id, kind in (("a", "rule"), ("b", "by_hand"))
+    )
+    first = table(rule, by_hand, schema=DETAILS)
+    store.upsert_details(first, table(leg, {"id": "a", "leg": "push"}, schema=LEGS))
+    store.upsert_details(table(rule, schema=DETAILS), table(leg, schema=LEGS))
     assert store.read_details()["id"].to_pylist() == ["a", "b"]
+    assert store.read_details().schema == DETAILS
     assert store.read_legs().to_pylist() == [
         {**leg, "organization_id": "org_1", "status": None, "created_at": None}
-        | {"completed_at": None, "state": "unknown"}
+        | {"completed_at": None}
     ]
+
+
+def test_when_details_were_last_asked_for_is_kept(store: Store) -> None:
+    """Details that are fetched again unchanged have the new moment, and no earlier version."""
+    for at in (NOON, LATER):
+        store.upsert_details(*detail("a", "pull", at=at))
+    assert store.read_details()["fetched_at"].to_pylist() == [LATER]
+    assert len(store.evidence("a")) == 1
+
+
+# -- balances -------------------------------------------------------------------------------
+
+
+def balance(
+    cents: int | None, at: datetime = NOON, origin: str = "sync", account: str = "p"
+) -> dict[str, Any]:
+    return {"account_id": account, "as_of": at, "balance_cents": cents, "origin": origin}
+
+
+def stretches(store: Store) -> list[tuple[Any, ...]]:
+    found = store.read_balances()
+    assert found.schema == BALANCES
+    return values(found, "account_id", "balance_cents", "as_of", "confirmed_at", "origin")
+
+
+def append(store: Store, *given: dict[str, Any]) -> None:
+    store.append_balances(table(*given, schema=BALANCES))
+
+
+def test_equal_balances_lengthen_one_stretch(store: Store) -> None:
+    """A balance that is what it was before only lengthens the time of that, of any account."""
+    for number, cents in enumerate([1, 1, 1, None, None, 1]):
+        at = NOON + number * HOUR
+        append(store, balance(cents, at), balance(7, at, account="q"))
+    assert stretches(store) == [
+        ("p", 1, NOON, NOON + 2 * HOUR, "sync"),
+        ("q", 7, NOON, NOON + 5 * HOUR, "sync"),
+        ("p", None, NOON + 3 * HOUR, NOON + 4 * HOUR, "sync"),
+        ("p", 1, NOON + 5 * HOUR, NOON + 5 * HOUR, "sync"),
+    ]
+
+
+def test_a_balance_of_one_moment_is_replaced(store: Store) -> None:
+    """Balances are added; a second one of the same account and moment takes its place."""
+    append(store, balance(1), balance(None, account="q"))
+    append(store, balance(5, NOON - HOUR))
+    append(store, balance(2))
+    found = [(account, cents, at) for account, cents, at, *_ in stretches(store)]
+    assert found == [("p", 5, NOON - HOUR), ("p", 2, NOON), ("q", None, NOON)]
+
+
+def test_a_sync_never_replaces_a_statement(store: Store) -> None:
+    """Of one account and moment, a statement stays, whichever came first, until a later one."""
+    append(store, balance(1))
+    append(store, balance(2, origin="statement"), balance(3))
+    append(store, balance(4))
+    assert stretches(store) == [("p", 2, NOON, NOON, "statement")]
+    append(store, balance(5, origin="statement"))
+    assert stretches(store) == [("p", 5, NOON, NOON, "statement")]
+    store.add_statement("p", NOON, 6)
+    assert stretches(store) == [("p", 6, NOON, NOON, "statement")]
+
+
+def test_a_statement_is_a_stretch_of_its_own(store: Store) -> None:
+    """A statement between two syncs of one balance neither lengthens it nor cuts it in two."""
+    append(store, balance(1))
+    store.add_statement("p", NOON + HOUR, 1)
+    append(store, balance(1, NOON + 2 * HOUR))
+    assert stretches(store) == [
+        ("p", 1, NOON, NOON + 2 * HOUR, "sync"),
+        ("p", 1, NOON + HOUR, NOON + HOUR, "statement"),
+    ]
+
+
+def test_a_balance_delivered_twice_shortens_no_stretch(store: Store) -> None:
+    """What was delivered before may come again: how long a balance was seen so stays."""
+    append(store, balance(1))
+    append(store, balance(1, NOON + HOUR))
+    append(store, balance(1))
+    assert stretches(store) == [("p", 1, NOON, NOON + HOUR, "sync")]
+
+
+SEEN = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 2), st.sampled_from(["sync", "sync", "statement"])),
+    max_size=10,
+)
+
+
+@LAWS
+@given(seen=SEEN)
+def test_each_observed_balance_is_in_a_stretch(
+    tmp_path_factory: pytest.TempPathFactory, seen: Any
+) -> None:
+    """Seen in the order of time, with statements noted at any time, a balance is what it was seen
+    to be at each moment at which it was seen."""
+    store = open_store(tmp_path_factory.mktemp("data"))
+    syncs = sorted(
+        ((hour, cents) for hour, cents, origin in seen if origin == "sync"), key=lambda one: one[0]
+    )
+    model = dict(syncs)
+    waiting = iter(syncs)
+    for hour, cents, origin in seen:
+        if origin == "statement":
+            store.add_statement("p", NOON + hour * HOUR, cents)
+        else:
+            hour_of, seen_then = next(waiting)
+            append(store, balance(seen_then, NOON + hour_of * HOUR))
+    model |= {hour: cents for hour, cents, origin in seen if origin == "statement"}
+    found = store.read_balances().to_pylist()
+    for hour, cents in model.items():
+        at = NOON + hour * HOUR
+        there = [each for each in found if each["as_of"] <= at <= each["confirmed_at"]]
+        assert max(there, key=lambda each: (each["as_of"], each["origin"] == "statement"))[
+            "balance_cents"
+        ] == cents  # fmt: skip
+
+
+# -- frames ---------------------------------------------------------------------------------
 
 
 def test_a_frame_has_the_documented_dtypes(store: Store) -> None:
     """Moments carry the zone, cents are Int64 with dollars beside them, text is str or category,
     and what is missing is NA."""
-    given = rows(
-        TRANSFER_ROWS,
+    given = table(
         {"id": "a", "amount_cents": -1, "status": "DONE", "description": "", "created_at": NOON},
         {"id": "b", "amount_cents": None, "created_at": None},
     )
@@ -91,7 +262,8 @@ def test_a_frame_has_the_documented_dtypes(store: Store) -> None:
     assert "removed_at" not in frame
     assert isinstance(frame.index, pd.RangeIndex)
     kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
-    assert kinds["created_at"] == kinds["last_seen_at"] == f"datetime64[us, {ZONE}]"
+    assert kinds["created_at"] == kinds["confirmed_at"] == f"datetime64[us, {ZONE}]"
+    assert kinds["changed_at"] == kinds["first_seen_at"] == f"datetime64[us, {ZONE}]"
     assert (kinds["amount_cents"], kinds["amount"]) == ("Int64", "float64")
     assert (kinds["id"], kinds["status"], kinds["organization_id"]) == ("str", *["category"] * 2)
     assert frame["amount"].tolist()[0] == -0.01
@@ -105,7 +277,7 @@ def test_dictionaries_make_the_same_frame(store: Store) -> None:
     for number, status in enumerate(["NEW", "DONE", None]):
         created = NOON - timedelta(days=40 * number)
         row = {"id": str(number), "status": status, "created_at": created}
-        store.upsert_transfers(rows(TRANSFER_ROWS, row), seen_at=NOON)
+        store.upsert_transfers(table(row), seen_at=NOON)
     plain = transfers_frame(store.read_transfers(), ZONE)
     quick = transfers_frame(store.read_transfers(dictionaries=True), ZONE)
     pd.testing.assert_frame_equal(plain, quick)
@@ -122,7 +294,7 @@ def test_empty_tables_make_frames_of_the_same_dtypes(store: Store) -> None:
 
 def test_removed_rows_are_told_apart(store: Store) -> None:
     """A frame with removed rows, or one that was asked for them, has removed_at."""
-    store.upsert_transfers(rows(TRANSFER_ROWS, {"id": "a"}), seen_at=NOON)
+    store.upsert_transfers(table({"id": "a"}), seen_at=NOON)
     everything = store.read_transfers(include_removed=True)
     assert "removed_at" in transfers_frame(everything, ZONE, include_removed=True)
     store.mark_removed(["a"], LATER)
@@ -131,8 +303,7 @@ def test_removed_rows_are_told_apart(store: Store) -> None:
 
 def test_balances_and_goals_have_dollars(store: Store) -> None:
     """Balances and goals come in cents and, beside them, in dollars."""
-    balance = {"account_id": "p", "as_of": NOON, "balance_cents": 1234, "origin": "sync"}
-    store.append_balances(rows(BALANCES, balance))
+    append(store, balance(1234))
     store.upsert_accounts(accounts({"id": "p", "goal_cents": 500}), seen_at=NOON)
     assert balances_frame(store.read_balances(), ZONE)["balance"].tolist() == [12.34]
     assert accounts_frame(store.read_accounts(), ZONE)["goal"].tolist() == [5.0]

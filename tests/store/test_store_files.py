@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import textwrap
+import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import duckdb
 import pandas as pd
-import pyarrow as pa
 import pytest
+from store_kit import (
+    HOUR,
+    NOON,
+    URL,
+    check_tables,
+    child,
+    detail,
+    files,
+    ids,
+    line,
+    open_store,
+    row,
+    table,
+    values,
+)
+from trust import SOAK, leftovers
 from waiting import PATIENCE
 
-import seqdata
 from seqdata.core.files import (
     make_private_folder,
     read_json,
@@ -31,71 +40,62 @@ from seqdata.core.files import (
     write_bytes,
     write_json,
 )
-from seqdata.exceptions import (
-    CacheLocked,
-    CacheVersionMismatch,
-    CorruptFile,
-    FolderNotWritable,
-    ForeignCache,
-)
-from seqdata.store import BALANCES, TRANSFER_ROWS, FirstSync, Store, SyncState
-from seqdata.store.forget import forget_organization
-
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-URL = "https://app.example.com"
-
-
-def open_store(folder: Path, organization_id: str = "org_1", url: str = URL) -> Store:
-    return Store.open(folder, organization_id, app_url=url)
-
-
-def transfers(*ids: str, day: int = 5) -> pa.Table:
-    created = datetime(2026, 10, day, tzinfo=UTC)
-    return pa.Table.from_pylist(
-        [{"organization_id": "org_1", "id": id, "created_at": created} for id in ids],
-        schema=TRANSFER_ROWS,
-    )
-
-
-@contextmanager
-def child(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run a script that imports seqdata, until the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(seqdata.__file__).parents[1])},
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
-            stream.close()
-
+from seqdata.exceptions import CacheLocked, CorruptFile, FolderNotWritable, ForeignCache
+from seqdata.store import FirstSync, SyncState
+from seqdata.store.known import forget_organization, known_organizations
 
 # -- files ----------------------------------------------------------------------------------
 
 
 def test_every_file_is_private(tmp_path: Path) -> None:
     """Files are 0600 in folders of 0700, whatever the umask, and git is told to ignore them."""
+    data = tmp_path / "data"
     old = os.umask(0)
     try:
-        store = open_store(tmp_path / "cache")
-        store.upsert_transfers(transfers("a"), seen_at=NOON)
-        store.mark_removed(["a"], NOON)
-        store.append_balances(balances(("p", 1)))
+        store = open_store(data)
+        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        store.upsert_details(*detail("a", "pull"))
+        store.annotate("a", note="mine")
+        with store.lock(), store.record.kept_open():
+            store.mark_removed(["a"], NOON)
+            paths = {*data.rglob("*")}
+        paths |= {*data.rglob("*")}
     finally:
         os.umask(old)
-    paths = list((tmp_path / "cache").rglob("*"))
-    assert len(paths) > 10
+    names = {path.name for path in paths}
+    assert names >= {"ledger.db", "ledger.db-wal", "data.parquet", ".published.json"}
     for path in paths:
-        expected = 0o700 if path.is_dir() else 0o600
-        assert path.stat().st_mode & 0o777 == expected, path
-    assert (store.folder / ".gitignore").read_text() == "*\n"
+        if path.exists():
+            expected = 0o700 if path.is_dir() else 0o600
+            assert path.stat().st_mode & 0o777 == expected, path
+    for folder in (store.folder, store.ledger_folder):
+        assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_files_that_are_there_while_one_writes_are_private(tmp_path: Path) -> None:
+    """What SQLite leaves beside the record while it is at work is its owner's alone."""
+    old = os.umask(0)
+    try:
+        store = open_store(tmp_path)
+        with store.lock():
+            store.upsert_transfers(table(row("a")), seen_at=NOON)
+            beside = [path for path in store.record.beside() if path.exists()]
+            assert beside
+            assert {path.stat().st_mode & 0o777 for path in beside} == {0o600}
+    finally:
+        os.umask(old)
+
+
+def test_at_rest_a_record_is_one_file(tmp_path: Path) -> None:
+    """When nobody is at work, all of the record is in its one file, and nothing is left over."""
+    store = open_store(tmp_path)
+    with store.lock():
+        store.upsert_transfers(table(row("a")), seen_at=NOON)
+    store.annotate("a", note="mine")
+    store.read_transfers()
+    there = {path.name for path in store.ledger_folder.iterdir()}
+    assert there == {"ledger.db", ".gitignore", ".lock"}
+    assert leftovers(tmp_path) == []
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         write_bytes(tmp_path / "file" / "data.bin", b"")
     assert caught.value.folder == tmp_path / "file"
     with pytest.raises(FolderNotWritable):
-        open_store(tmp_path / "file").upsert_transfers(transfers("a"), seen_at=NOON)
+        open_store(tmp_path / "file").upsert_transfers(table(row("a")), seen_at=NOON)
 
 
 def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
@@ -148,59 +148,114 @@ def test_json_survives(tmp_path: Path) -> None:
         read_json(tmp_path / "b.json", remedy="Do this.")
 
 
-WRITER = """
-    import sys
+# -- a writer that dies, and one that is at work ------------------------------------------------
+
+#: Children that write until their time is over, which kills them wherever they are. Each tells
+#: the number of what it wrote; rows change with each, and move from month to month.
+WRITERS = """
+    import json, os, signal, sys
+    from contextlib import nullcontext
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
+    import filelock
     import pyarrow as pa
-    from seqdata.store import TRANSFER_ROWS, Store
+    from seqdata.sources.schemas import TRANSFER_ROWS
+    from seqdata.store import Store
 
-    store = Store.open(Path(sys.argv[1]), "org_1", app_url="https://app.example.com")
-    noon = datetime(2026, 11, 1, tzinfo=UTC)
-    with store.lock():
-        for number in range(100_000):
-            rows = [
-                {"organization_id": "org_1", "id": f"t{i}", "amount_cents": number,
-                 "created_at": noon - timedelta(days=31 * ((number + i) % 3))}
-                for i in range(60)
-            ]
-            store.upsert_transfers(
-                pa.Table.from_pylist(rows, schema=TRANSFER_ROWS),
-                seen_at=noon + timedelta(seconds=number),
-            )
-            print(number, flush=True)
+    NOON = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def write(number, is_sync, seconds):
+        if seconds:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+        store = Store.open(Path(sys.argv[1]), "org_1", app_url="https://app.example.com")
+        with store.lock() if is_sync else nullcontext():
+            while True:
+                rows = [
+                    {"id": f"t{i}", "amount_cents": number,
+                     "created_at": NOON - timedelta(days=31 * ((number + i) % 3))}
+                    for i in range(12)
+                ]
+                store.upsert_transfers(
+                    pa.Table.from_pylist(rows, schema=TRANSFER_ROWS),
+                    seen_at=NOON + timedelta(seconds=number),
+                )
+                print(number, flush=True)
+                number += 1
+                if is_sync and number % 3 == 0:
+                    store.publish(wait=60.0)
+
+    for line in sys.stdin:
+        if (pid := os.fork()) == 0:
+            write(*json.loads(line))
+        print("died", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
+IDS = sorted(f"t{i}" for i in range(12))
 
-def test_a_killed_writer_leaves_whole_tables(tmp_path: Path) -> None:
-    """A writer killed while rows change and move between months leaves every row readable, once,
-    with all its versions, and the next writer goes on and clears up."""
-    for pause in (0.0, 0.004, 0.009, 0.013, 0.02):
-        with child(WRITER, tmp_path) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "0\n"
-            time.sleep(0.05 + pause)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+
+def test_a_killed_writer_leaves_whole_tables_and_a_whole_record(tmp_path: Path) -> None:
+    """Killed at any instant, a writer leaves each row once, in the version it told of or the one
+    after, with all versions before it, and tables that are what the record says."""
+    chance = random.Random(7)
+    told = -1
+    with child(WRITERS, tmp_path) as process:
+        assert process.stdin is not None
+        for number in range(100 if SOAK else 10):
+            is_sync = "true" if number % 2 else "false"
+            process.stdin.write(f"[{told + 1}, {is_sync}, {chance.uniform(0.001, 0.25)}]\n")
+            process.stdin.flush()
+            while (said := line(process)).isdigit():
+                told = int(said)
+            assert said == "died -14"
+            store = open_store(tmp_path)
+            found = values(store.read_transfers(), "id", "amount_cents")
+            assert sorted(id for id, _ in found) == (IDS if found or told >= 0 else [])
+            amounts = {cents for _, cents in found}
+            assert amounts <= {told, told + 1}
+            assert len(amounts) <= 1
+            told = max(amounts, default=told)
+            assert store.read_history().num_rows == max(told, 0) * len(IDS)
+            if store.exists:
+                check_tables(store)
+                assert store.record.check() is None
+            with store.lock():
+                pass
+            assert leftovers(tmp_path) == []
+    assert told > 10
+
+
+@pytest.mark.parametrize("is_sync", ["true", "false"], ids=["in a sync", "one by one"])
+def test_a_reader_sees_whole_tables_while_rows_move(tmp_path: Path, is_sync: str) -> None:
+    """Someone who reads during a write sees each row exactly once, all of one moment."""
+    with child(WRITERS, tmp_path) as process:
+        assert process.stdin is not None
+        process.stdin.write(f"[0, {is_sync}, 0]\n")
+        process.stdin.flush()
+        assert line(process) == "0"
         store = open_store(tmp_path)
-        found = store.read_transfers()
-        assert sorted(found["id"].to_pylist()) == sorted(f"t{i}" for i in range(60))
-        store.read_history()
-        store.upsert_transfers(transfers("other"), seen_at=NOON)
-        assert list(store.folder.rglob(".*.tmp")) == []
-        assert store.read_transfers().num_rows == 61
-        store.mark_removed(["other"], NOON)
-
-
-def test_a_reader_sees_whole_tables_while_rows_move(tmp_path: Path) -> None:
-    """Someone who reads during a write sees each row exactly once."""
-    with child(WRITER, tmp_path) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "0\n"
-        store = open_store(tmp_path)
+        seen = set()
         for _ in range(25):
-            assert store.read_transfers(columns=["id"])["id"].length() == 60
+            found = store.read_transfers(columns=["id", "amount_cents"])
+            assert sorted(ids(found)) == IDS
+            amounts = set(found["amount_cents"].to_pylist())
+            assert len(amounts) == 1
+            seen |= amounts
+        assert len(seen) > 1
         assert process.poll() is None
+        process.stdin.close()
+
+
+def test_what_a_writer_left_that_died_at_the_beginning_is_cleared(tmp_path: Path) -> None:
+    """Killed while it made the record, a writer leaves half of one, which the next removes."""
+    store = open_store(tmp_path)
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    for end in ("", "-wal", "-shm", "-journal"):
+        write_bytes(store.ledger_folder / f".ledger.db.4000000.tmp{end}", b"half")
+    write_json(store.ledger_folder / ".lock-holder.json", {"pid": 4_000_000})
+    with store.lock():
+        pass
+    there = {path.name for path in store.ledger_folder.iterdir()}
+    assert there == {"ledger.db", ".gitignore", ".lock"}
 
 
 # -- other programs -------------------------------------------------------------------------
@@ -208,19 +263,23 @@ def test_a_reader_sees_whole_tables_while_rows_move(tmp_path: Path) -> None:
 
 def test_other_programs_read_the_folder_as_it_is(tmp_path: Path) -> None:
     """pandas and DuckDB read the months of a folder, also while a temporary file lies there."""
-    duckdb = pytest.importorskip("duckdb")
     store = open_store(tmp_path)
-    store.upsert_transfers(transfers("a", "b"), seen_at=NOON)
+    store.upsert_transfers(table(row("a"), row("b"), row("c", "2026-09-01")), seen_at=NOON)
+    store.annotate("a", note="mine")
     folder = store.folder / "transfers"
     (folder / "month=2026-10" / ".data.parquet.1.aa.tmp").write_bytes(b"half a fi")
-    (folder / ".moving").touch()
-    frame = pd.read_parquet(folder)
-    assert frame["id"].tolist() == ["a", "b"]
-    assert frame["month"].astype(str).tolist() == ["2026-10", "2026-10"]
+    frame = pd.read_parquet(folder).sort_values("id")
+    assert frame["id"].tolist() == ["a", "b", "c"]
+    assert frame["month"].astype(str).tolist() == ["2026-10", "2026-10", "2026-09"]
     query = f"select count(*), max(epoch_us(created_at)) from '{folder}/*/*.parquet'"
-    count, newest = duckdb.sql(query).fetchall()[0]
-    assert (count, newest) == (2, datetime(2026, 10, 5, tzinfo=UTC).timestamp() * 1e6)
-    assert store.read_transfers().num_rows == 2
+    count, newest = duckdb.execute(query).fetchall()[0]
+    assert (count, newest) == (3, datetime(2026, 10, 5, tzinfo=UTC).timestamp() * 1e6)
+    joined = (
+        f"select n.note from '{folder}/*/*.parquet' t "
+        f"join '{store.folder}/annotations/data.parquet' n using (organization_id, id)"
+    )
+    assert duckdb.execute(joined).fetchall() == [("mine",)]
+    assert store.read_transfers().num_rows == 3
 
 
 def test_leftovers_of_a_dead_writer_are_cleared(tmp_path: Path) -> None:
@@ -243,17 +302,54 @@ HOLDER = """
 """
 
 
-def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
+@contextmanager
+def holder(folder: Path) -> Iterator[int]:
+    """Let another process hold the lock of a sync; gives its number."""
+    with child(HOLDER, folder) as process:
+        assert line(process) == "held"
+        yield process.pid
+
+
+def test_a_second_sync_is_told_who_is_at_it(tmp_path: Path) -> None:
     """While one process holds the lock, another is refused with its number; reading goes on."""
     store = open_store(tmp_path)
-    store.upsert_transfers(transfers("a"), seen_at=NOON)
-    with child(HOLDER, tmp_path) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        with pytest.raises(CacheLocked, match=f"process {process.pid} on "):
-            store.upsert_transfers(transfers("b"), seen_at=NOON)
-        assert store.read_transfers().num_rows == 1
-    store.upsert_transfers(transfers("b"), seen_at=NOON)
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    with holder(tmp_path) as pid:
+        with pytest.raises(CacheLocked, match=f"process {pid} on "), store.lock():
+            pass
+        with pytest.raises(CacheLocked, match=f"process {pid} on "), store.lock(wait=0.1):
+            pass
+        assert ids(store.read_transfers()) == ["a"]
+    with store.lock():
+        store.upsert_transfers(table(row("b")), seen_at=NOON)
+    assert ids(store.read_transfers()) == ["a", "b"]
+
+
+def test_what_a_person_notes_waits_for_no_sync(tmp_path: Path) -> None:
+    """While another process holds the lock, notes and statements are taken, and read at once."""
+    store = open_store(tmp_path)
+    with holder(tmp_path):
+        store.annotate("a", note="mine", at=NOON)
+        store.add_statement("p", NOON, 5)
+        for each in (store, open_store(tmp_path)):
+            assert values(each.read_annotations(), "id", "note") == [("a", "mine")]
+            assert values(each.read_balances(), "balance_cents", "origin") == [(5, "statement")]
+        check_tables(store)
+    assert values(store.read_annotations(), "id", "note") == [("a", "mine")]
+
+
+def test_a_sync_keeps_what_was_noted_meanwhile(tmp_path: Path) -> None:
+    """What one notes while a sync of this process runs is there, as is what the sync read."""
+    store = open_store(tmp_path)
+    with store.lock():
+        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        other = open_store(tmp_path)
+        other.annotate("a", note="mine")
+        assert ids(other.read_transfers()) == ["a"]
+        store.upsert_transfers(table(row("b")), seen_at=NOON)
+    assert ids(store.read_transfers()) == ["a", "b"]
+    assert values(store.read_annotations(), "id", "note") == [("a", "mine")]
+    check_tables(store)
 
 
 def test_a_writer_can_wait(tmp_path: Path) -> None:
@@ -261,8 +357,7 @@ def test_a_writer_can_wait(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     with child(HOLDER, tmp_path) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+        assert line(process) == "held"
         with pytest.raises(CacheLocked), store.lock():
             pass
         letting_go = threading.Timer(0.2, process.stdin.close)
@@ -275,115 +370,128 @@ def test_the_lock_can_be_taken_inside_itself(tmp_path: Path) -> None:
     """A block that holds the lock may hold it again; the last to leave lets go."""
     store = open_store(tmp_path)
     with store.lock(), store.lock():
-        store.upsert_transfers(transfers("a"), seen_at=NOON)
+        store.upsert_transfers(table(row("a")), seen_at=NOON)
     with open_store(tmp_path).lock():
         pass
+
+
+def test_a_sync_that_fails_lets_go_and_leaves_what_it_read(tmp_path: Path) -> None:
+    """An interrupt inside the lock ends it, and what was read until then is shown."""
+    store = open_store(tmp_path)
+    with pytest.raises(KeyboardInterrupt), store.lock():
+        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        raise KeyboardInterrupt
+    check_tables(store)
+    with open_store(tmp_path).lock():
+        pass
+    assert ids(store.read_transfers()) == ["a"]
 
 
 # -- state ----------------------------------------------------------------------------------
 
 
 def test_state_comes_back_as_written(tmp_path: Path) -> None:
-    """Everything a sync notes is read back, and what this version does not know stays."""
+    """Everything a sync notes is read back, by this store and by the next one."""
     store = open_store(tmp_path)
     state = SyncState(
-        app_url=URL,
-        organization_id="org_1",
         page_size=50,
-        first_sync=FirstSync(cursor="abc", newest=NOON, pages=3),
+        first_sync=FirstSync(cursor="abc", newest=NOON, oldest=NOON, started_at=NOON, pages=3),
         last_sync_at=NOON,
-        windows=({"since": "2026-10-01"},),
+        last_full_at=NOON + HOUR,
+        finished_at=NOON + 2 * HOUR,
+        newest_created_at=NOON,
         service_count=7,
-        extra={"later": [1]},
+        history_since=NOON - HOUR,
+        reported=("status=NEW", "é"),
     )
     store.write_state(state)
-    assert store.read_state() == state
-    store.write_state(replace(store.read_state(), first_sync=None))
-    assert json.loads((store.folder / "state.json").read_text())["later"] == [1]
+    assert store.read_state() == open_store(tmp_path).read_state() == state
+    store.write_state(replace(state, first_sync=None, page_size=None))
+    assert open_store(tmp_path).read_state() == replace(state, first_sync=None, page_size=None)
 
 
 def test_a_fresh_store_has_a_fresh_state(tmp_path: Path) -> None:
-    """Without a file, the state says that nothing was synced from this server."""
-    assert open_store(tmp_path).read_state() == SyncState(app_url=URL, organization_id="org_1")
+    """Without a record, nothing was synced."""
+    assert open_store(tmp_path).read_state() == SyncState()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cache_of_another_server_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", ["nothing", "tables", "record"])
+def test_a_ledger_of_another_server_is_refused(tmp_path: Path, lost: str) -> None:
     """The first write notes the server; from then on another one is refused, its path aside."""
-    open_store(tmp_path).upsert_transfers(transfers("a"), seen_at=NOON)
-    open_store(tmp_path, url=URL.upper() + "/path")
+    store = open_store(tmp_path)
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    for path in {"nothing": [], "tables": files(store), "record": [store.record.path]}[lost]:
+        path.unlink()
     with pytest.raises(ForeignCache, match=URL):
         open_store(tmp_path, url="http://127.0.0.1:99")
-
-
-def test_a_cache_of_another_version_is_refused(tmp_path: Path) -> None:
-    """Tables of another version are not touched."""
-    store = open_store(tmp_path)
-    store.write_state(store.read_state())
-    path = store.folder / "state.json"
-    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 99'))
-    with pytest.raises(CacheVersionMismatch, match="99"):
-        open_store(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "[]",
-        "{",
-        '{"schema_version": 1}',
-        '{"schema_version": 1, "app_url": "u", "page_size": "many"}',
-        '{"schema_version": 1, "app_url": "u", "first_sync": 5}',
-        '{"schema_version": 1, "app_url": "u", "last_sync_at": "yesterday"}',
-        '{"schema_version": 1, "app_url": "u", "windows": 1}',
-    ],
-)
-def test_a_corrupt_state_says_what_to_do(tmp_path: Path, content: str) -> None:
-    """A state file that cannot be understood is named, with the command that mends it."""
-    write_bytes(tmp_path / "org_1" / "state.json", content.encode())
-    with pytest.raises(CorruptFile, match="seqdata sync --full"):
-        open_store(tmp_path)
+    assert ids(open_store(tmp_path, url=URL.upper() + "/path").read_transfers()) == ["a"]
 
 
 def test_odd_organization_ids_get_a_hashed_folder(tmp_path: Path) -> None:
-    """An id that is no plain name never becomes a path."""
-    for odd in ("../evil", "a/b", "", "."):
-        store = open_store(tmp_path, odd)
-        store.upsert_transfers(transfers("a"), seen_at=NOON)
-        assert store.folder.parent == tmp_path
+    """An id that is no plain name never becomes a path, and comes back as it was."""
+    odd = ("../evil", "a/b", "", ".", "é")
+    for number, id in enumerate(odd):
+        store = open_store(tmp_path, id)
+        store.annotate("a", note="mine")
+        assert store.folder.parent == tmp_path / "cache"
+        assert store.ledger_folder.parent == tmp_path / "ledgers"
+        assert store.folder.name == store.ledger_folder.name
         assert store.folder.name.startswith("org-")
-    assert len(list(tmp_path.iterdir())) == 4
+        assert len(list((tmp_path / "cache").iterdir())) == number + 1
+        assert len([one for one in (tmp_path / "ledgers").iterdir() if one.is_dir()]) == number + 1
+    assert {path.name for path in tmp_path.iterdir()} == {"cache", "ledgers"}
+    known = known_organizations(tmp_path, tmp_path / "cache")
+    assert {one.organization_id for one in known} >= {*odd} - {""}
+
+
+# -- forgetting -----------------------------------------------------------------------------
 
 
 def test_forget_removes_everything(tmp_path: Path) -> None:
     """After forgetting, nothing of the organization is left, and others are untouched."""
     store, other = open_store(tmp_path), open_store(tmp_path, "org_2")
     for each in (store, other):
-        each.upsert_transfers(transfers("a"), seen_at=NOON)
+        each.upsert_transfers(table(row("a")), seen_at=NOON)
     assert store.size() > 0
-    forget_organization(store.folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["org_2"]
+    known = known_organizations(tmp_path, tmp_path / "cache")
+    assert [(one.organization_id, one.app_url) for one in known] == [("org_1", URL), ("org_2", URL)]
+    forget_organization(known[0])
+    for name in ("ledgers", "cache"):
+        assert [one.name for one in (tmp_path / name).iterdir() if one.is_dir()] == ["org_2"]
     assert not store.exists
-    assert other.read_transfers().num_rows == 1
-
-
-# -- balances -------------------------------------------------------------------------------
-
-
-def balances(*pairs: tuple[str, int | None], at: datetime = NOON) -> pa.Table:
-    rows: list[dict[str, Any]] = [
-        {"organization_id": "org_1", "account_id": id, "as_of": at, "balance_cents": cents}
-        for id, cents in pairs
+    assert not open_store(tmp_path).exists
+    assert ids(other.read_transfers()) == ["a"]
+    assert [one.organization_id for one in known_organizations(tmp_path, tmp_path / "cache")] == [
+        "org_2"
     ]
-    return pa.Table.from_pylist([{**row, "origin": "sync"} for row in rows], schema=BALANCES)
 
 
-def test_a_balance_of_one_moment_is_replaced(tmp_path: Path) -> None:
-    """Balances are added; a second one of the same account and moment takes its place."""
+@pytest.mark.parametrize("what", ["record", "tables", "unreadable record"])
+def test_what_is_left_of_an_organization_can_be_forgotten(tmp_path: Path, what: str) -> None:
+    """With its record alone, its tables alone, or a record nobody can read, one is forgotten."""
     store = open_store(tmp_path)
-    store.append_balances(balances(("p", 1), ("q", None)))
-    store.append_balances(balances(("p", 5), at=datetime(2026, 10, 1, tzinfo=UTC)))
-    store.append_balances(balances(("p", 2)))
-    found = store.read_balances()
-    assert found["account_id"].to_pylist() == ["p", "p", "q"]
-    assert found["balance_cents"].to_pylist() == [5, 2, None]
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    if what == "record":
+        for path in [*files(store), store.folder / ".published.json"]:
+            path.unlink()
+    elif what == "tables":
+        store.record.path.unlink()
+    else:
+        store.record.path.write_bytes(b"no record")
+    (known,) = known_organizations(tmp_path, tmp_path / "cache")
+    assert known.organization_id == "org_1"
+    forget_organization(known)
+    assert [*tmp_path.glob("ledgers/*/"), *tmp_path.glob("cache/*/")] == []
+    assert known_organizations(tmp_path, tmp_path / "cache") == []
+
+
+def test_what_is_being_synced_is_not_forgotten(tmp_path: Path) -> None:
+    """While another process syncs an organization, forgetting it is refused, and all stays."""
+    store = open_store(tmp_path)
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    (known,) = known_organizations(tmp_path, tmp_path / "cache")
+    with holder(tmp_path) as pid, pytest.raises(CacheLocked, match=f"process {pid} on "):
+        forget_organization(known)
+    assert ids(open_store(tmp_path).read_transfers()) == ["a"]
+    check_tables(store)

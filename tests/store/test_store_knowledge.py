@@ -1,28 +1,45 @@
-"""What was known when, what a person noted, details one by one, counts, and tables made anew."""
+"""What was known when, what a person noted, details one by one, counts, and what was said."""
 
 from __future__ import annotations
 
-import shutil
-from datetime import UTC, date, datetime, timedelta
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from store_kit import (
+    HOUR,
+    LAWS,
+    NOON,
+    child,
+    detail,
+    ids,
+    line,
+    months,
+    open_store,
+    row,
+    table,
+    values,
+)
 
-from seqdata.exceptions import CorruptFile
-from seqdata.sources.schemas import READ_VERSIONS
-from seqdata.store import ANNOTATIONS, BALANCES, DETAILS, LEGS, TRANSFER_ROWS, Store
-from seqdata.store import rebuild as rebuild_module
-from seqdata.store.months import month_path
-
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-URL = "https://app.example.com"
+from seqdata.exceptions import UnexpectedAnswer
+from seqdata.sources.base import Page, TransferDetails
+from seqdata.sources.rows import Row, micros
+from seqdata.sources.schemas import (
+    ANNOTATIONS,
+    DETAILS,
+    LEGS,
+    RUNS,
+    TRANSFER_HISTORY,
+    TRANSFERS,
+)
+from seqdata.store import Store, SyncState
 
 
 @pytest.fixture
@@ -30,79 +47,44 @@ def store(tmp_path: Path) -> Store:
     return open_store(tmp_path)
 
 
-def open_store(folder: Path) -> Store:
-    return Store.open(folder, "org_1", app_url=URL)
-
-
-def row(id: str, day: str | None = "2026-10-05", **values: Any) -> dict[str, Any]:
-    created = None if day is None else datetime.fromisoformat(day).replace(tzinfo=UTC)
-    return {"id": id, "created_at": created, **values}
-
-
-def table(*rows: dict[str, Any], schema: pa.Schema = TRANSFER_ROWS) -> pa.Table:
-    return pa.Table.from_pylist([{"organization_id": "org_1", **each} for each in rows], schema)
-
-
-def values(found: pa.Table, *names: str) -> list[tuple[Any, ...]]:
-    return [tuple(each[name] for name in names) for each in found.to_pylist()]
-
-
 # -- history --------------------------------------------------------------------------------
 
 
 def test_all_versions_of_a_transfer_are_lined_up(store: Store) -> None:
     """The history of a transfer tells each version and when it held, the present one last."""
-    store.upsert_transfers(table(row("a", status="PENDING"), row("b")), seen_at=NOON)
-    store.upsert_transfers(table(row("a", "2026-09-05", status="DONE")), seen_at=NOON + HOUR)
+    store.upsert_transfers(table(row("a", state="open"), row("b")), seen_at=NOON)
+    store.upsert_transfers(table(row("a", "2026-09-05", state="settled")), seen_at=NOON + HOUR)
     store.mark_removed(["a"], NOON + 2 * HOUR)
     found = store.history_of("a")
-    assert found.schema == READ_VERSIONS
-    assert values(found, "status", "removed_at", "valid_from", "valid_until") == [
-        ("PENDING", None, NOON, NOON + HOUR),
-        ("DONE", None, NOON + HOUR, NOON + 2 * HOUR),
-        ("DONE", NOON + 2 * HOUR, NOON + 2 * HOUR, None),
+    assert found.schema == TRANSFER_HISTORY
+    assert values(found, "state", "removed_at", "valid_from", "valid_until") == [
+        ("open", None, NOON, NOON + HOUR),
+        ("settled", None, NOON + HOUR, NOON + 2 * HOUR),
+        ("settled", NOON + 2 * HOUR, NOON + 2 * HOUR, None),
     ]
     assert values(store.history_of("b"), "valid_from", "valid_until") == [(NOON, None)]
     assert store.history_of("unheard").num_rows == 0
 
 
-def test_a_version_cut_short_is_no_version(store: Store) -> None:
-    """A write that stopped between history and table leaves one version, the present one."""
-    store.upsert_transfers(table(row("a", status="PENDING")), seen_at=NOON)
-    path = month_path(store.folder / "transfers", 12 * 2026 + 9)
-    before = path.read_bytes()
-    store.upsert_transfers(table(row("a", status="DONE")), seen_at=NOON + HOUR)
-    path.write_bytes(before)
-    assert values(store.history_of("a"), "status", "valid_until") == [("PENDING", None)]
-    assert values(store.transfers_as_of(NOON), "status") == [("PENDING",)]
-
-
 def test_transfers_are_read_as_they_were_known(store: Store) -> None:
     """At a moment, rows seen later are absent, changed ones are as they were, removed ones are
     there until they were missed."""
-    store.upsert_transfers(table(row("a", status="PENDING"), row("b")), seen_at=NOON)
-    store.upsert_transfers(table(row("a", status="DONE"), row("c")), seen_at=NOON + HOUR)
+    store.upsert_transfers(table(row("a", state="open"), row("b")), seen_at=NOON)
+    store.upsert_transfers(table(row("a", state="settled"), row("c")), seen_at=NOON + HOUR)
     store.mark_removed(["b"], NOON + 2 * HOUR)
 
     def known(moment: datetime, **options: bool) -> list[tuple[Any, ...]]:
-        return values(store.transfers_as_of(moment, **options), "id", "status", "last_seen_at")
+        return values(store.transfers_as_of(moment, **options), "id", "state", "changed_at")
 
     assert known(NOON - HOUR) == []
-    assert known(NOON) == [("a", "PENDING", NOON), ("b", None, NOON)]
+    assert known(NOON) == [("a", "open", NOON), ("b", None, NOON)]
     assert known(NOON + HOUR) == [
-        ("a", "DONE", NOON + HOUR),
+        ("a", "settled", NOON + HOUR),
         ("b", None, NOON),
         ("c", None, NOON + HOUR),
     ]
     assert [id for id, *_ in known(NOON + 2 * HOUR)] == ["a", "c"]
     assert [id for id, *_ in known(NOON + 2 * HOUR, include_removed=True)] == ["a", "b", "c"]
-
-
-def test_when_a_row_was_seen_before_is_not_made_up(store: Store) -> None:
-    """A row seen again later has no last_seen_at in what was known before."""
-    for hours in (0, 2):
-        store.upsert_transfers(table(row("a")), seen_at=NOON + hours * HOUR)
-    assert values(store.transfers_as_of(NOON + HOUR), "last_seen_at") == [(None,)]
 
 
 def test_versions_of_one_moment_stay_in_order(store: Store) -> None:
@@ -113,12 +95,13 @@ def test_versions_of_one_moment_stay_in_order(store: Store) -> None:
     found = store.history_of("a")
     assert [removed is not None for (removed,) in values(found, "removed_at")] == [0, 1, 0]
     assert store.read_transfers().num_rows == 1
-    assert found["valid_from"].to_pylist() == sorted(set(found["valid_from"].to_pylist()))
+    began = [moment for (moment,) in values(found, "valid_from")]
+    assert began == sorted(set(began))
 
 
 DAYS = st.sampled_from([None, "2026-08-15", "2026-09-01"])
 ROWS = st.builds(
-    row, st.sampled_from("abcd"), DAYS, status=st.sampled_from(["PENDING", "COMPLETE", None])
+    row, st.sampled_from("abcd"), DAYS, state=st.sampled_from(["open", "settled", None])
 )
 STEPS = st.lists(
     st.one_of(st.lists(ROWS, max_size=4), st.sets(st.sampled_from("abcd"), max_size=2)),
@@ -127,18 +110,14 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@LAWS
 @given(steps=STEPS)
 def test_what_was_known_is_what_was_read(
     tmp_path_factory: pytest.TempPathFactory, steps: Any
 ) -> None:
     """Whatever changes, moves, vanishes and returns: as of each step, the table is what a reading
-    gave then (but for last_seen_at), and as of now it is what a reading gives."""
-    store = open_store(tmp_path_factory.mktemp("cache"))
+    gave then, and a transfer's versions follow each other without a gap."""
+    store = open_store(tmp_path_factory.mktemp("data"))
     read = []
     for number, step in enumerate(steps):
         at = NOON + number * HOUR
@@ -146,147 +125,219 @@ def test_what_was_known_is_what_was_read(
             store.mark_removed(step, at)
         else:
             store.upsert_transfers(table(*step), seen_at=at)
-        read.append((at, store.read_transfers(), store.read_transfers(include_removed=True)))
+        whole = store.read_transfers(columns=TRANSFERS.names, include_removed=True)
+        read.append((at, store.read_transfers(columns=TRANSFERS.names), whole))
     for at, present, everything in read:
-        for then, removed in ((present, False), (everything, True)):
-            known = store.transfers_as_of(at, include_removed=removed)
-            assert known.drop_columns("last_seen_at").equals(then.drop_columns("last_seen_at"))
-    assert store.transfers_as_of(at).equals(store.read_transfers())
+        assert store.transfers_as_of(at).equals(present)
+        assert store.transfers_as_of(at, include_removed=True).equals(everything)
     for id in "abcd":
         versions = store.history_of(id).to_pylist()
         bounds = [(each["valid_from"], each["valid_until"]) for each in versions]
         assert all(one[1] == two[0] for one, two in pairwise(bounds))
+        assert not bounds or bounds[-1][1] is None
+
+
+CHANGING = """
+    import sys
+    from datetime import UTC, datetime, timedelta
+    from pathlib import Path
+    import pyarrow as pa
+    from seqdata.sources.schemas import TRANSFER_ROWS
+    from seqdata.store import Store
+
+    store = Store.open(Path(sys.argv[1]), "org_1", app_url="https://app.example.com")
+    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    for number in range(100_000):
+        rows = [{"id": f"t{i}", "amount_cents": number, "created_at": noon} for i in range(9)]
+        store.upsert_transfers(
+            pa.Table.from_pylist(rows, schema=TRANSFER_ROWS),
+            seen_at=noon + timedelta(seconds=number),
+        )
+        print(number, flush=True)
+"""
+
+
+def test_the_past_is_whole_while_rows_change(tmp_path: Path) -> None:
+    """Read while another process changes every row, what was known has each transfer once, and
+    the versions of one have no gap."""
+    with child(CHANGING, tmp_path) as process:
+        assert line(process) == "0"
+        store = open_store(tmp_path)
+        for _ in range(15):
+            newest = [moment for (moment,) in values(store.read_history(), "valid_from")]
+            known = store.transfers_as_of(max(newest, default=NOON))
+            assert sorted(ids(known)) == [f"t{i}" for i in range(9)]
+            amounts = store.history_of("t3")["amount_cents"].to_pylist()
+            assert amounts == [*range(len(amounts))]
+        assert process.poll() is None
+
+
+# -- when it was last said ------------------------------------------------------------------
+
+
+def test_a_sync_confirms_what_it_read(store: Store) -> None:
+    """A row was last said when it changed, or when a sync read the time it lies in, or was asked
+    for by its id."""
+    rows = [row("old", "2026-08-01"), row("asked", "2026-08-02"), row("new"), row("gone")]
+    store.upsert_transfers(table(*rows), seen_at=NOON)
+    store.mark_removed(["gone"], NOON + HOUR)
+    run = store.begin_run(source="webapp", at=NOON + 2 * HOUR)
+    since = datetime(2026, 10, 1, tzinfo=UTC)
+    store.note_run(run, kind="daily", since=since, read_at=NOON + 2 * HOUR)
+    store.note_run(run, asked=json.dumps(["asked"]), ended_at=NOON + 3 * HOUR)
+    found = store.read_transfers(columns=["id", "confirmed_at"], include_removed=True)
+    assert dict(values(found, "id", "confirmed_at")) == {
+        "old": NOON,
+        "asked": NOON + 3 * HOUR,
+        "new": NOON + 2 * HOUR,
+        "gone": NOON + HOUR,
+    }
+
+
+def test_a_sync_of_everything_confirms_everything(store: Store) -> None:
+    """Read without a bound, rows without created_at are confirmed too, and later syncs of less
+    leave them as they are."""
+    store.upsert_transfers(table(row("a", None), row("b")), seen_at=NOON)
+    bounds = [None, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 30, tzinfo=UTC)]
+    for number, since in enumerate(bounds, start=1):
+        run = store.begin_run(source="webapp", at=NOON + number * HOUR)
+        store.note_run(run, since=since, read_at=NOON + number * HOUR)
+    found = dict(values(store.read_transfers(), "id", "confirmed_at"))
+    assert found == {"a": NOON + HOUR, "b": NOON + 2 * HOUR}
+
+
+def test_runs_are_numbered_and_kept(store: Store) -> None:
+    """Each sync has a number of its own, and tells what was noted of it."""
+    assert store.begin_run(source="webapp", at=NOON) == 1
+    assert store.begin_run(source="webapp", at=NOON + HOUR) == 2
+    store.note_run(1, kind="first", ended_at=NOON + HOUR)
+    found = store.read_runs()
+    assert found.schema == RUNS
+    assert values(found, "organization_id", "run", "kind", "read_from", "began_at", "ended_at") == [
+        ("org_1", 1, "first", "webapp", NOON, NOON + HOUR),
+        ("org_1", 2, None, "webapp", NOON + HOUR, None),
+    ]
 
 
 # -- counts and selections ------------------------------------------------------------------
 
 
-def test_counting_reads_no_rows(store: Store) -> None:
-    """Transfers are counted by the files' metadata, removed ones too, moved ones once."""
+def test_transfers_are_counted(store: Store) -> None:
+    """All transfers, those of a time and those that were removed are counted; moved ones once."""
     assert store.count_transfers() == 0
     rows = [row("a"), row("b", "2026-08-01"), row("c", None)]
     store.upsert_transfers(table(*rows), seen_at=NOON)
+    store.upsert_transfers(table(row("b", "2026-09-01")), seen_at=NOON)
     store.mark_removed(["a"], NOON)
     assert (store.count_transfers(), store.count_transfers(include_removed=True)) == (2, 3)
-    (store.folder / "transfers" / ".moving").touch()
-    assert store.count_transfers() == 2
-    path = month_path(store.folder / "transfers", 12 * 2026 + 7)
-    pq.write_table(pq.ParquetFile(path).read(), path, write_statistics=False)
-    (store.folder / "transfers" / ".moving").unlink()
-    assert store.count_transfers() == 2
-    path.write_bytes(b"no Parquet")
-    with pytest.raises(CorruptFile):
-        store.count_transfers()
+    assert store.count_since(datetime(2026, 9, 1, tzinfo=UTC)) == 1
+    assert store.count_since(datetime(2026, 9, 1, 0, 0, 1, tzinfo=UTC)) == 0
+    assert [store.has_transfer(id) for id in ("a", "b", "d")] == [True, True, False]
 
 
 def test_open_transfers_are_those_that_may_change(store: Store) -> None:
-    """A row is open unless its status is known to be final, or it was removed."""
+    """A row is open unless its state is known to be final, or it was removed."""
     rows = [
-        row("a", status="COMPLETE"),
-        row("b", "2026-09-01", status="PENDING"),
-        row("c", "2026-09-02", status=None),
-        row("d", "2026-09-02", status="NEVER_HEARD_OF"),
-        row("e", "2026-09-03", status="PENDING"),
+        row("a", state="settled"),
+        row("b", "2026-09-01", state="open"),
+        row("c", None, state=None),
+        row("d", "2026-09-02", state="unknown"),
+        row("e", "2026-09-03", state="open"),
+        row("f", state="failed"),
+        row("g", state="cancelled"),
+        row("h", state="open"),
     ]
     store.upsert_transfers(table(*rows), seen_at=NOON)
     store.mark_removed(["e"], NOON)
-    found = store.open_transfers()
-    assert found.column_names == ["id", "created_at", "last_seen_at", "status"]
-    assert found["id"].to_pylist() == ["c", "d", "b"]
-    (store.folder / "transfers" / ".moving").touch()
-    assert store.open_transfers().equals(found)
+    store.upsert_transfers(table(row("h", state="settled")), seen_at=NOON)
+    expected = [("b", datetime(2026, 9, 1, tzinfo=UTC)), ("d", datetime(2026, 9, 2, tzinfo=UTC))]
+    assert store.open_transfers() == [
+        (expected[0][0], micros(expected[0][1])),
+        ("c", None),
+        (expected[1][0], micros(expected[1][1])),
+    ]
+    assert store.count_open() == 3
 
 
-def test_the_newest_transfer_is_found_in_the_newest_month(store: Store) -> None:
-    """Older months are not opened for it; removed transfers do not count."""
+def test_the_newest_transfer_is_found(store: Store) -> None:
+    """Removed transfers, and those without a time, are not the newest."""
     assert store.newest_created_at() is None
-    rows = [row("a"), row("b", "2026-09-01"), row("c", "2026-08-01"), row("d", None)]
+    rows = [row("a"), row("b", "2026-09-01"), row("d", None)]
     store.upsert_transfers(table(*rows), seen_at=NOON)
     assert store.newest_created_at() == datetime(2026, 10, 5, tzinfo=UTC)
     store.mark_removed(["a"], NOON)
-    month_path(store.folder / "transfers", 12 * 2026 + 7).write_bytes(b"no Parquet")
     assert store.newest_created_at() == datetime(2026, 9, 1, tzinfo=UTC)
 
 
 def test_the_ids_of_a_time(store: Store) -> None:
-    """The ids between two moments come with their times, until being exclusive."""
-    store.upsert_transfers(table(row("a", "2026-10-01"), row("b", "2026-10-02")), seen_at=NOON)
-    first = datetime(2026, 10, 1, tzinfo=UTC)
-    found = store.ids_between(first, first + 24 * HOUR)
-    assert values(found, "id", "created_at", "last_seen_at") == [("a", first, NOON)]
+    """The ids since a moment come newest first, without removed ones; without a moment all."""
+    rows = [row("a", "2026-10-01"), row("b", "2026-10-02"), row("c"), row("d", None)]
+    store.upsert_transfers(table(*rows), seen_at=NOON)
+    store.mark_removed(["c"], NOON)
+    assert store.ids_since(datetime(2026, 10, 2, tzinfo=UTC)) == ["b"]
+    assert store.ids_since(datetime(2026, 10, 1, tzinfo=UTC)) == ["b", "a"]
+    assert store.ids_since(None) == ["b", "a", "d"]
 
 
 # -- details --------------------------------------------------------------------------------
 
 
-def detail(id: str, *legs: str, cron: str | None = None) -> tuple[pa.Table, pa.Table]:
-    kind = "compound" if legs else "simple"
-    steps = [{"id": id, "leg": leg, "expected_on": date(2026, 11, 3)} for leg in legs]
-    details = table({"id": id, "kind": kind, "rule_trigger_cron": cron}, schema=DETAILS)
-    return details, table(*steps, schema=LEGS)
+def learn(store: Store, given: dict[str, Any], *legs: str, cron: str | None = None) -> None:
+    """Take details as a sync does: with the transfer they are of."""
+    details, steps = detail(given["id"], *legs, cron=cron)
+    store.take(TransferDetails(table(given), details, steps, served_at=NOON))
 
 
 def test_details_lie_in_the_month_of_their_transfer(store: Store) -> None:
-    """Details are filed by month, stay there when the transfer moves, and are found by id."""
-    store.upsert_transfers(table(row("a"), row("b", "2026-09-01")), seen_at=NOON)
-    for id in ("a", "b", "unheard"):
-        store.upsert_details(*detail(id, "pull"))
-    store.upsert_transfers(table(row("a", "2026-08-01")), seen_at=NOON)
-    store.upsert_details(*detail("a", "push", cron="0 0 * * *"))
-    for name in ("details", "legs"):
-        files = sorted(path.parent.name for path in (store.folder / name).rglob("*.parquet"))
-        assert files == ["month=2026-09", "month=2026-10", "month=unknown"]
-    assert values(store.read_details(), "id", "rule_trigger_cron") == [
-        ("a", "0 0 * * *"),
-        ("b", None),
-        ("unheard", None),
-    ]
-    assert values(store.read_legs(["a", "b", "c"]), "id", "leg") == [("a", "push"), ("b", "pull")]
-    assert store.read_details(["b"])["id"].to_pylist() == ["b"]
+    """Details and legs are filed by their transfer's month, move when they are learned anew, and
+    are found by id."""
+    learn(store, row("a"), "pull")
+    learn(store, row("b", "2026-09-01"), "pull")
+    learn(store, row("c", None), "pull")
+    learn(store, row("d", "2026-07-01"))
+    learn(store, row("a", "2026-08-01"), "push", cron="0 0 * * *")
+    store.publish()
+    filed = ["month=2026-08", "month=2026-09", "month=unknown"]
+    assert months(store, "legs") == filed
+    assert months(store, "details") == ["month=2026-07", *filed]
+    found = values(store.read_details(), "id", "rule_trigger_cron")
+    assert found == [("a", "0 0 * * *"), ("b", None), ("c", None), ("d", None)]
+    assert values(store.read_legs(["a", "b", "x"]), "id", "leg") == [("a", "push"), ("b", "pull")]
+    assert ids(store.read_details(["b"])) == ["b"]
     assert store.read_details([]).num_rows == 0
 
 
 def test_a_leg_that_vanished_is_gone(store: Store) -> None:
     """A re-fetch replaces all legs of its transfer and of no other, down to none."""
-    store.upsert_details(*detail("a", "pull", "push"))
-    store.upsert_details(*detail("b", "pull"))
-    store.upsert_details(*detail("a", "push", "reversal"))
+    learn(store, row("a"), "pull", "push")
+    learn(store, row("b"), "pull")
+    learn(store, row("a"), "push", "reversal")
     assert values(store.read_legs(), "id", "leg") == [
         ("a", "push"),
         ("a", "reversal"),
         ("b", "pull"),
     ]
-    store.upsert_details(*detail("a"))
+    learn(store, row("a"))
     assert values(store.read_legs(), "id", "leg") == [("b", "pull")]
+    learn(store, row("b"))
+    assert store.read_legs().num_rows == 0
+    assert months(store, "legs") == []
 
 
-@pytest.mark.parametrize("lost", ["index", "note"])
-def test_details_are_found_without_their_index(store: Store, lost: str) -> None:
-    """The index of details is derived: lost, or not told of a write, it is mended."""
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
-    store.upsert_details(*detail("b"))
-    logs = store.folder / "index" / "details" / "months.log"
-    before = logs.read_bytes()
-    store.upsert_details(*detail("a", "pull"))
-    logs.unlink() if lost == "index" else logs.write_bytes(before)
-    store.upsert_transfers(table(row("a", "2026-08-01")), seen_at=NOON)
-    store.upsert_details(*detail("a", "push"))
-    assert store.read_details()["id"].to_pylist() == ["a", "b"]
-    assert values(store.read_legs(), "leg") == [("push",)]
-
-
-def test_details_of_an_earlier_layout_are_taken_over(store: Store) -> None:
-    """What an earlier seqdata kept in one file is read, and filed by month with the next write."""
-    store.upsert_transfers(table(row("a"), row("b")), seen_at=NOON)
-    for name, rows in zip(("details", "legs"), detail("a", "pull"), strict=True):
-        (store.folder / name).mkdir()
-        pq.write_table(rows, store.folder / name / "data.parquet")
-    assert values(store.read_legs(["a"]), "id", "leg") == [("a", "pull")]
-    store.upsert_details(*detail("b", "push"))
-    assert values(store.read_legs(), "id", "leg") == [("a", "pull"), ("b", "push")]
-    assert store.read_details()["id"].to_pylist() == ["a", "b"]
-    assert not (store.folder / "details" / "data.parquet").exists()
-    assert not (store.folder / "legs" / "data.parquet").exists()
+def test_what_decides_whose_details_are_fetched(store: Store) -> None:
+    """Each transfer that was not removed comes with its state, its times and what its details
+    say, newest first."""
+    store.upsert_transfers(
+        table(row("a", state="open", updated_at=NOON), row("b"), row("c")), seen_at=NOON
+    )
+    learn(store, row("d", "2026-09-05", state="settled"), "pull")
+    store.mark_removed(["c"], NOON)
+    october, september = (micros(datetime(2026, month, 5, tzinfo=UTC)) for month in (10, 9))
+    assert store.wanted() == [
+        ("a", "open", october, micros(NOON), None, None),
+        ("b", None, october, None, None, None),
+        ("d", "settled", september, None, micros(NOON), "rule"),
+    ]
 
 
 CHUNKS = st.lists(
@@ -300,25 +351,20 @@ CHUNKS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
-@given(chunks=CHUNKS, known=st.sets(st.sampled_from("abcdef")))
-def test_legs_equal_a_dict(
-    tmp_path_factory: pytest.TempPathFactory, chunks: Any, known: set[str]
-) -> None:
+@LAWS
+@given(chunks=CHUNKS)
+def test_legs_equal_a_dict(tmp_path_factory: pytest.TempPathFactory, chunks: Any) -> None:
     """In whatever portions details come, a transfer has the legs it was last said to have."""
-    store = open_store(tmp_path_factory.mktemp("cache"))
-    store.upsert_transfers(
-        table(*(row(id, f"2026-0{1 + ord(id) % 3}-01") for id in known)), seen_at=NOON
-    )
+    store = open_store(tmp_path_factory.mktemp("data"))
     model: dict[str, set[str]] = {}
     for chunk in chunks:
         parts = [detail(id, *legs) for id, legs in chunk.items()]
+        rows = table(*(row(id, f"2026-0{1 + ord(id) % 3}-01") for id in chunk))
         details = pa.concat_tables([DETAILS.empty_table(), *(each[0] for each in parts)])
-        store.upsert_details(
-            details, pa.concat_tables([LEGS.empty_table(), *(each[1] for each in parts)])
-        )
+        legs = pa.concat_tables([LEGS.empty_table(), *(each[1] for each in parts)])
+        store.take(TransferDetails(rows, details, legs, served_at=NOON))
         model.update(chunk)
-    assert store.read_details()["id"].to_pylist() == sorted(model)
+    assert ids(store.read_details()) == sorted(model)
     expected = sorted((id, leg) for id, legs in model.items() for leg in legs)
     assert values(store.read_legs(), "id", "leg") == expected
 
@@ -341,151 +387,75 @@ def test_notes_are_kept_part_by_part(store: Store) -> None:
     store.annotate("a", category="")
     assert values(store.read_annotations(), "category", "note")[0] == (None, "Rent")
     store.annotate("a", note="")
-    assert store.read_annotations()["id"].to_pylist() == ["b"]
+    assert ids(store.read_annotations()) == ["b"]
 
 
-def balance(cents: int, origin: str) -> dict[str, Any]:
-    return {"account_id": "p", "as_of": NOON, "balance_cents": cents, "origin": origin}
+# -- what was said --------------------------------------------------------------------------
 
 
-def test_a_sync_never_replaces_a_statement(store: Store) -> None:
-    """Of one account and moment, a statement stays, whichever came first, until a later one."""
-    store.append_balances(table(balance(1, "sync"), schema=BALANCES))
-    store.append_balances(table(balance(2, "statement"), balance(3, "sync"), schema=BALANCES))
-    store.append_balances(table(balance(4, "sync"), schema=BALANCES))
-    assert values(store.read_balances(), "balance_cents", "origin") == [(2, "statement")]
-    store.append_balances(table(balance(5, "statement"), schema=BALANCES))
-    assert values(store.read_balances(), "balance_cents", "origin") == [(5, "statement")]
+def page(*said: dict[str, Any], at: datetime = NOON) -> Page:
+    """A page as a service says it: each row is kept as it was said."""
+    bodies = [json.dumps(each).encode() for each in said]
+    rows = table(*(row(each["id"], state=each["how"]) for each in said))
+    return Page(rows, "", has_next_page=False, served_at=at, bodies=lambda: bodies)
 
 
-# -- made anew ------------------------------------------------------------------------------
+def test_each_version_has_what_was_said(store: Store) -> None:
+    """Each change of a transfer is there with the answer's own words, its sync and its time."""
+    run = store.begin_run(source="webapp", at=NOON)
+    store.take(page({"id": "a", "how": "open", "more": 1.10}, {"id": "b", "how": "open"}), run=run)
+    store.take(page({"id": "a", "how": "open", "more": 2}, at=NOON + HOUR))
+    store.take(page({"id": "a", "how": "settled"}, at=NOON + 2 * HOUR), source="api")
+    store.mark_removed(["a"], NOON + 3 * HOUR)
+    names = ("stream", "read_from", "run", "valid_from", "valid_until", "removed_at", "said")
+    assert [tuple(each[name] for name in names) for each in store.evidence("a")] == [
+        ("transfers", "webapp", 1, NOON, NOON + 2 * HOUR, None,
+         {"id": "a", "how": "open", "more": 1.10}),
+        ("transfers", "api", None, NOON + 2 * HOUR, NOON + 3 * HOUR, None,
+         {"id": "a", "how": "settled"}),
+        ("transfers", "webapp", None, NOON + 3 * HOUR, None, NOON + 3 * HOUR, None),
+    ]  # fmt: skip
+    assert store.evidence("unheard") == []
 
 
-def fill(store: Store) -> None:
-    """Put something into every table, and into the archive."""
-    store.archive.append("page", {}, served_at=NOON)
-    store.upsert_transfers(table(row("old", status="PENDING")), seen_at=NOON)
-    store.upsert_transfers(table(row("old", status="DONE")), seen_at=NOON + HOUR)
-    store.upsert_details(*detail("old", "pull"))
-    store.append_balances(table(balance(1, "statement"), schema=BALANCES))
-    store.append_balances(
-        table({**balance(2, "sync"), "as_of": NOON + HOUR}, schema=BALANCES),
-    )
-    store.annotate("old", note="mine")
+class Understanding:
+    """A reader that has learned what an answer says."""
+
+    name = "webapp"
+
+    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[Row]:
+        """Read the note, which was passed over at first."""
+        said = [json.loads(body) for body in bodies]
+        made = micros(datetime(2026, 9, 5, tzinfo=UTC))
+        return [
+            {"organization_id": "org_1", "id": each["id"], "state": each["how"]}
+            | {"created_at": made, "description": each["note"]}
+            for each in said
+        ]
 
 
-def begin_anew(fresh: Store) -> None:
-    assert fresh.read_transfers().num_rows == fresh.read_state().applied_seq == 0
-    for record in fresh.archive.records():
-        fresh.upsert_transfers(table(row("new")), seen_at=record.served_at)
-    state = fresh.read_state()
-    fresh.write_state(type(state)(**{**vars(state), "applied_seq": 1}))
-
-
-def is_old(store: Store) -> bool:
-    """Tell old tables from new ones; each must be wholly one or the other."""
-    ids = store.read_transfers()["id"].to_pylist()
-    facts = (
-        ids,
-        store.read_history().num_rows,
-        store.read_legs().num_rows,
-        store.read_balances()["balance_cents"].to_pylist(),
-        store.read_state().applied_seq,
-    )
-    assert facts in ((["old"], 1, 1, [1, 2], 0), (["new"], 0, 0, [1], 1))
+def test_kept_answers_are_read_again(store: Store) -> None:
+    """Read with today's understanding, versions have the moments they had, and what was not kept
+    stays as it is."""
+    store.take(page({"id": "a", "how": "open", "note": "one"}))
+    store.take(page({"id": "a", "how": "settled", "note": "two"}, at=NOON + HOUR))
+    store.upsert_transfers(table(row("b")), seen_at=NOON)
+    store.annotate("a", note="mine")
+    before = values(store.history_of("a"), "state", "valid_from", "valid_until")
+    assert store.rebuild(Understanding()) == {"read": 2, "changed": 2, "unread": 1}
+    assert store.history_of("a")["description"].to_pylist() == ["one", "two"]
+    assert values(store.history_of("a"), "state", "valid_from", "valid_until") == before
+    assert months(store) == ["month=2026-09", "month=2026-10"]
+    assert ids(store.read_transfers()) == ["b", "a"]
     assert store.read_annotations()["note"].to_pylist() == ["mine"]
-    assert store.archive.last_seq == 1
-    return ids == ["old"]
+    assert store.rebuild(Understanding()) == {"read": 2, "changed": 0, "unread": 1}
 
 
-def tidy(store: Store) -> bool:
-    return not [path for path in store.folder.iterdir() if path.name.startswith(".re")]
-
-
-def test_new_tables_replace_the_old_ones(store: Store) -> None:
-    """Until the block ends the old tables are read, then the new ones; archive, notes and
-    statements stay, and writing goes on in the new ones."""
-    fill(store)
-    with store.rebuild_into() as fresh:
-        begin_anew(fresh)
-        assert is_old(open_store(store.folder.parent))
-    assert not is_old(store)
-    assert not is_old(open_store(store.folder.parent))
-    assert tidy(store)
-    report = store.upsert_transfers(table(row("new", "2026-01-01")), seen_at=NOON)
-    assert report.moved == ("new",)
-
-
-def test_new_tables_that_fail_leave_the_old_ones(store: Store) -> None:
-    """An interrupt while tables are made anew changes nothing."""
-    fill(store)
-    with pytest.raises(KeyboardInterrupt), store.rebuild_into() as fresh:
-        begin_anew(fresh)
-        raise KeyboardInterrupt
-    assert is_old(store)
-    assert tidy(store)
-
-
-def test_a_crash_leaves_the_old_tables_or_the_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Cut off before any of the steps that put new tables in their place, the next to open the
-    cache finds wholly the old tables or wholly the new ones, and no rest of the others."""
-    fill(open_store(tmp_path / "whole"))
-    seen = []
-    for cut in range(60):
-        shutil.copytree(tmp_path / "whole", tmp_path / str(cut))
-        store = open_store(tmp_path / str(cut))
-        with monkeypatch.context() as patch:
-            whole = _power_until(patch, cut)
-            try:
-                with store.rebuild_into() as fresh:
-                    begin_anew(fresh)
-                    whole.begin()
-            except SystemError:
-                pass
-        again = open_store(tmp_path / str(cut))
-        seen.append(is_old(again))
-        with again.lock():
-            assert tidy(again)
-        again.upsert_transfers(table(row("later")), seen_at=NOON)
-        if whole.left > 0:
-            break
-    else:
-        pytest.fail("more steps than expected")
-    assert seen == sorted(seen, reverse=True)
-    assert seen[0]
-    assert not seen[-1]
-
-
-class _Power:
-    """A power supply that fails before the n-th renaming or removal."""
-
-    def __init__(self, steps: int) -> None:
-        self.left, self._on = steps, False
-
-    def begin(self) -> None:
-        self._on = True
-
-    def use(self) -> None:
-        if self._on:
-            self.left -= 1
-            if self.left < 0:
-                raise SystemError("no power")
-
-
-def _power_until(patch: pytest.MonkeyPatch, steps: int) -> _Power:
-    power = _Power(steps)
-    rename, rmtree = Path.rename, rebuild_module.shutil.rmtree
-
-    def failing_rename(path: Path, target: Path) -> Path:
-        power.use()
-        return rename(path, target)
-
-    def failing_rmtree(path: Path) -> None:
-        power.use()
-        rmtree(path)
-
-    patch.setattr(Path, "rename", failing_rename)
-    patch.setattr(rebuild_module.shutil, "rmtree", failing_rmtree)
-    return power
+def test_a_page_and_how_far_it_came_are_taken_together(store: Store) -> None:
+    """Where a page is refused, how far the reading came is not noted either."""
+    store.take(page({"id": "a", "how": "open"}), SyncState(page_size=1))
+    broken = Page(table(row("b"), {}), "", has_next_page=False, served_at=NOON)
+    with pytest.raises(UnexpectedAnswer):
+        store.take(broken, SyncState(page_size=2))
+    assert store.read_state() == SyncState(page_size=1)
+    assert ids(store.read_transfers()) == ["a"]

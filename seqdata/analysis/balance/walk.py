@@ -63,7 +63,21 @@ class Known:
         return self.complete_since if self.is_walked[account] else None
 
 
+def both_ends(balances: pd.DataFrame) -> pd.DataFrame:
+    """Return each balance at the moment at which it was first seen so, and the last one, in order.
+
+    A frame without ``confirmed_at`` (an export of before) has one moment each.
+    """
+    if "confirmed_at" not in balances:
+        return balances
+    last = balances[balances["confirmed_at"] > balances["as_of"]]
+    both = pd.concat([balances, last.assign(as_of=last["confirmed_at"])])
+    ordered = both.sort_values(["as_of", "account_id"], kind="stable", ignore_index=True)
+    return ordered.drop(columns="confirmed_at")
+
+
 def _observations(balances: pd.DataFrame) -> dict[str, Observations]:
+    balances = both_ends(balances)
     known = balances[balances["balance_cents"].notna()]
     at = utc(known["as_of"])
     # What was seen was so by the end of its second, or before its beginning: see Walk.

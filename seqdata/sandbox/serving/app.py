@@ -28,6 +28,8 @@ from seqdata.sandbox.world.clock import http_date
 from seqdata.sandbox.world.world import World
 
 MARK = b"x-seqdata-sandbox"
+#: Which world it is: two of one seed have the same organization ids.
+WORLD = b"x-seqdata-world"
 #: How many requests are remembered.
 REMEMBERED = 10_000
 
@@ -53,7 +55,8 @@ class Envelope:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 date = http_date(self.world.now).encode()
-                message["headers"] = [*message["headers"], (MARK, b"1"), (b"date", date)]
+                own = [(MARK, b"1"), (WORLD, self.world.id.encode()), (b"date", date)]
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         await self.inner(scope, receive, send_marked)

@@ -79,6 +79,8 @@ class World:
         self.user = _user(seed)
         self.payments: list[dict[str, Any]] = []
         start = months_before(day_of(now), months)
+        #: Tells it from worlds of the same seed, whose organizations have the same ids.
+        self.id = make_id(f"{seed}/{scale}", f"world since {start}")
         self.organizations = [self._found(n, midnight(start)) for n in range(organizations)]
         self.now = midnight(start)
         with _without_collections():

@@ -15,9 +15,8 @@ import pyarrow as pa
 
 from seqdata.exceptions import PageSizeRefused, PagingError
 from seqdata.sources.base import Page, Reading, Row, Window
-from seqdata.sources.schemas import READ_ROWS
 from seqdata.sources.webapp.source import GraphQLSource
-from seqdata.sources.webapp.words import by_hand, in_our_words
+from seqdata.sources.webapp.words import by_hand
 
 #: How many pages in a row may bring nothing new before a list is taken for an endless one.
 _MOST_IDLE = 5
@@ -46,9 +45,9 @@ def read_activity(source: GraphQLSource, since: datetime) -> Reading:
 
 def our_rows(table: pa.Table) -> list[Row]:
     """Return transfers as rows in our words, and whether they were made by hand."""
-    rows = in_our_words(table, READ_ROWS).to_pylist()
     return [
-        {**row, "by_hand": by_hand(row["kind"], row["activity_type"], row["type"])} for row in rows
+        {**row, "by_hand": by_hand(row["kind"], row["activity_type"], row["type"])}
+        for row in table.to_pylist()
     ]
 
 

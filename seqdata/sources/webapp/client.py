@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seqdata.core.masking import mask_numbers
 from seqdata.core.moments import to_eastern
 from seqdata.core.text import format_cents
 from seqdata.exceptions import (
@@ -34,6 +33,7 @@ from seqdata.sources.webapp.dicts import (
 from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.graphql import GraphQLClient, body_of, data_of
 from seqdata.sources.webapp.judging import judge, payment_of
+from seqdata.sources.webapp.masking import mask_numbers
 
 
 class SequenceClient(GraphQLClient):

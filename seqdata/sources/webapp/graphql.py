@@ -15,6 +15,7 @@ from seqdata.core.json import parse_json
 from seqdata.core.origins import is_loopback
 from seqdata.core.secret import Secret, sealed
 from seqdata.exceptions import (
+    AuthenticationError,
     GraphQLError,
     ReadOnlyMode,
     Unauthorized,
@@ -37,12 +38,16 @@ _ACCEPT = (
 
 @dataclass(frozen=True)
 class GraphQLAnswer:
-    """The `data` of an answer, with its raw bytes and the service's clock (UTC)."""
+    """The `data` of an answer, with its raw bytes and the service's clock (UTC).
+
+    `world` is which world a sandbox shows.
+    """
 
     data: Node = field(repr=False)
     body: bytes = field(repr=False)
     served_at: datetime | None
     is_sandbox: bool
+    world: str | None = None
 
 
 class GraphQLClient:
@@ -130,6 +135,7 @@ class GraphQLClient:
             body=answer.body,
             served_at=answer.served_at,
             is_sandbox=is_loopback(self._app_url) and answer.headers.get(SANDBOX_HEADER) == "1",
+            world=answer.headers.get(WORLD_HEADER) if is_loopback(self._app_url) else None,
         )
 
     def send_once(
@@ -169,7 +175,10 @@ class GraphQLClient:
         return request, self._transport.send_once(request)
 
     def _current_token(self) -> Secret:
-        return self._token if self._token_provider is None else sealed(self._token_provider())
+        token = self._token if self._token_provider is None else sealed(self._token_provider())
+        if not _is_sendable(token):
+            raise AuthenticationError("The access token holds characters that no token has.")
+        return token
 
     def _request(
         self, token: Secret, body: bytes, operation: str, *, once: bool = False
@@ -188,7 +197,7 @@ class GraphQLClient:
 
 
 #: Present on every answer of the local sandbox.
-SANDBOX_HEADER = "x-seqdata-sandbox"
+SANDBOX_HEADER, WORLD_HEADER = "x-seqdata-sandbox", "x-seqdata-world"
 
 
 def body_of(query: str, variables: Node | None, operation_name: str | None) -> bytes:
@@ -218,3 +227,8 @@ def data_of(answer: Answer, query: str, operation: str) -> Node:
         raise UnexpectedAnswer(operation, "data", "none")
     data: Node = body["data"]
     return data
+
+
+def _is_sendable(token: Secret) -> bool:
+    value = token.get_secret_value()
+    return value.isascii() and (value.isprintable() or not value)

@@ -22,7 +22,6 @@ from seqdata.sources.base import (
     View,
     told_apart,
 )
-from seqdata.sources.schemas import READ_LEGS
 from seqdata.sources.vocabulary import State, is_reversal
 from seqdata.sources.webapp.activity import our_rows, read_activity
 from seqdata.sources.webapp.client import SequenceClient
@@ -30,7 +29,6 @@ from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.judging import judge, payment_of
 from seqdata.sources.webapp.nodes import transfer_table
 from seqdata.sources.webapp.source import GraphQLSource
-from seqdata.sources.webapp.words import in_our_words
 
 if TYPE_CHECKING:
     from seqdata.config.settings import Settings
@@ -93,7 +91,7 @@ class WebAppMover:
         source, rows = self._source(organization_id), list[Row]()
         for transfer_id in transfer_ids:
             found = source.fetch_details([transfer_id])
-            is_reversed = any(map(is_reversal, in_our_words(found.legs, READ_LEGS).to_pylist()))
+            is_reversed = any(map(is_reversal, found.legs.to_pylist()))
             for row in our_rows(found.rows):
                 reason = row["error_reason"] or "its payment was reversed"
                 reverted = {"state": State.FAILED, "error_reason": reason} if is_reversed else {}

@@ -19,11 +19,12 @@ from seqdata.exceptions import UnexpectedAnswer
 from seqdata.sources.base import Drift
 from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES, DETAILS, LEGS, MOMENT, TRANSFER_ROWS
 from seqdata.sources.webapp.documents import Node
+from seqdata.sources.webapp.words import RAW_LEGS, RAW_TRANSFERS, in_our_words
 from seqdata.types import ActivityType, Direction, TransferStatus
 
 
 def transfer_table(nodes: list[Node], organization_id: str, drift: Drift) -> pa.Table:
-    """Turn transfer nodes into a table of TRANSFER_ROWS; what is missing is null.
+    """Turn transfer nodes into a table of TRANSFER_ROWS, in our words; what is missing is null.
 
     Raises
     ------
@@ -35,9 +36,9 @@ def transfer_table(nodes: list[Node], organization_id: str, drift: Drift) -> pa.
         table = _documented_transfers(nodes, organization_id)
     except (*_NOT_DOCUMENTED, KeyError, AttributeError):
         _note_missing(nodes, drift)
-        table = _table(TRANSFER_ROWS, _transfer_columns(nodes, organization_id, drift), drift)
+        table = _table(RAW_TRANSFERS, _transfer_columns(nodes, organization_id, drift), drift)
     _note_unknown(table, drift)
-    return table
+    return in_our_words(table, TRANSFER_ROWS)
 
 
 def _check_nodes(nodes: list[Node], what: str) -> None:
@@ -69,7 +70,7 @@ def _documented_transfers(nodes: list[Node], organization_id: str) -> pa.Table:
         columns |= {f"{end}_{name}": part for name, part in parts}
     for name in ("created_at", "updated_at"):
         columns[name] = columns[name].cast(MOMENT)
-    return pa.table([columns[name] for name in TRANSFER_ROWS.names], schema=TRANSFER_ROWS)
+    return pa.table([columns[name] for name in RAW_TRANSFERS.names], schema=RAW_TRANSFERS)
 
 
 def _transfer_columns(
@@ -100,6 +101,7 @@ def account_tables(
         "organization_id": organization,
         "account_id": [node["id"] for _, node in nodes],
         "as_of": [served_at] * len(nodes),
+        "confirmed_at": [served_at] * len(nodes),
         "balance_cents": cents,
         "origin": ["sync"] * len(nodes),
     }
@@ -144,7 +146,7 @@ def detail_tables(
         "completed_at": [payment.get("completedAt") for _, _, payment in payments],
         "expected_on": [payment.get("expectedCompletionDate") for _, _, payment in payments],
     }
-    return _table(DETAILS, details, drift), _table(LEGS, legs, drift)
+    return _table(DETAILS, details, drift), in_our_words(_table(RAW_LEGS, legs, drift), LEGS)
 
 
 _NOTHING: Node = {}

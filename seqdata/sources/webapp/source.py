@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
+from seqdata.core.json import parse_json
 from seqdata.core.logs import logger
-from seqdata.core.masking import SECRET_FIELDS, mask_numbers
 from seqdata.exceptions import (
     CursorExpired,
     GraphQLError,
@@ -23,10 +23,12 @@ from seqdata.exceptions import (
     UnexpectedAnswer,
     UnknownOrganization,
 )
-from seqdata.sources.base import Delivery, Drift, Page, Raw, Snapshot, TransferDetails, Window
+from seqdata.sources.base import Drift, Page, Snapshot, TransferDetails, Window
+from seqdata.sources.rows import Row, detail_rows, rows_of, with_moment
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.graphql import GraphQLAnswer
+from seqdata.sources.webapp.masking import mask_numbers
 from seqdata.sources.webapp.nodes import account_tables, detail_tables, transfer_table
 
 log = logger(__name__)
@@ -35,6 +37,7 @@ log = logger(__name__)
 class GraphQLSource:
     """The service's GraphQL API as a source, for one organization."""
 
+    name = "webapp"
     page_sizes: tuple[int, ...] = (100, 50, 25, 10)
 
     def __init__(
@@ -66,8 +69,8 @@ class GraphQLSource:
         """
         name = "SelectSourceAndDestination"
         answer = self._client.ask(document(name), None, name)
-        raw = self._raw("accounts", answer, {})
-        return replace(self._reader.read_accounts(answer.data, raw.served_at), raw=raw)
+        found = self._reader.read_accounts(answer.data, self._served_at(answer))
+        return replace(found, world=answer.world)
 
     def fetch_page(
         self,
@@ -101,8 +104,7 @@ class GraphQLSource:
         }
         counted = variables["transferFilter"] if count_window else {}
         answer = self._ask_page(variables, counted if with_count and self._counts else None)
-        raw = self._raw("page", answer, variables)
-        return replace(self._reader.read_page(answer.data, raw.served_at), raw=raw)
+        return self._reader.read_page(answer.data, self._served_at(answer))
 
     def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
         """Fetch transfers with their payment legs and rules, in one request.
@@ -117,19 +119,18 @@ class GraphQLSource:
         else:
             text, ids = _several(transfer_ids)
         answer = self._client.ask(text, {**variables, **ids}, name)
-        raw = self._raw("details", answer, {"ids": list(transfer_ids)})
-        found = self._reader.read_details(answer.data, raw.served_at)
+        found = self._reader.read_details(answer.data, self._served_at(answer))
         known = set(found.rows["id"].to_pylist())
         missing = tuple(one for one in transfer_ids if one not in known)
         # What is missing is taken for removed, so nothing but a null under its name may say so.
         answered = answer.data["organization"].keys() - _ORGANIZATION_FIELDS
         if not len(transfer_ids) == len(answered) == found.rows.num_rows + len(missing):
             raise UnexpectedAnswer(name, "the transfers asked for", "others, or fewer")
-        return replace(found, missing=missing, raw=raw)
+        return replace(found, missing=missing)
 
-    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
-        """Read the body of a kept answer again, as the method that fetched it did."""
-        return self._reader.read(kind, data, served_at)
+    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[Row]:
+        """Read what was kept of answers again; see :meth:`AnswerReader.read_again`."""
+        return self._reader.read_again(stream, bodies)
 
     def _ask_page(self, variables: Node, counted: Node | None) -> GraphQLAnswer:
         name = "ActivityLogV2Transfers"
@@ -147,34 +148,44 @@ class GraphQLSource:
         except (GraphQLError, HTTPError) as error:
             raise _page_error(error, variables) from error
 
-    def _raw(self, kind: str, answer: GraphQLAnswer, facts: dict[str, Any]) -> Raw:
-        body = answer.body
-        if any(name.encode() in body for name in SECRET_FIELDS):
-            body = json.dumps(mask_numbers(json.loads(body)), ensure_ascii=False).encode()
-        return Raw(kind, answer.served_at or self._clock(), facts, body)
+    def _served_at(self, answer: GraphQLAnswer) -> datetime:
+        return answer.served_at or self._clock()
 
 
 class AnswerReader:
     """Reads GraphQL answers into tables; needs no network, so it reads kept ones too."""
 
+    name = "webapp"
+
     def __init__(self, organization_id: str) -> None:
         self.organization_id = organization_id
         self.drift = Drift()
 
-    def read(self, kind: str, data: Any, served_at: datetime) -> Delivery:
-        """Read the body of a kept answer: `data` is the parsed JSON with its ``data`` key."""
-        readers: dict[str, Callable[[Node, datetime], Delivery]] = {
-            "accounts": self.read_accounts,
-            "page": self.read_page,
-            "details": self.read_details,
-        }
-        return readers[kind](expect(data, "data", dict), served_at)
+    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[Row]:
+        """Read what was kept of answers again: a node a body.
+
+        Parameters
+        ----------
+        stream
+            "transfers", "accounts" or "details".
+        """
+        nodes = [parse_json(body) for body in bodies]
+        if stream == "transfers":
+            return rows_of(transfer_table(nodes, self.organization_id, self.drift))
+        never = datetime.fromtimestamp(0, UTC)  # neither balances nor moments are read again
+        if stream == "accounts":
+            kinds = [next(iter(node.items())) for node in nodes]
+            return rows_of(account_tables(kinds, self.organization_id, never, self.drift)[0])
+        made = rows_of(transfer_table(nodes, self.organization_id, self.drift))
+        details = detail_rows(*detail_tables(nodes, self.organization_id, never, self.drift))
+        return [with_moment(row, one) for row, one in zip(details, made, strict=True)]
 
     def read_accounts(self, data: Node, served_at: datetime) -> Snapshot:
         """Read the accounts of the organization."""
         nodes = _accounts_of(data, self.organization_id)
         accounts, balances = account_tables(nodes, self.organization_id, served_at, self.drift)
-        return Snapshot(accounts, balances, served_at)
+        bodies = partial(_kept, [{kind: node} for kind, node in nodes])
+        return Snapshot(accounts, balances, served_at, bodies=bodies)
 
     def read_page(self, data: Node, served_at: datetime) -> Page:
         """Read a page of transfers."""
@@ -190,6 +201,7 @@ class AnswerReader:
             has_next_page=expect(info, "hasNextPage", bool),
             served_at=served_at,
             count=count if isinstance(count, int) else None,
+            bodies=partial(_kept, nodes),
         )
 
     def read_details(self, data: Node, served_at: datetime) -> TransferDetails:
@@ -199,13 +211,18 @@ class AnswerReader:
         nodes = [organization[name] for name in names if organization[name] is not None]
         details, legs = detail_tables(nodes, self.organization_id, served_at, self.drift)
         rows = transfer_table(nodes, self.organization_id, self.drift)
-        return TransferDetails(rows, details, legs, served_at)
+        return TransferDetails(rows, details, legs, served_at, bodies=partial(_kept, nodes))
 
 
 def fetch_organization_ids(client: SequenceClient) -> list[str]:
     """Fetch the ids of the organizations that this login can see."""
     answer = client.ask(document("SelectSourceAndDestination"), None, "SelectSourceAndDestination")
     return [expect(organization, "id", str) for organization in _organizations(answer.data)]
+
+
+def _kept(nodes: Sequence[Node]) -> list[bytes]:
+    """Return what is kept of nodes: JSON without full account numbers."""
+    return [json.dumps(mask_numbers(node), separators=(",", ":")).encode() for node in nodes]
 
 
 #: Of an organization in the answer of details; everything beside them is a transfer.

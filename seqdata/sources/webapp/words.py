@@ -6,14 +6,15 @@ raw word. A word that is new is ``unknown``; one that fits none of ours is ``oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from seqdata.core.arrow import Column, encoded, pc
-from seqdata.sources.vocabulary import FINAL, INSIDE, Kind, Party, State
+from seqdata.sources.schemas import LEGS, TRANSFER_ROWS
+from seqdata.sources.vocabulary import INSIDE, Kind, Party, State
 
 #: What the statuses mean for money. A word that is not here is unknown.
 STATES: Mapping[str, State] = {
@@ -26,9 +27,6 @@ STATES: Mapping[str, State] = {
     "INCOMPLETE": State.FAILED,
     "CANCELLED": State.CANCELLED,
 }
-
-#: Statuses after which nothing changes any more.
-FINAL_STATUSES = frozenset(word for word, state in STATES.items() if state in FINAL)
 
 #: What the types of a node at an end of a transfer are. Another one is no party of ours.
 PARTIES: Mapping[str, Party] = {
@@ -88,6 +86,19 @@ def by_hand(kind: str, activity_type: str | None, type_: str | None) -> bool | N
 
 # -- tables ------------------------------------------------------------------------------------
 
+
+def _raw(schema: pa.Schema) -> pa.Schema:
+    """Return the columns of a table that the service's own words fill."""
+    fields = (one.with_name(_RAW_NAMES.get(one.name, one.name)) for one in schema)
+    return pa.schema([one for one in fields if one.name not in ("state", "kind")])
+
+
+_RAW_NAMES = {"source_party": "source_kind", "destination_party": "destination_kind"}
+
+#: Transfers and their legs in the service's words.
+RAW_TRANSFERS = _raw(TRANSFER_ROWS)
+RAW_LEGS = _raw(LEGS)
+
 #: The columns of ours, and the raw ones that each is made of.
 MADE_OF: Mapping[str, tuple[str, ...]] = {
     "state": ("status",),
@@ -97,20 +108,15 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def raw_columns(names: Iterable[str]) -> list[str]:
-    """Return the columns on the disk that these are made of, each once."""
-    return list(dict.fromkeys(raw for name in names for raw in MADE_OF.get(name, (name,))))
-
-
 def in_our_words(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return a table with the columns of `schema`, ours made of the service's words.
 
     Parameters
     ----------
     table
-        Raw columns; those of few values may be dictionary-encoded, and then ours are too.
+        Raw columns, such as RAW_TRANSFERS.
     schema
-        READ_TRANSFERS, READ_LEGS or another of these, or some of its columns.
+        What it becomes, such as TRANSFER_ROWS.
     """
     return pa.table({name: _column(name, table) for name in schema.names})
 
@@ -152,5 +158,4 @@ def _decided(columns: list[Column], decide: Callable[..., str | None]) -> Column
     places = np.array([number_of[word] for word in said], np.int32)[np.asarray(found.indices)]
     indices = pa.array(places, mask=places < 0)
     made = pa.DictionaryArray.from_arrays(indices, pa.array(map(str, words), pa.string()))
-    is_encoded = pa.types.is_dictionary(columns[0].type)
-    return pa.chunked_array([made if is_encoded else made.dictionary_decode()])
+    return pa.chunked_array([made.dictionary_decode()])

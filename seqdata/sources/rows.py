@@ -1,0 +1,114 @@
+"""Rows as plain values, as the record keeps them: a dict a row, without what is unknown.
+
+Moments are whole microseconds since 1970 in UTC, dates ISO texts, money whole cents. A row that is
+written as JSON and read again is the same row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.json as pa_json
+
+Row: TypeAlias = dict[str, Any]
+
+#: So many lines are parsed at once: Arrow takes no text of 2 GB.
+_CHUNK = 100_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def micros(moment: datetime) -> int:
+    """Count the microseconds from 1970 to a moment that has a zone."""
+    return (moment - _EPOCH) // _TICK
+
+
+def moment_of(count: int | None) -> datetime | None:
+    """Return the moment of a count of microseconds, in UTC."""
+    return None if count is None else _EPOCH + count * _TICK
+
+
+def rows_of(table: pa.Table) -> list[Row]:
+    """Return the rows of a table; what is null is left out."""
+    columns = {name: _plain(table[name]) for name in table.column_names}
+    rows: list[Row] = [{} for _ in range(table.num_rows)]
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=True):
+            if value is not None:
+                row[name] = value
+    return rows
+
+
+def _plain(column: Any) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.int64()).to_pylist()  # type: ignore[no-any-return]
+    if pa.types.is_date(column.type):
+        return [None if day is None else day.isoformat() for day in column.to_pylist()]
+    return column.to_pylist()  # type: ignore[no-any-return]
+
+
+def dumped(row: Row) -> str:
+    """Write a row as JSON on one line; equal rows are equal texts."""
+    return json.dumps(row, separators=(",", ":"), sort_keys=True)
+
+
+def table_of(lines: Sequence[str], schema: pa.Schema) -> pa.Table:
+    """Make a table of rows in JSON, with the columns of `schema`; what a row lacks is null."""
+    parts = (lines[start : start + _CHUNK] for start in range(0, len(lines), _CHUNK))
+    return pa.concat_tables([schema.empty_table(), *(_parsed(part, schema) for part in parts)])
+
+
+def _parsed(lines: Sequence[str], schema: pa.Schema) -> pa.Table:
+    text = "\n".join(lines).encode()
+    read = pa_json.read_json(
+        BytesIO(text),
+        read_options=pa_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+        parse_options=pa_json.ParseOptions(
+            explicit_schema=pa.schema([one.with_type(_stored(one.type)) for one in schema]),
+            unexpected_field_behavior="ignore",
+        ),
+    )
+    return read.select(schema.names).cast(schema)
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind):
+        return pa.int64()
+    return pa.string() if pa.types.is_date(kind) else kind
+
+
+def table_of_rows(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    """Make a table of rows; see :func:`table_of`."""
+    return table_of([dumped(row) for row in rows], schema)
+
+
+def detail_rows(details: pa.Table, legs: pa.Table) -> list[Row]:
+    """Return details with the legs of each inside: a row of the record a transfer."""
+    of: dict[str, list[Row]] = {}
+    for leg in rows_of(legs):
+        of.setdefault(leg.pop("id"), []).append(_without(leg, "organization_id"))
+    for each in of.values():
+        each.sort(key=lambda leg: str(leg.get("leg")))
+    rows = rows_of(details)
+    return [{**row, "legs": of[row["id"]]} if row["id"] in of else row for row in rows]
+
+
+def with_moment(detail: Row, transfer: Row) -> Row:
+    """Return a row of details with the moment that its transfer was made: it is filed by that."""
+    made = {"created_at": transfer["created_at"]} if "created_at" in transfer else {}
+    return {**detail, **made}
+
+
+def leg_rows(detail: Row) -> list[Row]:
+    """Return the legs inside a row of details, with its ids."""
+    return [{"id": detail["id"], **leg} for leg in detail.get("legs", ())]
+
+
+def _without(row: Row, name: str) -> Row:
+    return {key: value for key, value in row.items() if key != name}

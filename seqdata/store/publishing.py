@@ -1,0 +1,391 @@
+"""The Parquet tables, made of the record: only those that do not show it yet.
+
+Each file is whole at any moment. While files are put in their place, ``.published.json`` says so;
+whoever reads looks at it before and after, and so never takes half of one publication and half of
+another for a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqdata.core.arrow import Column, pc
+from seqdata.core.files import read_json, remove_file, write_json
+from seqdata.exceptions import CorruptFile, ForeignTables
+from seqdata.sources.rows import Row, leg_rows, micros, table_of, table_of_rows
+from seqdata.sources.schemas import (
+    ACCOUNTS,
+    ANNOTATIONS,
+    BALANCES,
+    DETAILS,
+    EARLIER,
+    LEGS,
+    MOMENT,
+    RUNS,
+    TRANSFER_HISTORY,
+    TRANSFERS,
+)
+from seqdata.sources.vocabulary import OWN
+from seqdata.store.months import UNKNOWN, month_bounds, month_path, newest_month_first
+from seqdata.store.record import Connection, Record, read_facts
+from seqdata.store.tables import read_facts as read_facts_of
+from seqdata.store.tables import write_table
+
+#: Beside the tables: which record they are of, and what else it takes to take it up from them.
+NOTE = ".published.json"
+
+#: Facts about a record that its tables carry.
+CARRIED = ("id", "organization_id", "app_url", "world", "progress")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What stands beside the tables. ``is_going_on``: files are being put in their place."""
+
+    record_id: str | None
+    generation: int
+    is_going_on: bool
+    facts: dict[str, Any]
+
+
+def read_note(folder: Path) -> Note | None:
+    """Read what stands beside the tables; None where nothing does, or it cannot be read."""
+    try:
+        found = read_json(folder / NOTE, remedy="")
+        facts = dict(found["facts"])
+        return Note(facts.get("id"), int(found["generation"]), bool(found["going_on"]), facts)
+    except (FileNotFoundError, CorruptFile, KeyError, TypeError, ValueError):
+        return None
+
+
+def publish(record: Record, folder: Path) -> bool:
+    """Bring the tables up to what the record holds; for the holder of their lock.
+
+    Returns
+    -------
+    bool
+        Whether any did not show it yet.
+
+    Raises
+    ------
+    ForeignTables
+        The folder holds the tables of another record; nothing was changed.
+    FolderNotWritable
+        The file system refused. The same call again completes it.
+    """
+    with record.reading() as db:
+        waiting = waiting_tables(db)
+        facts = read_facts(db, [*CARRIED, "generation"])
+        note = read_note(folder)
+        owner = _owner(folder) if note is None else note.record_id
+        if owner not in (None, facts["id"]):
+            raise ForeignTables(folder, str(owner), facts["id"])
+        if not waiting and note is not None and not note.is_going_on:
+            return False
+        _write_note(folder, facts, going_on=True)
+        # What a row was before what it is; the month that it came to before the one that it left.
+        in_order = sorted(sorted(waiting, reverse=True), key=_is_present)
+        rows = [found for name in in_order for found in _publish(db, folder, name, facts)]
+    generation = facts["generation"]
+    with record.writing() as db:
+        db.executemany(
+            "INSERT INTO tables VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
+            "SET published = excluded.published, rows = excluded.rows",
+            [(name, generation, generation, count) for name, count in rows],
+        )
+    _write_note(folder, facts, going_on=False)
+    return True
+
+
+def _is_present(name: str) -> bool:
+    return not name.startswith(("transfer_history/", "earlier/"))
+
+
+def is_up_to_date(db: Connection, note: Note | None) -> bool:
+    """Whether the tables beside a note are the last that were published of a record."""
+    if note is None or note.is_going_on or is_other(db, note):
+        return False
+    return note.record_id == read_facts(db, ["id"])["id"] and not waiting_tables(db)
+
+
+def is_other(db: Connection, note: Note | None) -> bool:
+    """Whether the tables beside a note are none of a record's, or older than the last ones."""
+    last = next(db.execute("SELECT max(published) FROM tables"))[0]
+    return note is None or last is None or note.generation < last
+
+
+def waiting_tables(db: Connection) -> list[str]:
+    """List the tables that do not show what the record holds."""
+    query = "SELECT name FROM tables WHERE published IS NULL OR published < changed"
+    return [name for (name,) in db.execute(query)]
+
+
+def months_of(db: Connection, stem: str) -> list[str]:
+    """List the months of a table that have rows, newest first and the unknown one last."""
+    query = "SELECT name FROM tables WHERE name GLOB ? AND rows > 0"
+    names = [name.partition("/")[2] for (name,) in db.execute(query, (f"{stem}/*",))]
+    return newest_month_first(names)
+
+
+def project(db: Connection, target: str, organization_id: str) -> pa.Table:
+    """Make a table whole from the record itself."""
+    makers: dict[str, Callable[[Connection], Iterator[tuple[str, pa.Table]]]] = {
+        **_WHOLE,
+        **{stem: partial(_every_month, make) for stem, make in MONTHLY.items()},
+    }
+    made = dict(makers["details" if target == "legs" else target](db))
+    return of_organization(made[target], organization_id)
+
+
+def _every_month(
+    make: Callable[[Connection, str | None], Iterator[tuple[str, pa.Table]]], db: Connection
+) -> Iterator[tuple[str, pa.Table]]:
+    return make(db, None)
+
+
+def newest_first(table: pa.Table) -> pa.Table:
+    """Sort by created_at, newest first; ties by id."""
+    return table.sort_by([("created_at", "descending"), ("id", "ascending")])
+
+
+def _write_note(folder: Path, facts: dict[str, Any], *, going_on: bool) -> None:
+    carried = {name: facts[name] for name in CARRIED if name in facts}
+    note = {"generation": facts["generation"], "going_on": going_on, "facts": carried}
+    write_json(folder / NOTE, note)
+
+
+def _owner(folder: Path) -> str | None:
+    """Tell whose tables these are by the tables themselves, where nothing beside them says so."""
+    try:
+        return read_facts_of(folder / "accounts" / "data.parquet").get("seqdata.record")
+    except (FileNotFoundError, CorruptFile):
+        return None
+
+
+def _publish(
+    db: Connection, folder: Path, name: str, facts: dict[str, Any]
+) -> Iterator[tuple[str, int]]:
+    """Put a table in its place; yield what was put there, and its rows."""
+    said = {"seqdata.record": facts["id"], "seqdata.generation": str(facts["generation"])}
+    stem, _, month = name.partition("/")
+    tables = MONTHLY[stem](db, month) if month else _WHOLE[stem](db)
+    for target, table in tables:
+        path = month_path(folder / target, month) if month else folder / target / "data.parquet"
+        if table.num_rows or not month:
+            write_table(path, of_organization(table, facts["organization_id"]), said)
+        else:
+            remove_file(path)
+            with suppress(OSError):
+                path.parent.rmdir()
+        yield f"{target}/{month}" if month else target, table.num_rows
+
+
+def of_organization(table: pa.Table, organization_id: str) -> pa.Table:
+    """Fill the column that is the same in each row of a record."""
+    place = table.schema.get_field_index("organization_id")
+    if place < 0:
+        return table
+    field = table.schema.field(place)
+    return table.set_column(place, field, pa.repeat(organization_id, table.num_rows))
+
+
+# -- projections -------------------------------------------------------------------------------
+
+
+def read_present(db: Connection, month: str | None = None) -> pa.Table:
+    """Make TRANSFERS rows of the present versions of a month, or of all; newest first.
+
+    The names of own accounts are those that they have now.
+    """
+    where, bounds = _span("created", month)
+    found = list(
+        db.execute(
+            f"SELECT row, source, first_seen, since, removed FROM versions "  # noqa: S608
+            f"WHERE stream = 'transfers' AND until IS NULL{where}",
+            bounds,
+        )
+    )
+    table = _stamped(found, TRANSFERS, ("read_from", "first_seen_at", "changed_at", "removed_at"))
+    called = db.execute(
+        "SELECT id, json_extract(row, '$.name') FROM versions "
+        "WHERE stream = 'accounts' AND until IS NULL"
+    )
+    names = dict(called)
+    return newest_first(_with_present_names(table, names))
+
+
+def read_earlier(db: Connection, month: str | None = None) -> pa.Table:
+    """Make TRANSFER_HISTORY rows of the versions that ended in a month, or of all."""
+    where, bounds = _span("until", month)
+    found = list(
+        db.execute(
+            f"SELECT row, source, first_seen, since, removed, since, until FROM versions "  # noqa: S608
+            f"WHERE stream = 'transfers' AND until IS NOT NULL{where} ORDER BY id, since",
+            bounds,
+        )
+    )
+    stamps = (
+        "read_from", "first_seen_at", "changed_at", "removed_at", "valid_from", "valid_until"
+    )  # fmt: skip
+    return _stamped(found, TRANSFER_HISTORY, stamps)
+
+
+def _span(column: str, month: str | None) -> tuple[str, tuple[int, ...]]:
+    if month is None:
+        return "", ()
+    if month == UNKNOWN:
+        return f" AND {column} IS NULL", ()
+    return f" AND {column} >= ? AND {column} < ?", month_bounds(month)
+
+
+def _stamped(found: list[Any], schema: pa.Schema, names: tuple[str, ...]) -> pa.Table:
+    """Make a table of rows in JSON and the columns that stand beside them in the record."""
+    inside = pa.schema([one for one in schema if one.name not in names])
+    table = table_of([row for row, *_ in found], inside)
+    columns = {name: table[name] for name in inside.names}
+    beside: list[Any] = list(zip(*(rest for _, *rest in found), strict=True)) or [()] * len(names)
+    for name, values in zip(names, beside, strict=True):
+        kind = schema.field(name).type
+        plain: Any = pa.array(values, pa.int64() if kind == MOMENT else kind)
+        columns[name] = plain.cast(kind)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _with_present_names(table: pa.Table, names: dict[str, str]) -> pa.Table:
+    ids, called = pa.array(list(names), pa.string()), pa.array(list(names.values()), pa.string())
+    for end in ("source", "destination"):
+        is_own = pc.is_in(table[f"{end}_party"], value_set=pa.array(OWN, pa.string()))
+        now: Column = called.take(pc.index_in(table[f"{end}_id"], value_set=ids).combine_chunks())
+        place = table.schema.get_field_index(f"{end}_name")
+        said = table[f"{end}_name"]
+        shown = pc.if_else(pc.and_(is_own, pc.is_valid(now)), now, said)
+        table = table.set_column(place, table.schema.field(place), shown)
+    return table
+
+
+def _accounts(db: Connection) -> Iterator[tuple[str, pa.Table]]:
+    found = list(
+        db.execute(
+            "SELECT row, source, first_seen, since, removed FROM versions "
+            "WHERE stream = 'accounts' AND until IS NULL ORDER BY id"
+        )
+    )
+    yield (
+        "accounts",
+        _stamped(found, ACCOUNTS, ("read_from", "first_seen_at", "changed_at", "closed_at")),
+    )
+
+
+def _balances(db: Connection) -> Iterator[tuple[str, pa.Table]]:
+    found = list(
+        db.execute(
+            "SELECT account_id, as_of, confirmed_at, cents, origin FROM balances "
+            "ORDER BY as_of, account_id"
+        )
+    )
+    names = ("account_id", "as_of", "confirmed_at", "balance_cents", "origin")
+    yield "balances", _stamped([("{}", *one) for one in found], BALANCES, names)
+
+
+def _annotations(db: Connection) -> Iterator[tuple[str, pa.Table]]:
+    rows = [row for (row,) in db.execute("SELECT row FROM annotations ORDER BY id")]
+    yield "annotations", table_of(rows, ANNOTATIONS)
+
+
+def _runs(db: Connection) -> Iterator[tuple[str, pa.Table]]:
+    found = list(db.execute("SELECT row, run FROM runs ORDER BY run"))
+    yield "runs", _stamped(found, RUNS, ("run",))
+
+
+_WHOLE: dict[str, Callable[[Connection], Iterator[tuple[str, pa.Table]]]] = {
+    "accounts": _accounts,
+    "balances": _balances,
+    "annotations": _annotations,
+    "runs": _runs,
+}
+
+
+def _transfers(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
+    yield "transfers", read_present(db, month)
+
+
+def _history(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
+    yield "transfer_history", read_earlier(db, month)
+
+
+def _details(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
+    """Make legs before details: a transfer with details has its legs."""
+    where, bounds = _span("created", month)
+    query = (
+        f"SELECT row FROM versions WHERE stream = 'details' AND until IS NULL{where} ORDER BY id"  # noqa: S608
+    )
+    rows: list[Row] = [json.loads(row) for (row,) in db.execute(query, bounds)]
+    legs = [leg for row in rows for leg in sorted(leg_rows(row), key=lambda leg: leg["leg"])]
+    yield "legs", table_of_rows(legs, LEGS)
+    yield "details", table_of_rows(rows, DETAILS)
+
+
+def _earlier(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
+    where, bounds = _span("until", month)
+    found = db.execute(
+        "SELECT stream, id, source, first_seen, since, until, removed, row FROM versions "  # noqa: S608
+        f"WHERE stream != 'transfers' AND until IS NOT NULL{where} ORDER BY stream, id, since",
+        bounds,
+    )
+    names = (
+        "stream", "id", "read_from", "first_seen_at", "valid_from", "valid_until", "removed_at",
+        "row",
+    )  # fmt: skip
+    yield "earlier", _stamped([("{}", *one) for one in found], EARLIER, names)
+
+
+MONTHLY: dict[str, Callable[[Connection, str | None], Iterator[tuple[str, pa.Table]]]] = {
+    "transfers": _transfers,
+    "transfer_history": _history,
+    "details": _details,
+    "earlier": _earlier,
+}
+
+
+def confirmed_at(table: pa.Table, runs: pa.Table) -> Column:
+    """Tell when each transfer was last said: by its own version, or by a sync that read its time.
+
+    Parameters
+    ----------
+    table
+        id, created_at and changed_at.
+    runs
+        RUNS.
+    """
+    created = _counts(table["created_at"], -1 << 62)
+    confirmed = changed = _counts(table["changed_at"], 0)
+    every = runs.to_pylist()
+    whole = [run for run in every if run["read_at"] is not None]
+    reached: int | None = None  # how far later syncs read: what read less says less
+    for run in sorted(whole, key=lambda run: run["read_at"], reverse=True):
+        since = -1 << 62 if run["since"] is None else micros(run["since"])
+        if reached is None or since < reached:
+            reached = since
+            read_at = micros(run["read_at"])
+            confirmed = np.where(created >= since, np.maximum(confirmed, read_at), confirmed)
+    for run in every:
+        ids = pa.array(json.loads(run["asked"] or "[]"), pa.string())
+        at = micros(run["ended_at"] or run["began_at"])
+        asked = np.asarray(pc.is_in(table["id"], value_set=ids)) if len(ids) else False
+        confirmed = np.where(asked, np.maximum(confirmed, at), confirmed)
+    if "removed_at" in table.column_names:
+        confirmed = np.where(np.asarray(pc.is_valid(table["removed_at"])), changed, confirmed)
+    return pa.array(confirmed, pa.int64()).cast(MOMENT)
+
+
+def _counts(column: Column, missing: int) -> Any:
+    return np.array(pc.fill_null(column.cast(pa.int64()), missing), dtype=np.int64)

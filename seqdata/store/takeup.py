@@ -1,0 +1,281 @@
+"""A record taken up from tables: those of a record that was lost, or of the first version.
+
+What the tables hold is all that goes in; the answers themselves stay unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from seqdata.core.arrow import pc
+from seqdata.core.files import read_json, writing_in
+from seqdata.exceptions import CorruptFile
+from seqdata.sources.rows import Row, detail_rows, dumped, rows_of
+from seqdata.sources.schemas import (
+    ACCOUNT_ROWS,
+    ACCOUNTS,
+    ANNOTATIONS,
+    BALANCES,
+    DETAILS,
+    EARLIER,
+    LEGS,
+    RUNS,
+    TRANSFER_HISTORY,
+    TRANSFER_ROWS,
+    TRANSFERS,
+    _schema,
+)
+from seqdata.sources.webapp.words import RAW_LEGS, RAW_TRANSFERS, in_our_words
+from seqdata.store.months import month_path, months_in
+from seqdata.store.publishing import read_note
+from seqdata.store.record import Connection, mark_everything
+from seqdata.store.state import document_of, state_of
+from seqdata.store.tables import read_table
+from seqdata.store.versions import insert
+
+#: How far a sync of the first version came; there while its tables were not taken over.
+STATE = "state.json"
+
+#: What the rows of the first version are read from, as ``read_from`` says it.
+FIRST_VERSION = "first version"
+
+_SEEN = _schema("first_seen_at:moment last_seen_at:moment")
+_OLD_TRANSFERS = pa.schema([*RAW_TRANSFERS, *_SEEN, *_schema("removed_at:moment")])
+_OLD_HISTORY = pa.schema([*_OLD_TRANSFERS, *_schema("replaced_at:moment")])
+_OLD_ACCOUNTS = pa.schema([*ACCOUNT_ROWS, *_SEEN, *_schema("closed_at:moment")])
+_OLD_BALANCES = _schema("organization_id account_id as_of:moment balance_cents:cents origin")
+
+
+def facts_beside(folder: Path) -> dict[str, Any] | None:
+    """Tell what the tables in a folder are of; None where there are none to take up.
+
+    Raises
+    ------
+    CorruptFile
+        The state that the first version left cannot be read.
+    """
+    if (folder / STATE).exists():
+        remedy = "Move it away: the tables beside it are then no ledger's"
+        found = read_json(folder / STATE, remedy=f"{remedy}.")
+        try:
+            state = state_of(found)
+            named = {name: str(found[name]) for name in ("organization_id", "app_url")}
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptFile(folder / STATE, str(error), f"{remedy}.") from error
+        return {**named, "progress": document_of(state)}
+    note = read_note(folder)
+    return None if note is None else note.facts
+
+
+def take_up(db: Connection, folder: Path) -> None:
+    """Put all that the tables in a folder hold into a record that is being made.
+
+    Raises
+    ------
+    CorruptFile
+        A table cannot be read; nothing was changed.
+    """
+    _take_first_version(db, folder) if (folder / STATE).exists() else _take_own(db, folder)
+    mark_everything(db)
+
+
+def clear_first_version(folder: Path, ledger_folder: Path) -> None:
+    """Remove what the first version left and no reader needs; its answers are moved aside."""
+    if not (folder / STATE).exists():
+        return
+    with writing_in(folder):
+        if (folder / "archive").is_dir() and not (ledger_folder / _ANSWERS).exists():
+            shutil.move(folder / "archive", ledger_folder / _ANSWERS)
+        for name in ("index", "transfer_history", "details", "legs"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for leftover in (".rebuild", ".rebuilt", ".replaced"):
+            shutil.rmtree(folder / leftover, ignore_errors=True)
+        for path in (folder / "transfers" / ".moving", folder / STATE):
+            path.unlink(missing_ok=True)
+
+
+_ANSWERS = "answers-of-the-first-version"
+
+
+# -- our own tables ----------------------------------------------------------------------------
+
+
+def _take_own(db: Connection, folder: Path) -> None:
+    present = _latest(_every(folder, "transfers", TRANSFERS))
+    past = _past(_every(folder, "transfer_history", TRANSFER_HISTORY), present)
+    moments = ("first_seen_at", "changed_at", "valid_until", "removed_at")
+    _versions(db, "transfers", past, TRANSFER_ROWS, moments)
+    _versions(db, "transfers", present, TRANSFER_ROWS, moments)
+    accounts = _one(folder, "accounts", ACCOUNTS)
+    _versions(db, "accounts", accounts, ACCOUNT_ROWS, (*moments[:3], "closed_at"))
+    _take_details(db, folder, _every(folder, "legs", LEGS), present)
+    for row in rows_of(_every(folder, "earlier", EARLIER)):
+        _version(
+            db, row["stream"], json.loads(row["row"]), row["read_from"],
+            (row["first_seen_at"], row["valid_from"], row["valid_until"], row.get("removed_at")),
+        )  # fmt: skip
+    _take_balances(db, rows_of(_one(folder, "balances", BALANCES)))
+    _take_annotations(db, folder)
+    runs = rows_of(_one(folder, "runs", RUNS))
+    db.executemany(
+        "INSERT INTO runs VALUES (?, ?)", [(run.pop("run"), dumped(run)) for run in runs]
+    )
+
+
+def _latest(present: pa.Table) -> pa.Table:
+    """Leave one row an id, the later one: a publication that was cut short left it twice."""
+    ordered = present.sort_by([("changed_at", "descending")])
+    ids = ordered["id"].combine_chunks()
+    return ordered.take(pc.unique(pc.index_in(ids, value_set=ids)))
+
+
+def _past(past: pa.Table, present: pa.Table) -> pa.Table:
+    """Leave out versions that had ended in a publication whose present ones never came."""
+    held = set(zip(*(present[name].to_pylist() for name in ("id", "changed_at")), strict=True))
+    pairs = zip(*(past[name].to_pylist() for name in ("id", "valid_from")), strict=True)
+    return past.filter(pa.array([pair not in held for pair in pairs], pa.bool_()))
+
+
+# -- the first version's -----------------------------------------------------------------------
+
+
+def _take_first_version(db: Connection, folder: Path) -> None:
+    present = _every(folder, "transfers", _OLD_TRANSFERS)
+    past = _parts(folder / "transfer_history", _OLD_HISTORY)
+    began_at = _chained(db, past)
+    rows = rows_of(in_our_words(present, TRANSFER_ROWS))
+    latest: dict[str, tuple[int, Row, Row]] = {}
+    for row, old in zip(rows, rows_of(present), strict=True):
+        seen = old["last_seen_at"]
+        if row["id"] not in latest or latest[row["id"]][0] < seen:  # it was moving between months
+            latest[row["id"]] = seen, row, old
+    for _, row, old in latest.values():
+        began = began_at.get(row["id"], old["first_seen_at"])
+        moments = (old["first_seen_at"], began, None, old.get("removed_at"))
+        _version(db, "transfers", row, FIRST_VERSION, moments)
+    for old in rows_of(_one(folder, "accounts", _OLD_ACCOUNTS)):
+        given = {name: old[name] for name in ACCOUNT_ROWS.names if name in old}
+        seen = old["first_seen_at"]
+        _version(db, "accounts", given, FIRST_VERSION, (seen, seen, None, old.get("closed_at")))
+    _take_details(db, folder, in_our_words(_every(folder, "legs", RAW_LEGS), LEGS), present)
+    _take_balances(db, _stretches(_one(folder, "balances", _OLD_BALANCES)))
+    _take_annotations(db, folder)
+
+
+def _chained(db: Connection, past: pa.Table) -> dict[str, Any]:
+    """Take earlier versions, each of which begins where the one before ended."""
+    since: dict[str, Any] = {}
+    ours = in_our_words(past, TRANSFER_ROWS)
+    pairs: list[tuple[Row, Row]] = sorted(
+        zip(rows_of(ours), rows_of(past), strict=True),
+        key=lambda pair: (pair[1]["id"], pair[1]["replaced_at"]),
+    )
+    known: set[tuple[Any, ...]] = set()
+    for row, old in pairs:
+        version = old["id"], old["last_seen_at"], old.get("removed_at")
+        if version in known:  # what an interrupted write left twice is one version
+            continue
+        known.add(version)
+        began: Any = since.get(row["id"], old["first_seen_at"])
+        until = max(old["replaced_at"], began + 1)
+        moments = (old["first_seen_at"], began, until, old.get("removed_at"))
+        _version(db, "transfers", row, FIRST_VERSION, moments)
+        since[row["id"]] = until
+    return since
+
+
+def _stretches(table: pa.Table) -> list[Row]:
+    """Put observations of one balance in a row together: seen so from the first to the last."""
+    found: list[Row] = []
+    last: dict[str, Row] = {}
+    for row in sorted(rows_of(table), key=lambda row: row["as_of"]):
+        before = last.get(row["account_id"])
+        row["confirmed_at"] = row["as_of"]
+        if row["origin"] == "statement":
+            found.append(row)
+        elif before is not None and before.get("balance_cents") == row.get("balance_cents"):
+            before["confirmed_at"] = row["as_of"]
+        else:
+            found.append(row)
+            last[row["account_id"]] = row
+    return found
+
+
+def _parts(folder: Path, schema: pa.Schema) -> pa.Table:
+    parts = [read_table(path, schema) for path in sorted(folder.glob("part-*.parquet"))]
+    return pa.concat_tables([schema.empty_table(), *parts])
+
+
+# -- what both have in common ------------------------------------------------------------------
+
+
+def _versions(
+    db: Connection, stream: str, table: pa.Table, schema: pa.Schema, moments: tuple[str, ...]
+) -> None:
+    for row in rows_of(table):
+        given = {name: row[name] for name in schema.names if name in row}
+        stamps: Any = tuple(row.get(name) for name in moments)
+        _version(db, stream, given, row.get("read_from", FIRST_VERSION), stamps)
+
+
+def _version(
+    db: Connection,
+    stream: str,
+    row: Row,
+    source: str,
+    moments: tuple[Any, Any, Any, Any],
+) -> None:
+    insert(db, stream, row, source=source, moments=moments)
+
+
+def _take_details(db: Connection, folder: Path, legs: pa.Table, transfers: pa.Table) -> None:
+    details = pa.concat_tables(
+        [_every(folder, "details", DETAILS), _one(folder, "details", DETAILS)]
+    )
+    created = dict(zip(transfers["id"].to_pylist(), rows_of(transfers), strict=True))
+    taken: dict[str, Row] = {row["id"]: row for row in detail_rows(details, legs)}
+    for id_, row in taken.items():
+        at = row.get("fetched_at", 0)
+        if "created_at" in (of := created.get(id_, {})):
+            row["created_at"] = of["created_at"]
+        source = of.get("read_from", FIRST_VERSION)
+        _version(db, "details", row, source, (at, at, None, None))
+
+
+def _take_balances(db: Connection, rows: Iterable[Row]) -> None:
+    db.executemany(
+        "INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                row["account_id"], row["as_of"], row["confirmed_at"], row.get("balance_cents"),
+                row["origin"],
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _take_annotations(db: Connection, folder: Path) -> None:
+    rows = rows_of(_one(folder, "annotations", ANNOTATIONS))
+    db.executemany(
+        "INSERT INTO annotations VALUES (?, ?)", [(row["id"], dumped(row)) for row in rows]
+    )
+
+
+def _every(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
+    paths = (month_path(folder / name, month) for month in months_in(folder / name))
+    tables = [read_table(path, schema) for path in paths if path.exists()]
+    return pa.concat_tables([schema.empty_table(), *tables])
+
+
+def _one(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
+    with suppress(FileNotFoundError):
+        return read_table(folder / name / "data.parquet", schema)
+    return schema.empty_table()

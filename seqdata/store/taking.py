@@ -1,0 +1,89 @@
+"""Taking in: what a source delivered, what was observed, and what a person noted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from seqdata.sources.base import Bodies, Delivery, Page, Snapshot
+from seqdata.sources.rows import Row, detail_rows, dumped, micros, rows_of, with_moment
+from seqdata.store import versions
+from seqdata.store.record import Connection, mark_changed
+from seqdata.store.versions import Said, Upsert
+
+
+def absorb(db: Connection, delivery: Delivery, said: Said) -> Upsert:
+    """Take in a delivery of a source."""
+    if isinstance(delivery, Snapshot):
+        observe(db, rows_of(delivery.balances))
+        return absorb_accounts(db, rows_of(delivery.accounts), said, delivery.bodies)
+    rows = rows_of(delivery.rows)
+    found = versions.upsert(db, versions.TRANSFERS, rows, said, delivery.bodies)
+    if not isinstance(delivery, Page):
+        found_details = zip(detail_rows(delivery.details, delivery.legs), rows, strict=True)
+        details = [with_moment(detail, row) for detail, row in found_details]
+        versions.upsert(db, versions.DETAILS, details, said, delivery.bodies)
+    return found
+
+
+def absorb_accounts(
+    db: Connection, rows: list[Row], said: Said, bodies: Bodies | None = None
+) -> Upsert:
+    """Take in a complete list of accounts: those that are not in it are closed."""
+    found = versions.upsert(db, versions.ACCOUNTS, rows, said, bodies)
+    gone = versions.close_unlisted(db, [row["id"] for row in rows], said)
+    return replace(
+        found, updated=found.updated + gone.updated, changes=(*found.changes, *gone.changes)
+    )
+
+
+def observe(db: Connection, rows: Iterable[Row]) -> None:
+    """Add observed balances; one that is as before only lengthens the time of that."""
+    for row in rows:
+        key = row["account_id"], row["as_of"]
+        cents, origin = row.get("balance_cents"), row["origin"]
+        same = next(db.execute(f"{_BALANCE} AND as_of = ?", key), None)
+        if same is not None and same[3] == "statement" and origin != "statement":
+            continue
+        if same is not None and same[2:] == (cents, origin):
+            continue
+        if same is not None and same[1] > same[0]:  # of its stretch, the end stays
+            stays = (row["account_id"], same[1], *same[1:])
+            db.execute("INSERT OR IGNORE INTO balances VALUES (?, ?, ?, ?, ?)", stays)
+        last = next(db.execute(_LATEST_BALANCE, (*key, origin)), None)
+        if last is not None and last[2] == cents and same is None and origin != "statement":
+            db.execute(
+                "UPDATE balances SET confirmed_at = max(confirmed_at, ?) "
+                "WHERE account_id = ? AND as_of = ?",
+                (row["as_of"], row["account_id"], last[0]),
+            )
+        else:
+            confirmed = row.get("confirmed_at", row["as_of"])
+            values = (*key, confirmed, cents, origin)
+            db.execute("INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?, ?)", values)
+    mark_changed(db, ["balances"])
+
+
+_BALANCE = "SELECT as_of, confirmed_at, cents, origin FROM balances WHERE account_id = ?"
+_LATEST_BALANCE = f"{_BALANCE} AND as_of <= ? AND origin = ? ORDER BY as_of DESC LIMIT 1"
+
+
+def annotated(
+    db: Connection, id_: str, category: str | None, note: str | None, at: datetime
+) -> None:
+    """Note something about a transfer; None leaves what is there, an empty text removes it."""
+    found = next(db.execute("SELECT row FROM annotations WHERE id = ?", (id_,)), None)
+    before = json.loads(found[0]) if found else {}
+    given = {
+        "category": before.get("category") if category is None else category,
+        "note": before.get("note") if note is None else note,
+    }
+    kept_words = {name: value for name, value in given.items() if value}
+    if kept_words:
+        row = {"id": id_, **kept_words, "annotated_at": micros(at)}
+        db.execute("INSERT OR REPLACE INTO annotations VALUES (?, ?)", (id_, dumped(row)))
+    else:
+        db.execute("DELETE FROM annotations WHERE id = ?", (id_,))
+    mark_changed(db, ["annotations"])
