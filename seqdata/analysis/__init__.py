@@ -5,6 +5,7 @@ from __future__ import annotations
 from seqdata.analysis.balance.balances import balance_history
 from seqdata.analysis.balance.cash_flow import cash_flow
 from seqdata.analysis.balance.reconcile import reconcile
+from seqdata.analysis.changes import changes
 from seqdata.analysis.filters import (
     between,
     filter_balances,
@@ -29,6 +30,7 @@ __all__ = [
     "between",
     "cash_flow",
     "categorize",
+    "changes",
     "compare",
     "filter_balances",
     "filter_categories",

@@ -74,6 +74,7 @@ TABLES = {
     ),
     "running_short": ("days", "Show the pods that would run short, and when."),
     "rules": ("since until account", "Show which rule moved how much where."),
+    "changes": ("since", "Tell what is new or different; by default since the last look."),
 }
 
 #: What is printed of a table that has more columns than a terminal; JSON and exports have all.
@@ -88,6 +89,7 @@ _EMPTY = {
     "reconcile": "All observed balances agree with the transfers between them.",
     "running_short": "No pod is expected to run short.",
     "uncategorized": "Every payee has a category.",
+    "changes": "Nothing is new or different.",
 }
 
 #: Chart, and the words that can be said of it.
@@ -129,6 +131,8 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
         with Ledger.open(organization) as ledger:
             found = getattr(ledger, table)(**given(asked))
             output.warn_if_incomplete(ledger)
+            if table == "changes" and not as_json and not given(asked):
+                ledger.note_look()
         # What is newest stands last in a history: the end is what a reader wants.
         shown = (
             found if not limit else found.tail(limit) if _is_history(table) else found.head(limit)
@@ -145,6 +149,11 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
         printed = _PRINTED[table].split() if table in _PRINTED else list(shown.columns)
         rows = "row" if len(found) == 1 else "rows"
         title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} {rows}"
+        if table == "changes":
+            output.echo(title)
+            for row in shown.itertuples():
+                output.echo(f"{row.at:%Y-%m-%d %H:%M}  {row.what:<8} {row.sentence}")
+            return
         output.print_frame(shown[printed], title)
 
     options = [_option(name) for name in words.split()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -10,9 +10,15 @@ import pandas as pd
 from seqdata import analysis
 from seqdata.analysis.filters import Moment, Words
 from seqdata.analysis.spend.spending import By
+from seqdata.core.moments import parse_moment
 from seqdata.ledger.tables import Tables
-from seqdata.store import Store
+from seqdata.sources.schemas import READ_TRANSFERS
+from seqdata.store import Store, accounts_frame, transfers_frame
+from seqdata.store.frames import frame
 from seqdata.sync import Certificate
+
+#: Before everything.
+_BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class Analyses(Tables):
@@ -244,6 +250,43 @@ class Analyses(Tables):
         rows = self._categorize(self._read_accounts(), self._read(Store.read_legs))
         found = analysis.money_flow(rows, since=since, until=until)
         return self._marked(found, {"since": since, "until": until})
+
+    def changes(self, *, since: Moment | None = None) -> pd.DataFrame:
+        """Return what is new or different, in words, newest first.
+
+        Parameters
+        ----------
+        since
+            From this moment on, by the service's clock. By default what came after the last look
+            (:meth:`note_look`); at first, everything.
+
+        Returns
+        -------
+        DataFrame
+            See :func:`seqdata.analysis.changes`: at, what, thing, id, sentence.
+        """
+        asked = None if since is None else parse_moment(since, self._settings.zone)
+        parts = [self._changes(store, asked) for store in self._stores]
+        found = pd.concat(parts).sort_values("at", ascending=False, kind="stable")
+        return self._marked(found.reset_index(drop=True), {"since": since})
+
+    def _changes(self, store: Store, asked: datetime | None) -> pd.DataFrame:
+        names = [name for name in READ_TRANSFERS.names if name != "confirmed_at"]
+        rows = store.read_transfers(columns=names, include_removed=True)
+        return analysis.changes(
+            transfers_frame(rows, self._zone, include_removed=True),
+            transfers_frame(store.read_history(), self._zone, include_removed=True),
+            accounts_frame(store.read_accounts(), self._zone),
+            frame(store.read_account_names(), self._zone),
+            since=asked or store.looked_at() or _BEGINNING,
+        )
+
+    def note_look(self) -> None:
+        """Note that all :meth:`changes` so far were looked at; `seqdata changes` does it."""
+        for store in self._stores:
+            until = store.read_state().last_sync_at
+            if until is not None:
+                store.note_look(until + timedelta(microseconds=1))
 
     # -- what comes again ---------------------------------------------------------------------
 

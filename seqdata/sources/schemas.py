@@ -96,6 +96,9 @@ EARLIER = _schema(
     "valid_until:moment removed_at:moment row"
 )
 
+#: What accounts were called before.
+ACCOUNT_NAMES = _schema("id name valid_until:moment")
+
 #: Text columns that hold few values: categories in DataFrames.
 CATEGORIES = frozenset(
     {

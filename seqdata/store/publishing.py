@@ -92,22 +92,16 @@ def publish(record: Record, folder: Path) -> bool:
         if not waiting and note is not None and not note.is_going_on:
             return False
         _write_note(folder, facts, going_on=True)
-        # What a row was before what it is; the month that it came to before the one that it left.
-        in_order = sorted(sorted(waiting, reverse=True), key=_is_present)
-        rows = [found for name in in_order for found in _publish(db, folder, name, facts)]
+        rows = [found for name in waiting for found in _publish(db, folder, name, facts)]
     generation = facts["generation"]
     with record.writing() as db:
         db.executemany(
-            "INSERT INTO tables VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
-            "SET published = excluded.published, rows = excluded.rows",
+            "INSERT INTO tables VALUES (?, ?, ?, ?, 0) ON CONFLICT (name) DO UPDATE "
+            "SET published = excluded.published, rows = excluded.rows, is_left = 0",
             [(name, generation, generation, count) for name, count in rows],
         )
     _write_note(folder, facts, going_on=False)
     return True
-
-
-def _is_present(name: str) -> bool:
-    return not name.startswith(("transfer_history/", "earlier/"))
 
 
 def is_up_to_date(db: Connection, note: Note | None) -> bool:
@@ -124,8 +118,14 @@ def is_other(db: Connection, note: Note | None) -> bool:
 
 
 def waiting_tables(db: Connection) -> list[str]:
-    """List the tables that do not show what the record holds."""
-    query = "SELECT name FROM tables WHERE published IS NULL OR published < changed"
+    """List the tables that do not show what the record holds, in the order of publishing.
+
+    What rows were comes before what they are, the month that one came to before the one it left.
+    """
+    query = (
+        "SELECT name FROM tables WHERE published IS NULL OR published < changed "
+        "ORDER BY name GLOB 'transfer_history/*' OR name GLOB 'earlier/*' DESC, is_left, name DESC"
+    )
     return [name for (name,) in db.execute(query)]
 
 

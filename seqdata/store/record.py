@@ -72,7 +72,8 @@ CREATE TABLE tables (          -- what is published of the record
     name TEXT PRIMARY KEY,        -- accounts, transfers/2026-11, ...
     changed INTEGER NOT NULL,     -- the generation that it last changed in
     published INTEGER,            -- the one that was published; null: none
-    rows INTEGER
+    rows INTEGER,
+    is_left INTEGER NOT NULL      -- a row went from here to another month since then
 ) WITHOUT ROWID;
 """
 
@@ -380,17 +381,21 @@ def write_facts(db: Connection, facts: dict[str, Any]) -> None:
     )
 
 
-def mark_changed(db: Connection, names: Iterable[str]) -> None:
-    """Note tables that do not show any more what the record holds."""
-    names = set(names)
+def mark_changed(db: Connection, names: Iterable[str], left: Iterable[str] = ()) -> None:
+    """Note tables that do not show any more what the record holds.
+
+    `left` are months that a row went from: they are published after the one it came to.
+    """
+    left = set(left)
+    names = {*names, *left}
     if not names:
         return
     generation = read_facts(db, ["generation"])["generation"] + 1
     write_facts(db, {"generation": generation})
     db.executemany(
-        "INSERT INTO tables (name, changed) VALUES (?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET changed = excluded.changed",
-        [(name, generation) for name in sorted(names)],
+        "INSERT INTO tables (name, changed, is_left) VALUES (?, ?, ?) ON CONFLICT (name) "
+        "DO UPDATE SET changed = excluded.changed, is_left = max(is_left, excluded.is_left)",
+        [(name, generation, name in left) for name in sorted(names)],
     )
 
 

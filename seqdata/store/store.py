@@ -34,10 +34,12 @@ from seqdata.exceptions import (
 from seqdata.sources.base import Bodies, Delivery, Reader, Snapshot
 from seqdata.sources.rows import detail_rows, dumped, micros, moment_of, rows_of
 from seqdata.sources.schemas import (
+    ACCOUNT_NAMES,
     ACCOUNTS,
     ANNOTATIONS,
     BALANCES,
     DETAILS,
+    EARLIER,
     LEGS,
     MOMENT,
     PARTY_COLUMNS,
@@ -474,6 +476,26 @@ class Store:
     def read_runs(self) -> pa.Table:
         """Read what each sync read (RUNS), oldest first."""
         return self._read("runs", RUNS)
+
+    def read_account_names(self) -> pa.Table:
+        """Read what accounts were called before: id, name, valid_until."""
+        found = self._read("earlier", EARLIER)
+        rows = found.filter(pc.equal(found["stream"], versions.ACCOUNTS))
+        names = [json.loads(str(row)).get("name") for row in rows["row"].to_pylist()]
+        columns: list[Any] = [rows["id"], pa.array(names, pa.string()), rows["valid_until"]]
+        return pa.table(columns, schema=ACCOUNT_NAMES)
+
+    def looked_at(self) -> datetime | None:
+        """Tell up to when a person has looked at what changed."""
+        if not self.exists:
+            return None
+        with self.record.reading() as db:
+            return moment_of(read_facts(db, ["looked_at"]).get("looked_at"))
+
+    def note_look(self, at: datetime) -> None:
+        """Note that a person has looked at what changed up to a moment."""
+        with self._writing() as db:
+            write_facts(db, {"looked_at": micros(at)})
 
     def read_details(self, ids: Iterable[str] | None = None) -> pa.Table:
         """Read what made the transfers (DETAILS), or some of them, by id."""

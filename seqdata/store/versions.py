@@ -91,7 +91,7 @@ def upsert(
     _refresh(db, stream, present, [rows[place] for place in places if place not in kept], report)
     if report.has_renamed:  # each transfer shows what its accounts are called now
         mark_transfers(db)
-    mark_changed(db, report.unpublished)
+    mark_changed(db, report.unpublished, report.left)
     return report.upsert(unchanged=len(places) - len(changed))
 
 
@@ -113,7 +113,7 @@ def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) ->
             moments=(before.first_seen, since, None, since),
         )  # fmt: skip
         report.note(id_, before, before.row, since, since)
-    mark_changed(db, report.unpublished)
+    mark_changed(db, report.unpublished, report.left)
     return report.upsert(unchanged=len(present) - len(report.ids))
 
 
@@ -241,6 +241,7 @@ class _Report:
         self._changes: list[tuple[str, str, str | None, str | None]] = []
         self.ids: list[str] = []
         self.unpublished: set[str] = set()
+        self.left: set[str] = set()
         self.has_renamed = False
 
     def note(
@@ -262,7 +263,7 @@ class _Report:
         self.unpublished.add(f"{past}/{name_of_month(since)}")
         old = name_of_month(before.created)
         if old != month:
-            self.unpublished.add(f"{self._stream}/{old}")
+            self.left.add(f"{self._stream}/{old}")
             self._moved.append(id_)
 
     def upsert(self, *, unchanged: int) -> Upsert:

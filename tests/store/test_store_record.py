@@ -40,6 +40,7 @@ from seqdata.sources.base import Page, Snapshot, TransferDetails
 from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES
 from seqdata.store import FirstSync, Store, SyncState
 from seqdata.store.months import month_path
+from seqdata.store.publishing import waiting_tables
 from seqdata.store.record import mark_changed, write_facts
 
 
@@ -518,3 +519,22 @@ def test_a_long_stretch_of_work_keeps_one_moment(filled: Store) -> None:
         open_store(filled.folder.parents[1]).upsert_transfers(table(row("new")), seen_at=later)
         assert next(db.execute("SELECT count(*) FROM versions")) == before
     assert filled.has_transfer("new")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("2026-09-05", "2026-10-05"), ("2026-10-05", "2026-09-05")]
+)
+def test_a_row_comes_to_its_new_month_before_it_leaves_the_old(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    """Whoever reads the files alone while a row moves may meet it twice, and never misses it."""
+    store = open_store(tmp_path)
+    others = [row("s", "2026-09-01"), row("o", "2026-10-01")]
+    store.upsert_transfers(table(row("a", before), *others), seen_at=NOON)
+    with store.lock():
+        store.take(page(1, row("a", after)))
+        with store.record.reading() as db:
+            waiting = waiting_tables(db)
+    came, left = (f"transfers/month={day[:7]}".replace("month=", "") for day in (after, before))
+    assert waiting.index(came) < waiting.index(left)
+    assert waiting.index("transfer_history/2026-11") < waiting.index(came)
