@@ -35,8 +35,9 @@ def moment_of(count: int | None) -> datetime | None:
 
 
 def rows_of(table: pa.Table) -> list[Row]:
-    """Return the rows of a table; what is null is left out."""
-    columns = {name: _plain(table[name]) for name in table.column_names}
+    """Return the rows of a table, without what is null and the organization, which is all rows'."""
+    names = [name for name in table.column_names if name != "organization_id"]
+    columns = {name: _plain(table[name]) for name in names}
     rows: list[Row] = [{} for _ in range(table.num_rows)]
     for name, values in columns.items():
         for row, value in zip(rows, values, strict=True):
@@ -92,7 +93,7 @@ def detail_rows(details: pa.Table, legs: pa.Table) -> list[Row]:
     """Return details with the legs of each inside: a row of the record a transfer."""
     of: dict[str, list[Row]] = {}
     for leg in rows_of(legs):
-        of.setdefault(leg.pop("id"), []).append(_without(leg, "organization_id"))
+        of.setdefault(leg.pop("id"), []).append(leg)
     for each in of.values():
         each.sort(key=lambda leg: str(leg.get("leg")))
     rows = rows_of(details)
@@ -108,7 +109,3 @@ def with_moment(detail: Row, transfer: Row) -> Row:
 def leg_rows(detail: Row) -> list[Row]:
     """Return the legs inside a row of details, with its ids."""
     return [{"id": detail["id"], **leg} for leg in detail.get("legs", ())]
-
-
-def _without(row: Row, name: str) -> Row:
-    return {key: value for key, value in row.items() if key != name}
