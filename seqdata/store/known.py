@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from seqdata.core.files import writing_in
+from seqdata.core.logs import logger
 from seqdata.exceptions import SequenceError
 from seqdata.store.lock import CacheLock
 from seqdata.store.record import Record
 from seqdata.store.takeup import facts_beside
 
+log = logger(__name__)
+
 RECORD = "ledger.db"
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,26 @@ def known_organizations(data_dir: Path, cache_dir: Path) -> list[Known]:
     names = {path.parent.name for path in ledgers.glob(f"*/{RECORD}")}
     names |= {path.parent.name for path in tables.glob("*/state.json")}
     names |= {path.parent.name for path in tables.glob("*/.published.json")}
-    return [_known(ledgers / name, tables / name) for name in sorted(names)]
+    found = [_known(ledgers / name, tables / name) for name in sorted(names)]
+    return [one for one in found if not _is_copy(one)]
+
+
+def _is_copy(known: Known) -> bool:
+    """Whether its folder is not called as its organization's is: somebody's copy."""
+    own = {folder.name for folder in known.folders}
+    if own <= {folder_name(known.organization_id), known.organization_id}:
+        return False
+    log.warning("a copy is passed over: %s", ", ".join(map(str, known.folders)))
+    return True
+
+
+def folder_name(organization_id: str) -> str:
+    """Name the folder of an organization: its id, or a hash of one that is no plain name."""
+    if _SAFE_NAME.fullmatch(organization_id):
+        return organization_id
+    return (
+        "org-" + hashlib.sha256(organization_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    )
 
 
 def forget_organization(known: Known) -> None:

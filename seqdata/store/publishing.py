@@ -35,7 +35,7 @@ from seqdata.sources.schemas import (
     TRANSFERS,
 )
 from seqdata.sources.vocabulary import OWN
-from seqdata.store.months import UNKNOWN, month_bounds, month_path, newest_month_first
+from seqdata.store.months import UNKNOWN, month_bounds, month_path, months_in, newest_month_first
 from seqdata.store.record import Connection, Record, read_facts
 from seqdata.store.tables import read_facts as read_facts_of
 from seqdata.store.tables import write_table
@@ -77,8 +77,6 @@ def publish(record: Record, folder: Path) -> bool:
 
     Raises
     ------
-    ForeignTables
-        The folder holds the tables of another record; nothing was changed.
     FolderNotWritable
         The file system refused. The same call again completes it.
     """
@@ -86,9 +84,6 @@ def publish(record: Record, folder: Path) -> bool:
         waiting = waiting_tables(db)
         facts = read_facts(db, [*CARRIED, "generation"])
         note = read_note(folder)
-        owner = _owner(folder) if note is None else note.record_id
-        if owner not in (None, facts["id"]):
-            raise ForeignTables(folder, str(owner), facts["id"])
         if not waiting and note is not None and not note.is_going_on:
             return False
         _write_note(folder, facts, going_on=True)
@@ -114,7 +109,7 @@ def is_up_to_date(db: Connection, note: Note | None) -> bool:
 def is_other(db: Connection, note: Note | None) -> bool:
     """Whether the tables beside a note are none of a record's, or older than the last ones."""
     last = next(db.execute("SELECT max(published) FROM tables"))[0]
-    return note is None or last is None or note.generation < last
+    return note is None or last is None or note.generation != last
 
 
 def waiting_tables(db: Connection) -> list[str]:
@@ -134,6 +129,12 @@ def months_of(db: Connection, stem: str) -> list[str]:
     query = "SELECT name FROM tables WHERE name GLOB ? AND rows > 0"
     names = [name.partition("/")[2] for (name,) in db.execute(query, (f"{stem}/*",))]
     return newest_month_first(names)
+
+
+def months_lying(folder: Path) -> set[str]:
+    """Name the months that lie in a folder, whoever put them there."""
+    stems = {**{stem: stem for stem in MONTHLY}, "legs": "details"}
+    return {f"{stem}/{month}" for name, stem in stems.items() for month in months_in(folder / name)}
 
 
 def project(db: Connection, target: str, organization_id: str) -> pa.Table:
@@ -163,12 +164,33 @@ def _write_note(folder: Path, facts: dict[str, Any], *, going_on: bool) -> None:
     write_json(folder / NOTE, note)
 
 
-def _owner(folder: Path) -> str | None:
+def check_owner(folder: Path, record: Record, *, is_first: bool) -> None:
+    """Refuse to publish over tables that are none of a record's.
+
+    Parameters
+    ----------
+    is_first
+        The record was just made of the first version's tables, which lie there.
+
+    Raises
+    ------
+    ForeignTables
+        They are of another record, or of the first version and were not taken over.
+    """
+    own = record.facts()["id"]
+    note = read_note(folder)
+    owner = _owner(folder, nobody=own if is_first else None) if note is None else note.record_id
+    if owner not in (None, own):
+        raise ForeignTables(folder, owner, own)
+
+
+def _owner(folder: Path, *, nobody: str | None) -> str | None:
     """Tell whose tables these are by the tables themselves, where nothing beside them says so."""
-    try:
-        return read_facts_of(folder / "accounts" / "data.parquet").get("seqdata.record")
-    except (FileNotFoundError, CorruptFile):
-        return None
+    for name in ("accounts", "balances", "annotations"):
+        with suppress(FileNotFoundError, CorruptFile):
+            found = read_facts_of(folder / name / "data.parquet").get("seqdata.record")
+            return found or nobody or "tables of the first version, or of another program"
+    return None
 
 
 def _publish(

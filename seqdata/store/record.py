@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from seqdata.core.files import make_private_folder, write_bytes, writing_in
+from seqdata.core.files import make_private_folder, sync_folder, write_bytes, writing_in
 from seqdata.core.logs import logger
 from seqdata.exceptions import CacheLocked, CorruptFile, FolderNotWritable, RecordTooNew
 from seqdata.store.months import name_of_month
@@ -150,7 +150,10 @@ class Record:
                 fill(db)
                 _end(db, "COMMIT")
             with writing_in(folder):
+                for stale in self.beside():  # of a record that is gone: SQLite would replay it
+                    stale.unlink(missing_ok=True)
                 growing.replace(self.path)
+                sync_folder(folder)
         finally:
             for leftover in (growing, *_beside(growing)):
                 with suppress(OSError):
@@ -233,9 +236,14 @@ class Record:
         if not self._mark.exists():
             return None
         wrong = self.check()
+        if wrong is None:
+            self.forget_damage()
+        return wrong
+
+    def forget_damage(self) -> None:
+        """Take back that damage was met: the file is another one now."""
         with suppress(OSError):
             self._mark.unlink(missing_ok=True)
-        return wrong
 
     @property
     def _mark(self) -> Path:

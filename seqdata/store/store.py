@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +25,7 @@ from seqdata.exceptions import (
     CorruptFile,
     FolderNotWritable,
     ForeignCache,
+    ForeignTables,
     ForeignWorld,
     InvalidFilter,
     SequenceError,
@@ -50,7 +49,7 @@ from seqdata.sources.schemas import (
 )
 from seqdata.store import evidence as kept
 from seqdata.store import publishing, takeup, taking, versions
-from seqdata.store.known import RECORD
+from seqdata.store.known import RECORD, folder_name
 from seqdata.store.lock import CacheLock
 from seqdata.store.months import month_path, months_between
 from seqdata.store.record import (
@@ -82,8 +81,6 @@ _TRIES = 3
 
 #: How long a program that has read or noted something waits for another that publishes.
 _PUBLISH_WAIT = 10.0
-
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 #: What is published with another table.
 _MONTHS = {"legs": "details"}
@@ -598,11 +595,18 @@ class Store:
         with self._tables_lock.held(wait):
             if self._tables_lock.predecessor_died:
                 remove_leftovers(self.folder)
-            takeup.clear_first_version(self.folder, self.ledger_folder)
+            is_first = self.record.facts().get("takes_over", False)
+            if is_first:
+                takeup.clear_first_version(self.folder, self.ledger_folder)
+            publishing.check_owner(self.folder, self.record, is_first=is_first)
             with self.record.writing() as db:
                 if publishing.is_other(db, publishing.read_note(self.folder)):
                     mark_everything(db)
+                    mark_changed(db, publishing.months_lying(self.folder))  # empty ones go
             done = publishing.publish(self.record, self.folder)
+            if is_first:
+                with self.record.writing() as db:
+                    write_facts(db, {"takes_over": False})
         self._published_at = self._timer()
         return done
 
@@ -632,19 +636,17 @@ class Store:
                     self._make()
             else:
                 return
-        try:
-            wrong = self.record.damage()
-            found = self.record.facts()
-        except CorruptFile as error:
-            wrong = error.reason
-        if wrong:
-            self._set_aside(wrong)
-            found = self.record.facts()
+        if self._damage() is not None:
+            self._set_aside()
+        found = self.record.facts()
         self._check(found)
 
     def _check(self, facts: dict[str, Any]) -> None:
         if origin_of(str(facts.get("app_url"))) != self.app_url:
             raise ForeignCache(self.ledger_folder, str(facts.get("app_url")), self.app_url)
+        found = str(facts.get("organization_id"))
+        if found != self.organization_id:
+            raise ForeignTables(self.ledger_folder, found, self.organization_id)
 
     def _check_world(self, db: Connection, world: str | None) -> None:
         known = read_facts(db, ["world"]).get("world")
@@ -662,6 +664,7 @@ class Store:
             "id": uuid.uuid4().hex,
             "organization_id": self.organization_id,
             "app_url": self.app_url,
+            "takes_over": takeup.is_first_version(self.folder),
             **(beside or {}),
         }
         self._check(facts)
@@ -671,17 +674,32 @@ class Store:
         log.warning("the record is taken up from the tables: %s", self.folder)
         self.record.create(facts, lambda db: takeup.take_up(db, self.folder))
 
-    def _set_aside(self, why: str) -> None:
+    def _set_aside(self) -> None:
         """Keep a record that cannot be read under another name, and begin anew from the tables."""
         with self._lock.held(_PUBLISH_WAIT):
+            why = self._damage()
+            if why is None:  # another program was quicker
+                return
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-            aside = self.record.path.with_name(f"{RECORD}.unreadable-{stamp}")
+            aside = self.record.path.with_name(
+                f"{RECORD}.unreadable-{stamp}-{uuid.uuid4().hex[:6]}"
+            )
             log.warning("the record cannot be read (%s): it is kept as %s", why, aside)
             for path in (self.record.path, *self.record.beside()):
                 if path.exists():
                     end = path.name.removeprefix(RECORD)
                     path.replace(aside.with_name(f"{aside.name}{end}"))
+            self.record.forget_damage()
             self._make()
+
+    def _damage(self) -> str | None:
+        """Say why the record cannot be read; None where it can."""
+        try:
+            wrong = self.record.damage()
+            self.record.facts()
+        except CorruptFile as error:
+            return error.reason
+        return wrong
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -802,15 +820,6 @@ class Store:
 _PRESENT = "stream = 'transfers' AND until IS NULL"
 _HERE = f"{_PRESENT} AND removed IS NULL"
 _WAITING = "until IS NULL AND is_open = 1 AND removed IS NULL"
-
-
-def folder_name(organization_id: str) -> str:
-    """Name the folder of an organization: its id, or a hash of one that is no plain name."""
-    if _SAFE_NAME.fullmatch(organization_id):
-        return organization_id
-    return (
-        "org-" + hashlib.sha256(organization_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -74,6 +74,11 @@ def facts_beside(folder: Path) -> dict[str, Any] | None:
     return None if note is None else note.facts
 
 
+def is_first_version(folder: Path) -> bool:
+    """Whether the tables in a folder are of the first version."""
+    return (folder / STATE).exists()
+
+
 def take_up(db: Connection, folder: Path) -> None:
     """Put all that the tables in a folder hold into a record that is being made.
 

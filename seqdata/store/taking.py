@@ -77,8 +77,8 @@ def annotated(
     found = next(db.execute("SELECT row FROM annotations WHERE id = ?", (id_,)), None)
     before = json.loads(found[0]) if found else {}
     given = {
-        "category": before.get("category") if category is None else category,
-        "note": before.get("note") if note is None else note,
+        "category": before.get("category") if category is None else _storable(category),
+        "note": before.get("note") if note is None else _storable(note),
     }
     kept_words = {name: value for name, value in given.items() if value}
     if kept_words:
@@ -87,3 +87,8 @@ def annotated(
     else:
         db.execute("DELETE FROM annotations WHERE id = ?", (id_,))
     mark_changed(db, ["annotations"])
+
+
+def _storable(text: str) -> str:
+    """Return a text that every file can hold: half of a surrogate pair is no letter."""
+    return text.encode("utf-8", "replace").decode()

@@ -39,6 +39,7 @@ from seqdata.exceptions import CorruptFile, FolderNotWritable, ForeignTables, Re
 from seqdata.sources.base import Page, Snapshot, TransferDetails
 from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES
 from seqdata.store import FirstSync, Store, SyncState
+from seqdata.store.known import known_organizations
 from seqdata.store.months import month_path
 from seqdata.store.publishing import waiting_tables
 from seqdata.store.record import mark_changed, write_facts
@@ -538,3 +539,73 @@ def test_a_row_comes_to_its_new_month_before_it_leaves_the_old(
     came, left = (f"transfers/month={day[:7]}".replace("month=", "") for day in (after, before))
     assert waiting.index(came) < waiting.index(left)
     assert waiting.index("transfer_history/2026-11") < waiting.index(came)
+
+
+# -- copies and restored backups ------------------------------------------------------------------
+
+
+def test_an_older_record_that_was_put_back_shows_each_row_once(tmp_path: Path) -> None:
+    """With a backup of the record and newer tables, the tables become what the record says."""
+    store = open_store(tmp_path)
+    store.upsert_transfers(table(row("a"), row("b")), seen_at=NOON)
+    kept = store.record.path.read_bytes()
+    store.upsert_transfers(table(row("a", "2026-09-01"), row("c")), seen_at=NOON + HOUR)
+    store.record.path.write_bytes(kept)
+    again = open_store(tmp_path)
+    assert ids(again.read_transfers()) == ["a", "b"]
+    check_tables(again)
+
+
+def test_a_copy_of_a_folder_is_no_organization(tmp_path: Path) -> None:
+    """A backup beside the record is neither read with it nor taken for it."""
+    store = open_store(tmp_path)
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    shutil.copytree(store.ledger_folder, store.ledger_folder.with_name("org_1.bak"))
+    (known,) = known_organizations(tmp_path, tmp_path / "cache")
+    assert {folder.name for folder in known.folders} == {"org_1"}
+
+
+def test_a_record_of_another_organization_is_refused(tmp_path: Path) -> None:
+    """A file that was copied from another organization's folder is named, and stays."""
+    other = open_store(tmp_path, "org_2")
+    other.upsert_transfers(table(row("x")), seen_at=NOON)
+    folder = tmp_path / "ledgers" / "org_1"
+    shutil.copytree(other.ledger_folder, folder)
+    with pytest.raises(ForeignTables, match="org_2"):
+        open_store(tmp_path)
+    assert (folder / "ledger.db").exists()
+
+
+def test_a_log_that_a_dead_program_left_is_not_replayed_into_a_new_record(
+    tmp_path: Path, filled: Store
+) -> None:
+    """Where the record alone was removed, what SQLite left beside it does not spoil the next."""
+    filled.read_transfers()
+    before = everything(filled)
+    for path in filled.record.beside():
+        path.write_bytes(b"left by a program that died")
+    filled.record.path.unlink()
+    again = open_store(tmp_path)
+    assert again.record.check() is None
+    assert everything(again) == before
+
+
+def test_tables_that_nobody_took_over_are_not_written_over(tmp_path: Path) -> None:
+    """Tables of the first version that appear where a record already is are named, and stay."""
+    store = open_store(tmp_path)
+    store.annotate("a", note="mine", at=NOON)
+    shutil.rmtree(store.folder)
+    shutil.copytree(Path(__file__).parent / "first_version" / "tables", store.folder)
+    before = {path: path.read_bytes() for path in files(store)}
+    with pytest.raises(ForeignTables, match="first version"):
+        open_store(tmp_path).read_transfers()
+    assert {path: path.read_bytes() for path in files(store)} == before
+
+
+def test_a_note_with_half_a_letter_stops_nothing(tmp_path: Path) -> None:
+    """What no file can hold of a note is replaced, and tables are read on."""
+    store = open_store(tmp_path)
+    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    store.annotate("a", note="n\ud83d", category="\ud83dFun", at=NOON)
+    (noted,) = open_store(tmp_path).read_annotations().to_pylist()
+    assert (noted["note"], noted["category"]) == ("n?", "?Fun")
