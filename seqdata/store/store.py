@@ -362,11 +362,9 @@ class Store:
             ``read``: versions whose answer was kept; ``changed``: those that read otherwise;
             ``unread``: versions without an answer.
         """
-        with self.lock(wait):
-            with self.record.writing() as db:
-                found = kept.read_again(db, reader, on_progress)
-                mark_everything(db)
-            self.publish(wait=_PUBLISH_WAIT)
+        with self.lock(wait), self.record.writing() as db:
+            found = kept.read_again(db, reader, on_progress)
+            mark_everything(db)
         return found
 
     # -- reading ------------------------------------------------------------------------------

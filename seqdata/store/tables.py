@@ -58,7 +58,6 @@ def read_table(
     columns: Sequence[str] | None = None,
     *,
     dictionaries: bool = False,
-    threads: bool = False,
 ) -> pa.Table:
     """Read one Parquet file of ours.
 
@@ -85,7 +84,7 @@ def read_table(
     try:
         with pq.ParquetFile(path, read_dictionary=encoded, page_checksum_verification=True) as file:
             _check(path, file, schema)
-            return file.read(names, use_threads=threads).replace_schema_metadata(None)
+            return file.read(names, use_threads=False).replace_schema_metadata(None)
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException) as error:
@@ -109,12 +108,6 @@ def read_facts(path: Path) -> dict[str, str]:
     except (OSError, pa.ArrowException) as error:
         raise CorruptFile(path, _first_line(error), REMEDY) from error
     return {name.decode(): value.decode() for name, value in found.items() if name != _ARROW}
-
-
-def empty_table(schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
-    """Make a table of no rows."""
-    table = schema.empty_table()
-    return table if columns is None else table.select(list(columns))
 
 
 def _check(path: Path, file: pq.ParquetFile, schema: pa.Schema) -> None:

@@ -61,7 +61,7 @@ def facts_beside(folder: Path) -> dict[str, Any] | None:
     CorruptFile
         The state that the first version left cannot be read.
     """
-    if (folder / STATE).exists():
+    if is_first_version(folder):
         remedy = "Move it away: the tables beside it are then no ledger's"
         found = read_json(folder / STATE, remedy=f"{remedy}.")
         try:
@@ -87,13 +87,14 @@ def take_up(db: Connection, folder: Path) -> None:
     CorruptFile
         A table cannot be read; nothing was changed.
     """
-    _take_first_version(db, folder) if (folder / STATE).exists() else _take_own(db, folder)
+    take = _take_first_version if is_first_version(folder) else _take_own
+    take(db, folder)
     mark_everything(db)
 
 
 def clear_first_version(folder: Path, ledger_folder: Path) -> None:
     """Remove what the first version left and no reader needs; its answers are moved aside."""
-    if not (folder / STATE).exists():
+    if not is_first_version(folder):
         return
     with writing_in(folder):
         if (folder / "archive").is_dir() and not (ledger_folder / _ANSWERS).exists():
