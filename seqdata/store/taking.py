@@ -49,8 +49,8 @@ def observe(db: Connection, rows: Iterable[Row]) -> None:
             continue
         if same is not None and same[2:] == (cents, origin):
             continue
-        if same is not None and same[1] > same[0]:  # of its stretch, the end stays
-            stays = (row["account_id"], same[1], *same[1:])
+        if same is not None and same[1] > same[0]:  # of its stretch, what is later stays
+            stays = (row["account_id"], same[0] + 1, *same[1:])
             db.execute("INSERT OR IGNORE INTO balances VALUES (?, ?, ?, ?, ?)", stays)
         last = next(db.execute(_LATEST_BALANCE, (*key, origin)), None)
         if last is not None and last[2] == cents and same is None and origin != "statement":

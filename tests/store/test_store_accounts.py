@@ -211,6 +211,17 @@ def test_a_balance_delivered_twice_shortens_no_stretch(store: Store) -> None:
     assert stretches(store) == [("p", 1, NOON, NOON + HOUR, "sync")]
 
 
+def test_a_statement_of_a_stretchs_first_moment_leaves_the_rest_of_it(store: Store) -> None:
+    """What a statement says of the first moment of a stretch is said of that moment alone."""
+    for number in range(3):
+        append(store, balance(1, NOON + number * HOUR))
+    store.add_statement("p", NOON, 2)
+    assert stretches(store) == [
+        ("p", 2, NOON, NOON, "statement"),
+        ("p", 1, NOON + timedelta(microseconds=1), NOON + 2 * HOUR, "sync"),
+    ]
+
+
 SEEN = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 2), st.sampled_from(["sync", "sync", "statement"])),
     max_size=10,
