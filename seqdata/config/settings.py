@@ -1,16 +1,16 @@
-"""The settings as pydantic reads them; apart, because importing pydantic-settings takes 0.1 s."""
+"""The settings as pydantic reads them; apart, because importing pydantic takes a moment."""
 
 from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Set
 from functools import cache
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from seqdata.config.envfile import read_env_file
 from seqdata.config.found import counts, expanded
@@ -90,12 +90,10 @@ Cents = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=1)]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings at one moment: a field is ``SEQUENCE_`` and its name in capitals."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="SEQUENCE_", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     email: Secret | None = None
     password: Secret | None = None
@@ -143,11 +141,12 @@ class Settings(BaseSettings):
 
 def read_settings(data_dir: Path) -> Settings:
     """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
-    found = _from_file(data_dir / ".env")
+    given = _from_environment()
+    found = _from_file(data_dir / ".env", given.keys())
     refused = _refused_server(found)
     if refused is None:
         try:
-            return Settings.model_validate({"data_dir": data_dir, **found})
+            return Settings.model_validate({**given, "data_dir": data_dir, **found})
         except ValidationError as error:
             refused = _invalid(error)
     raise refused
@@ -162,15 +161,22 @@ def _refused_server(found: dict[str, Secret | str | None]) -> InvalidSetting | N
     return None
 
 
-def _from_file(file: Path) -> dict[str, Secret | str | None]:
-    """Return what a ``.env`` file adds to the environment, by the names of the fields.
+def _from_environment() -> dict[str, Secret | str]:
+    """Return what the environment says, by the names of the fields; what is empty is not set."""
+    prefix = "SEQUENCE_"
+    said = {name.upper(): text for name, text in os.environ.items() if text}
+    named = {name.removeprefix(prefix).lower(): text for name, text in said.items()
+             if name.startswith(prefix)}  # fmt: skip
+    return {name: Secret(text) if name in _SECRET else text for name, text in named.items()}
+
+
+def _from_file(file: Path, given: Set[str]) -> dict[str, Secret | str | None]:
+    """Return what a ``.env`` file adds to what is given, by the names of the fields.
 
     A file whose folder SEQUENCE_DATA_DIR names counts whole. One that was merely found may be a
     stranger's: it counts only where it is the user's own, and the working directory's may come
     with a clone: what decides who is talked to and trusted is not taken from it.
     """
-    given = {name.upper().removeprefix("SEQUENCE_").lower() for name, value in os.environ.items()
-             if value and name.upper().startswith("SEQUENCE_")}  # fmt: skip
     is_named = "data_dir" in given
     if not is_named and not _is_own(file):
         return {}
