@@ -18,7 +18,7 @@ from seqdata.cli.words import given
 from seqdata.exceptions import SafeguardError
 
 if TYPE_CHECKING:
-    from seqdata.ledger import Ledger
+    from seqdata.ledger.standing import Brief
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,10 +86,10 @@ def status(organization: str | None, as_json: bool) -> None:
     """Say what is here, how fresh it is, and where."""
     from seqdata.auth.tokens import TokenStore
     from seqdata.config import get_settings
-    from seqdata.ledger import Ledger
+    from seqdata.ledger.standing import Brief
 
     settings = get_settings()
-    ledger = Ledger(settings, organization)
+    ledger = Brief(settings, organization)
     facts = {
         "data folder": str(settings.data_dir.resolve()),
         "service": settings.app_url,
@@ -103,7 +103,7 @@ def status(organization: str | None, as_json: bool) -> None:
         output.print_facts({**facts, **ledger.summary(), **_sent_facts(_sent(ledger))})
 
 
-def _sent(ledger: Ledger) -> dict[str, list[str]]:
+def _sent(ledger: Brief) -> dict[str, list[str]]:
     """Say what the transfers that were sent wait for, or why that cannot be said."""
     try:
         return ledger.sent()
@@ -163,14 +163,14 @@ def doctor(as_json: bool) -> int:
 @as_json
 def accounts(organization: str | None, as_json: bool) -> None:
     """List pods, ports and outside accounts with their balances."""
-    from seqdata.ledger import Ledger
+    from seqdata.config import get_settings
+    from seqdata.ledger.standing import Brief
 
-    with Ledger.open(organization) as ledger:
-        frame = ledger.accounts
+    rows = Brief(get_settings(), organization).accounts()
     if as_json:
-        output.print_frame_json(frame)
+        output.print_json(rows)
     else:
-        output.print_accounts(frame, f"{len(frame)} accounts")
+        output.print_accounts(rows, f"{len(rows)} accounts")
 
 
 @click.command()
@@ -243,7 +243,8 @@ def forget(organization: str | None, everything: bool, yes: bool) -> int:
     exported files stay.
     """
     from seqdata.config import get_settings
-    from seqdata.store.known import forget_organization, known_organizations
+    from seqdata.store.forgetting import forget_organization
+    from seqdata.store.known import known_organizations
 
     settings = get_settings()
     here = known_organizations(settings.data_dir, settings.cache_path)

@@ -55,7 +55,7 @@ def _log_in(settings: Settings) -> str:
 def _show(ledger: Ledger) -> None:
     _say("What a notebook sees")
     output.echo(repr(ledger))
-    output.print_accounts(ledger.accounts, "ledger.accounts")
+    output.print_accounts(output.records(ledger.accounts), "ledger.accounts")
     output.print_transfers(ledger.transfers.head(8), "ledger.transfers.head(8)")
 
 

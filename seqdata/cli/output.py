@@ -95,10 +95,7 @@ def json_text(value: Any) -> str:
 
 def print_frame_json(frame: pd.DataFrame) -> None:
     """Print a table as a JSON list of records: moments ISO with offset, what is missing null."""
-    columns = {name: _plain_column(frame[name]) for name in frame.columns}
-    print_json(
-        [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    )
+    print_json(records(frame))
 
 
 def print_facts(facts: dict[str, str], title: str = "", *, err: bool = False) -> None:
@@ -131,19 +128,18 @@ def print_transfers(frame: pd.DataFrame, title: str) -> None:
             row["state"] or "",
             row["description"] or row["error_reason"] or "",
         )
-        for row in _records(frame.assign(signed=_signed(frame)))
+        for row in records(frame.assign(signed=_signed(frame)))
     ]
     heads = ["date", ">amount", "~from", "~to", "state", "~note"]
     print_table(title, heads, rows)
 
 
-def print_accounts(frame: pd.DataFrame, title: str) -> None:
+def print_accounts(accounts: Sequence[dict[str, Any]], title: str) -> None:
     """Print accounts with their balances; an unknown balance is a dash, not zero.
 
     Names that are the same, or look it, end in the last letters of the id.
     """
-    records = _records(frame)
-    likeness = alike(row["name"] or "" for row in records)
+    likeness = alike(row["name"] or "" for row in accounts)
     rows = [
         (
             row["kind"],
@@ -153,7 +149,7 @@ def print_accounts(frame: pd.DataFrame, title: str) -> None:
             row["institution"] or "",
             "closed" if row["closed_at"] else "",
         )
-        for row, is_alike in zip(records, likeness, strict=True)
+        for row, is_alike in zip(accounts, likeness, strict=True)
     ]
     print_table(title, ["kind", "~name", ">balance", ">goal", "~institution", ""], rows)
 
@@ -241,7 +237,8 @@ def _signed(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as plain values: moments ISO with offset, missing ones None."""
     columns = {str(name): _plain_column(frame[name]) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

@@ -7,13 +7,16 @@ dates alone.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from seqdata.exceptions import InvalidMoment
 
 #: The zone of the service's users' day, and the default of reports.
 EASTERN = ZoneInfo("America/New_York")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
 
 _YEAR_OR_MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?")
 
@@ -28,6 +31,16 @@ def to_eastern(text: str | None) -> str | None:
         return text if moment is None else moment.astimezone(EASTERN).isoformat()
     except OverflowError:  # in the first or last hours of what a datetime can hold
         return text
+
+
+def micros(moment: datetime) -> int:
+    """Count the microseconds from 1970 to a moment that has a zone."""
+    return (moment - _EPOCH) // _TICK
+
+
+def moment_of(count: int | None) -> datetime | None:
+    """Return the moment of a count of microseconds, in UTC."""
+    return None if count is None else _EPOCH + count * _TICK
 
 
 def parse_timestamp(text: str) -> datetime | None:

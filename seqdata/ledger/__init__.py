@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from seqdata.ledger.ledger import Ledger, demo_settings
-from seqdata.ledger.tables import ALL
+from typing import TYPE_CHECKING
+
+from seqdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from seqdata.ledger.ledger import Ledger, demo_settings
+    from seqdata.ledger.standing import ALL
 
 __all__ = ["ALL", "Ledger", "demo_settings"]
+
+_HOMES = {"ALL": "standing", "Ledger": "ledger", "demo_settings": "ledger"}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -28,12 +28,11 @@ from seqdata.exceptions import (
 from seqdata.export import check_file_type, write_table
 from seqdata.ledger.analyses import Analyses
 from seqdata.ledger.query import ask, table_of
+from seqdata.ledger.standing import ALL
 from seqdata.ledger.syncing import Syncing
-from seqdata.ledger.tables import ALL, cached_organizations
-from seqdata.ledger.words import freshness_words, transfers_words
 from seqdata.safeguards import AuditLog
 from seqdata.safeguards.audit_comparison import Reconciliation, reconcile
-from seqdata.store import Store, transfers_frame
+from seqdata.store import Store
 
 if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
@@ -364,29 +363,6 @@ class Ledger(Analyses, Syncing):
         )
 
     # -- what it looks like -------------------------------------------------------------------
-
-    def summary(self) -> dict[str, str]:
-        """Say in a few lines what is here and how fresh it is: words to text."""
-        stores = self._cached_stores()
-        if not stores:
-            several = cached_organizations(self._settings)
-            if self._chosen is None and several:
-                listed = ", ".join(several)
-                return {"transfers": f"of several organizations: choose {listed}, or {ALL}"}
-            return {"transfers": "none yet: sync() brings them"}
-        rows = self._joined(lambda store: store.read_transfers(columns=["created_at", "state"]))
-        kinds = pd.Series(
-            self._joined(Store.read_accounts)["kind"].to_pylist(), dtype="str"
-        ).value_counts()
-        names = {"pod": "pods", "port": "ports", "account": "outside accounts"}
-        certificate = self.certificate()
-        return {
-            "transfers": transfers_words(transfers_frame(rows, self._zone)),
-            "accounts": ", ".join(f"{kinds.get(kind, 0)} {name}" for kind, name in names.items()),
-            "last sync": freshness_words(certificate, self._settings.zone),
-            "coverage": str(certificate),
-            "on disk": f"{sum(store.size() for store in stores) / 1e6:.1f} MB in {self.folder}",
-        }
 
     def __repr__(self) -> str:
         lines = [f"  {name:<10} {printable(text)}" for name, text in self.summary().items()]

@@ -7,25 +7,21 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from seqdata.analysis.filters import (
     Moment,
 )
 from seqdata.auth import access_token_for
 from seqdata.config import CACHE_MARKER
-from seqdata.core.arrow import pc
 from seqdata.core.files import make_private_folder, write_bytes
 from seqdata.core.logs import logger
 from seqdata.core.moments import parse_moment
-from seqdata.core.text import printable
 from seqdata.exceptions import (
     SequenceError,
     UnknownOrganization,
 )
 from seqdata.ledger.progress import progress_bar
-from seqdata.ledger.tables import ALL, Tables
-from seqdata.sources.vocabulary import State, is_reversal
+from seqdata.ledger.standing import ALL
+from seqdata.ledger.tables import Tables
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.source import AnswerReader, GraphQLSource, fetch_organization_ids
 from seqdata.sync import (
@@ -38,7 +34,7 @@ from seqdata.sync import (
 )
 
 if TYPE_CHECKING:
-    from seqdata.safeguards import TransferDesk
+    pass
 
 
 log = logger(__name__)
@@ -152,32 +148,9 @@ class Syncing(Tables):
             totals.update(store.rebuild(AnswerReader(store.organization_id), wait=wait))
         return {name: totals[name] for name in ("read", "changed", "unread")}
 
-    def sent(self) -> dict[str, list[str]]:
-        """Say what the transfers that the desk sent wait for, each in a sentence.
-
-        Returns
-        -------
-        dict of list of str
-            ``unknown``: whose outcome is not known. ``on_their_way``: accepted in the last ten
-            days, and not arrived as of the last sync. ``returned``: accepted in the last ten
-            days, and then failed at the service.
-
-        Raises
-        ------
-        AuditChainBroken
-            The audit log was changed by something else, so it cannot be said.
-        """
-        desk = self._own_desk()
-        ids = desk.watched_ids()
-        return {
-            "unknown": [printable(str(one)) for one in desk.open_intents()],
-            "on_their_way": [printable(one.what) for one in desk.underway(self._rows_of(ids))],
-            "returned": [str(one) for one in desk.returned()],
-        }
-
     def _follow_sent(self) -> None:
         """Say which transfers of the desk failed at the service after it had accepted them."""
-        if not (self._settings.data_dir / ".audit.jsonl").exists():
+        if not self._has_sent:
             return
         desk = self._own_desk()
         try:
@@ -187,25 +160,6 @@ class Syncing(Tables):
             return
         for settlement in found:
             log.warning("accepted, and then failed at the service: %s", settlement.sentence)
-
-    def _rows_of(self, transfer_ids: list[str]) -> list[dict[str, Any]]:
-        """Read transfers by id from the tables: id, status, state, error_reason."""
-        if not transfer_ids or not self._cached_stores():
-            return []
-        names = ["id", "status", "state", "error_reason"]
-        table = self._joined(lambda store: store.read_transfers(columns=names))
-        table = table.filter(pc.is_in(table["id"], pa.array(transfer_ids)))
-        legs = self._joined(lambda store: store.read_legs(transfer_ids)).to_pylist()
-        reversed_ids = {leg["id"] for leg in legs if is_reversal(leg)}
-        return [
-            {**row, "state": State.FAILED if row["id"] in reversed_ids else row["state"]}
-            for row in table.to_pylist()
-        ]
-
-    def _own_desk(self) -> TransferDesk:
-        from seqdata.safeguards import TransferDesk
-
-        return TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
 
     def _ids_to_sync(self, client: SequenceClient) -> list[str]:
         if self._chosen not in (None, ALL) and self._store_of(str(self._chosen)).exists:

@@ -5,33 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.analysis.balance.walk import both_ends
 from seqdata.analysis.filters import (
     Moment,
     Words,
     filter_balances,
     filter_transfers,
 )
-from seqdata.config.settings import Settings
 from seqdata.core.arrow import pc
 from seqdata.core.moments import parse_moment
-from seqdata.core.origins import origin_of
 from seqdata.exceptions import (
-    CacheMissing,
-    ForeignCache,
-    SequenceError,
-    UnknownOrganization,
     UnknownTransfer,
 )
 from seqdata.ledger.query import plain_filters
+from seqdata.ledger.standing import ACCOUNT_COLUMNS, Standing
+from seqdata.sources.rows import table_of_rows
+from seqdata.sources.schemas import ACCOUNTS, BALANCES
 from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
 from seqdata.store.frames import frame
-from seqdata.store.known import known_organizations
 from seqdata.sync import (
     Certificate,
     certify,
@@ -39,15 +34,8 @@ from seqdata.sync import (
     count_open,
 )
 
-if TYPE_CHECKING:
-    pass
 
-
-#: Stands for all organizations of a login.
-ALL = "all"
-
-
-class Tables:
+class Tables(Standing[Store]):
     """The tables of an organization as syncs left them; reading needs no network.
 
     Parameters
@@ -58,23 +46,6 @@ class Tables:
         By default the configured one, else the only one there is. :data:`ALL` holds all
         organizations of the login side by side.
     """
-
-    def __init__(self, settings: Settings, organization_id: str | None = None) -> None:
-        self._settings = settings
-        self._chosen = organization_id or settings.org_id or _only_cached(settings)
-
-    @property
-    def organization_id(self) -> str:
-        """Id of the organization; "all" for all of them.
-
-        Raises
-        ------
-        CacheMissing
-            It is neither configured nor known from a sync.
-        """
-        if self._chosen is None:
-            raise self._nothing_chosen()
-        return self._chosen
 
     @property
     def complete_since(self) -> datetime | None:
@@ -89,13 +60,6 @@ class Tables:
     def categories_path(self) -> Path:
         """The file of your own rules for categories; it need not exist."""
         return self._settings.data_dir / "categories.toml"
-
-    @property
-    def folder(self) -> Path:
-        """Folder of the Parquet tables (of all organizations: the cache folder)."""
-        if self._chosen == ALL:
-            return self._settings.cache_path
-        return self._store_of(self.organization_id).folder
 
     @property
     def transfers(self) -> pd.DataFrame:
@@ -250,55 +214,11 @@ class Tables:
         )
         return self._marked(found, {"since": since, "until": until, "account": account})
 
-    def certificate(self) -> Certificate:
-        """Say whether everything that the service has is here, and what is not known."""
-        return combine_certificates([self._certificate(store) for store in self._stores])
-
-    def certificates(self) -> list[dict[str, Any]]:
-        """Return the certificate of each organization that is here, as JSON values."""
-        ids = (
-            cached_organizations(self._settings)
-            if self._chosen in (None, ALL)
-            else [str(self._chosen)]
-        )
-        stores = [store for store in map(self._store_of, ids) if store.exists]
-        return [
-            {
-                **self._certificate(store).to_json(),
-                "folder": str(store.folder),
-                "bytes": store.size(),
-            }
-            for store in stores
-        ]
-
     # -- inside -------------------------------------------------------------------------------
 
     @property
     def _zone(self) -> str:
         return self._settings.timezone
-
-    @property
-    def _stores(self) -> list[Store]:
-        stores = self._cached_stores()
-        if not stores:
-            raise CacheMissing(self.folder.resolve())
-        return stores
-
-    def _nothing_chosen(self) -> SequenceError:
-        """Say why no organization is known: there are several here, none, or another server's."""
-        cache = self._settings.cache_path.resolve()
-        if several := cached_organizations(self._settings):
-            return UnknownOrganization(None, several)
-        if others := known_organizations(self._settings.data_dir, self._settings.cache_path):
-            return ForeignCache(cache, others[0].app_url, self._settings.app_url)
-        return CacheMissing(cache)
-
-    def _cached_stores(self) -> list[Store]:
-        """Return the stores of the chosen organizations that hold something."""
-        if self._chosen is None:
-            return []
-        ids = cached_organizations(self._settings) if self._chosen == ALL else [self._chosen]
-        return [store for store in map(self._store_of, ids) if store.exists]
 
     def _joined(self, read: Callable[[Store], pa.Table]) -> pa.Table:
         """Read a table of each organization and put them together."""
@@ -315,13 +235,8 @@ class Tables:
 
     def _read_accounts(self) -> pd.DataFrame:
         """Read the accounts with the newest balance of each."""
-        newest = both_ends(self._read_balances()).drop_duplicates("account_id", keep="last")
-        balances = newest[["account_id", "balance_cents", "balance", "as_of"]]
-        joined = self._accounts.merge(
-            balances, left_on="id", right_on="account_id", how="left", validate="1:1"
-        )
-        ordered = joined.sort_values(["kind", "name", "id"], ignore_index=True)
-        return ordered[list(_ACCOUNT_ORDER)]
+        rows = table_of_rows(self._account_rows(), _ACCOUNTS_WITH_BALANCES)
+        return accounts_frame(rows, self._zone)[list(ACCOUNT_COLUMNS)]
 
     @property
     def _accounts(self) -> pd.DataFrame:
@@ -346,10 +261,6 @@ class Tables:
             for store, rows in zip(stores, parts, strict=True)
         ]
         return self._marked(made, certificate=combine_certificates(certificates))
-
-    def _certificate(self, store: Store) -> Certificate:
-        rows, waiting = store.count_transfers(), store.count_open()
-        return certify(store.read_state(), store.organization_id, rows, waiting)
 
     def _store_of(self, organization_id: str) -> Store:
         return Store.open(
@@ -383,11 +294,9 @@ _READING_ORDER = (
     "read_from", "first_seen_at", "changed_at", "confirmed_at",
 )  # fmt: skip
 
-_ACCOUNT_ORDER = (
-    "kind", "name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "type",
-    "provider_type", "institution", "created_at", "closed_at", "id", "linked_account_id",
-    "organization_id", "read_from", "first_seen_at", "changed_at",
-)  # fmt: skip
+_ACCOUNTS_WITH_BALANCES = pa.schema(
+    [*ACCOUNTS, *(BALANCES.field(name) for name in ("balance_cents", "as_of"))]
+)
 
 
 def _complete_since(store: Store) -> datetime | None:
@@ -396,19 +305,6 @@ def _complete_since(store: Store) -> datetime | None:
         return state.history_since
     oldest = pc.min(store.read_transfers(columns=["created_at"])["created_at"]).as_py()
     return None if oldest is None else pd.Timestamp(oldest).to_pydatetime()
-
-
-def _only_cached(settings: Settings) -> str | None:
-    """Return the organization of the cache, where it holds just one of this server."""
-    known = cached_organizations(settings)
-    return known[0] if len(known) == 1 else None
-
-
-def cached_organizations(settings: Settings) -> list[str]:
-    """List the organizations of this server that are here."""
-    known = known_organizations(settings.data_dir, settings.cache_path)
-    here = origin_of(settings.app_url)
-    return [one.organization_id for one in known if origin_of(one.app_url) == here]
 
 
 def _newest_first(table: pa.Table) -> pa.Table:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
-import pandas as pd
-
-from seqdata.sources.vocabulary import FINAL
-from seqdata.sync import Certificate
+from seqdata.sync.certificate import Certificate
 
 
-def transfers_words(rows: pd.DataFrame) -> str:
+def transfers_words(rows: int, span: tuple[datetime, datetime] | None, waiting: int) -> str:
     """Say how many transfers there are, of which days, and how many are open."""
-    days = rows["created_at"].dropna()
-    if days.empty:
-        return f"{len(rows):,}" if len(rows) else "none"
-    open_count = int((~rows["state"].isin(FINAL)).sum())
-    span = f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
-    return f"{len(rows):,} from {span}, {open_count} open"
+    if span is None:
+        return f"{rows:,}" if rows else "none"
+    first, last = span
+    return f"{rows:,} from {first:%Y-%m-%d} to {last:%Y-%m-%d}, {waiting} open"
 
 
 def freshness_words(certificate: Certificate, zone: tzinfo) -> str:

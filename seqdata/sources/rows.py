@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, TypeAlias
 
@@ -19,19 +18,6 @@ Row: TypeAlias = dict[str, Any]
 
 #: So many lines are parsed at once: Arrow takes no text of 2 GB.
 _CHUNK = 100_000
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
-
-
-def micros(moment: datetime) -> int:
-    """Count the microseconds from 1970 to a moment that has a zone."""
-    return (moment - _EPOCH) // _TICK
-
-
-def moment_of(count: int | None) -> datetime | None:
-    """Return the moment of a count of microseconds, in UTC."""
-    return None if count is None else _EPOCH + count * _TICK
 
 
 def rows_of(table: pa.Table) -> list[Row]:

@@ -59,4 +59,4 @@ OWN = (*INSIDE, Party.ACCOUNT)
 
 def is_reversal(leg: Mapping[str, object]) -> bool:
     """Tell whether a payment leg gives the money back: one that failed or is new does not."""
-    return leg["leg"] == "reversal" and leg["state"] in (State.OPEN, State.SETTLED)
+    return leg["leg"] == "reversal" and leg.get("state") in (State.OPEN, State.SETTLED)

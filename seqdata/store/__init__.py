@@ -7,10 +7,26 @@ at any moment, and all of them can be made again from the record.
 
 from __future__ import annotations
 
-from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
-from seqdata.store.state import FirstSync, SyncState
-from seqdata.store.store import Store
-from seqdata.store.versions import Upsert
+from typing import TYPE_CHECKING
+
+from seqdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
+    from seqdata.store.state import FirstSync, SyncState
+    from seqdata.store.store import Store
+    from seqdata.store.versions import Upsert
+
+_HOMES = {
+    "FirstSync": "state",
+    "Store": "store",
+    "SyncState": "state",
+    "Upsert": "versions",
+    "accounts_frame": "frames",
+    "balances_frame": "frames",
+    "query_frame": "frames",
+    "transfers_frame": "frames",
+}
 
 __all__ = [
     "FirstSync",
@@ -22,3 +38,5 @@ __all__ = [
     "query_frame",
     "transfers_frame",
 ]
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from seqdata.core.json import parse_json
+from seqdata.core.moments import moment_of
 from seqdata.sources.base import Reader
-from seqdata.sources.rows import Row, moment_of
+from seqdata.sources.rows import Row
 from seqdata.store.record import Connection
 from seqdata.store.versions import rewrite, unpacked
 

@@ -1,20 +1,17 @@
-"""Which organizations are on this disk, readable or not, and the removal of one."""
+"""Which organizations are on this disk, readable or not."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqdata.core.files import writing_in
 from seqdata.core.logs import logger
 from seqdata.exceptions import SequenceError
-from seqdata.store.lock import CacheLock
+from seqdata.store.beside import facts_beside
 from seqdata.store.record import Record
-from seqdata.store.takeup import facts_beside
 
 log = logger(__name__)
 
@@ -58,21 +55,6 @@ def folder_name(organization_id: str) -> str:
     return (
         "org-" + hashlib.sha256(organization_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     )
-
-
-def forget_organization(known: Known) -> None:
-    """Remove all that is here of an organization; it need not be readable.
-
-    Raises
-    ------
-    CacheLocked
-        Another process is syncing it.
-    FolderNotWritable
-        The file system refused.
-    """
-    for folder in known.folders:
-        with CacheLock(folder).held(), writing_in(folder):
-            shutil.rmtree(folder)
 
 
 def _known(ledger: Path, tables: Path) -> Known:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seqdata.sources.rows import micros, moment_of
+from seqdata.core.moments import micros, moment_of
 
 #: Of transfers without created_at.
 UNKNOWN = "unknown"

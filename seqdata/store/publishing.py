@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from seqdata.core.arrow import Column, pc
-from seqdata.core.files import read_json, remove_file, write_json
+from seqdata.core.files import remove_file
+from seqdata.core.moments import micros
 from seqdata.exceptions import CorruptFile, ForeignTables
-from seqdata.sources.rows import Row, leg_rows, micros, table_of, table_of_rows
+from seqdata.sources.rows import Row, leg_rows, table_of, table_of_rows
 from seqdata.sources.schemas import (
     ACCOUNTS,
     ANNOTATIONS,
@@ -35,36 +35,11 @@ from seqdata.sources.schemas import (
     TRANSFERS,
 )
 from seqdata.sources.vocabulary import OWN
+from seqdata.store.beside import CARRIED, Note, read_note, write_note
 from seqdata.store.months import UNKNOWN, month_bounds, month_path, months_in, newest_month_first
 from seqdata.store.record import Connection, Record, read_facts
 from seqdata.store.tables import read_facts as read_facts_of
 from seqdata.store.tables import write_table
-
-#: Beside the tables: which record they are of, and what else it takes to take it up from them.
-NOTE = ".published.json"
-
-#: Facts about a record that its tables carry.
-CARRIED = ("id", "organization_id", "app_url", "world", "progress")
-
-
-@dataclass(frozen=True)
-class Note:
-    """What stands beside the tables. ``is_going_on``: files are being put in their place."""
-
-    record_id: str | None
-    generation: int
-    is_going_on: bool
-    facts: dict[str, Any]
-
-
-def read_note(folder: Path) -> Note | None:
-    """Read what stands beside the tables; None where nothing does, or it cannot be read."""
-    try:
-        found = read_json(folder / NOTE, remedy="")
-        facts = dict(found["facts"])
-        return Note(facts.get("id"), int(found["generation"]), bool(found["going_on"]), facts)
-    except (FileNotFoundError, CorruptFile, KeyError, TypeError, ValueError):
-        return None
 
 
 def publish(record: Record, folder: Path) -> bool:
@@ -86,7 +61,7 @@ def publish(record: Record, folder: Path) -> bool:
         note = read_note(folder)
         if not waiting and note is not None and not note.is_going_on:
             return False
-        _write_note(folder, facts, going_on=True)
+        write_note(folder, facts, going_on=True)
         rows = [found for name in waiting for found in _publish(db, folder, name, facts)]
     generation = facts["generation"]
     with record.writing() as db:
@@ -95,7 +70,7 @@ def publish(record: Record, folder: Path) -> bool:
             "SET published = excluded.published, rows = excluded.rows, is_left = 0",
             [(name, generation, generation, count) for name, count in rows],
         )
-    _write_note(folder, facts, going_on=False)
+    write_note(folder, facts, going_on=False)
     return True
 
 
@@ -156,12 +131,6 @@ def _every_month(
 def newest_first(table: pa.Table) -> pa.Table:
     """Sort by created_at, newest first; ties by id."""
     return table.sort_by([("created_at", "descending"), ("id", "ascending")])
-
-
-def _write_note(folder: Path, facts: dict[str, Any], *, going_on: bool) -> None:
-    carried = {name: facts[name] for name in CARRIED if name in facts}
-    note = {"generation": facts["generation"], "going_on": going_on, "facts": carried}
-    write_json(folder / NOTE, note)
 
 
 def check_owner(folder: Path, record: Record, *, is_first: bool) -> None:

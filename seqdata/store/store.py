@@ -19,19 +19,17 @@ import pyarrow as pa
 from seqdata.core.arrow import pc
 from seqdata.core.files import remove_leftovers
 from seqdata.core.logs import logger
-from seqdata.core.origins import origin_of
+from seqdata.core.moments import micros
 from seqdata.exceptions import (
     CacheLocked,
     CorruptFile,
     FolderNotWritable,
-    ForeignCache,
-    ForeignTables,
     ForeignWorld,
     InvalidFilter,
     SequenceError,
 )
 from seqdata.sources.base import Bodies, Delivery, Reader, Snapshot
-from seqdata.sources.rows import detail_rows, dumped, micros, moment_of, rows_of
+from seqdata.sources.rows import detail_rows, dumped, rows_of
 from seqdata.sources.schemas import (
     ACCOUNT_NAMES,
     ACCOUNTS,
@@ -49,20 +47,21 @@ from seqdata.sources.schemas import (
 )
 from seqdata.store import evidence as kept
 from seqdata.store import publishing, takeup, taking, versions
-from seqdata.store.known import RECORD, folder_name
+from seqdata.store.beside import facts_beside, is_first_version, read_note
+from seqdata.store.known import RECORD
 from seqdata.store.lock import CacheLock
 from seqdata.store.months import month_path, months_between
 from seqdata.store.record import (
     Connect,
     Connection,
-    Record,
     connect,
     mark_changed,
     mark_everything,
     read_facts,
     write_facts,
 )
-from seqdata.store.state import SyncState, document_of, state_of
+from seqdata.store.shelf import Shelf
+from seqdata.store.state import SyncState, document_of
 from seqdata.store.tables import read_table
 from seqdata.store.versions import Said, Upsert
 
@@ -86,18 +85,11 @@ _PUBLISH_WAIT = 10.0
 _MONTHS = {"legs": "details"}
 
 
-class Store:
+class Store(Shelf):
     """The record of one organization and its Parquet tables. Made by :meth:`open`.
 
     All moments are UTC. Tables come as ``pyarrow.Table`` in the columns of
     :mod:`seqdata.sources.schemas`. Reading needs no lock; a sync takes it.
-
-    Attributes
-    ----------
-    folder
-        The tables' folder; they can be made again from the record.
-    ledger_folder
-        The record's folder: what is in it cannot be made again.
     """
 
     def __init__(
@@ -110,12 +102,9 @@ class Store:
         connect: Connect = connect,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        name = folder_name(organization_id)
-        self.folder = Path(cache_dir or Path(data_dir) / "cache") / name
-        self.ledger_folder = Path(data_dir) / "ledgers" / name
-        self.organization_id = organization_id
-        self.app_url = origin_of(app_url)
-        self.record = Record(self.ledger_folder / RECORD, connect=connect)
+        super().__init__(
+            data_dir, organization_id, app_url=app_url, cache_dir=cache_dir, connect=connect
+        )
         self._lock = CacheLock(self.ledger_folder)
         self._tables_lock = CacheLock(self.folder)
         self._timer = timer
@@ -156,11 +145,6 @@ class Store:
         store._look()
         return store
 
-    @property
-    def exists(self) -> bool:
-        """Whether anything is here."""
-        return self.record.exists
-
     @contextmanager
     def lock(self, wait: float = 0.0) -> Iterator[None]:
         """Keep every other sync away while the block runs; others may read, and note things.
@@ -195,13 +179,6 @@ class Store:
                 self.publish(wait=_PUBLISH_WAIT)
 
     # -- how far a sync came ------------------------------------------------------------------
-
-    def read_state(self) -> SyncState:
-        """Tell how far the last sync came; a fresh state where there was none."""
-        if not self.exists:
-            return SyncState()
-        with self.record.reading() as db:
-            return state_of(read_facts(db, ["progress"]).get("progress") or {})
 
     def write_state(self, state: SyncState) -> None:
         """Note how far a sync came."""
@@ -480,13 +457,6 @@ class Store:
         columns: list[Any] = [rows["id"], pa.array(names, pa.string()), rows["valid_until"]]
         return pa.table(columns, schema=ACCOUNT_NAMES)
 
-    def looked_at(self) -> datetime | None:
-        """Tell up to when a person has looked at what changed."""
-        if not self.exists:
-            return None
-        with self.record.reading() as db:
-            return moment_of(read_facts(db, ["looked_at"]).get("looked_at"))
-
     def note_look(self, at: datetime) -> None:
         """Note that a person has looked at what changed up to a moment."""
         with self._writing() as db:
@@ -508,76 +478,6 @@ class Store:
         with self.record.reading() as db:
             return kept.of(db, id)
 
-    # -- from the record: what a sync decides by ----------------------------------------------
-
-    def count_transfers(self, *, include_removed: bool = False) -> int:
-        """Count transfers without reading them."""
-        which = "" if include_removed else " AND removed IS NULL"
-        return int(self._one(f"SELECT count(*) FROM versions WHERE {_PRESENT}{which}"))  # noqa: S608
-
-    def has_transfer(self, id: str) -> bool:  # noqa: A002  # the column's name
-        """Whether a transfer is here, removed or not."""
-        query = f"SELECT count(*) FROM versions WHERE {_PRESENT} AND id = ?"  # noqa: S608
-        return bool(self._one(query, id))
-
-    def count_since(self, moment: datetime) -> int:
-        """Count the transfers that were made at a moment or later."""
-        query = f"SELECT count(*) FROM versions WHERE {_HERE} AND created >= ?"  # noqa: S608
-        return int(self._one(query, micros(moment)))
-
-    def count_open(self) -> int:
-        """Count the transfers whose state can still change."""
-        return int(self._one(f"SELECT count(*) FROM versions WHERE {_WAITING}"))  # noqa: S608
-
-    def open_transfers(self) -> list[tuple[str, int | None]]:
-        """List the transfers whose state can still change: id, created_at in microseconds."""
-        return self._all(f"SELECT id, created FROM versions WHERE {_WAITING} ORDER BY id")  # noqa: S608
-
-    def newest_created_at(self) -> datetime | None:
-        """Tell the created_at of the newest transfer that was not removed; None: there is none."""
-        found = self._one(f"SELECT max(created) FROM versions WHERE {_HERE}")  # noqa: S608
-        return moment_of(found)
-
-    def ids_since(self, since: datetime | None) -> list[str]:
-        """List the ids of transfers that were made since a moment, newest first; None: all."""
-        span, bounds = ("", ()) if since is None else (" AND created >= ?", (micros(since),))
-        query = f"SELECT id FROM versions WHERE {_HERE}{span} ORDER BY created DESC, id"  # noqa: S608
-        return [id_ for (id_,) in self._all(query, bounds)]
-
-    def account_ids(self) -> list[str]:
-        """List the ids of the accounts that are open."""
-        query = (
-            "SELECT id FROM versions WHERE stream = 'accounts' AND until IS NULL "
-            "AND removed IS NULL ORDER BY id"
-        )
-        return [id_ for (id_,) in self._all(query)]
-
-    def wanted(
-        self,
-    ) -> list[tuple[str, str | None, int | None, int | None, int | None, str | None]]:
-        """List what decides whose details are fetched, a transfer a row, newest first.
-
-        id, state, created_at, updated_at, and of its details fetched_at and kind; moments in
-        microseconds.
-        """
-        return self._all(
-            "SELECT t.id, json_extract(t.row, '$.state'), t.created, "  # noqa: S608
-            "json_extract(t.row, '$.updated_at'), json_extract(d.row, '$.fetched_at'), "
-            "json_extract(d.row, '$.kind') FROM versions t LEFT JOIN versions d "
-            "ON d.stream = 'details' AND d.until IS NULL AND d.id = t.id "
-            f"WHERE t.{_HERE.replace(' AND ', ' AND t.')} ORDER BY t.created DESC, t.id"
-        )
-
-    def size(self) -> int:
-        """Count the bytes of all files on disk, of record and tables."""
-        total = 0
-        for path in (*self.folder.rglob("*"), *self.ledger_folder.rglob("*")):
-            try:
-                total += path.stat().st_size if path.is_file() else 0
-            except FileNotFoundError:  # a temporary file of a writer at work
-                continue
-        return total
-
     # -- publishing ---------------------------------------------------------------------------
 
     def publish(self, *, wait: float = 0.0) -> bool:
@@ -598,7 +498,7 @@ class Store:
                 takeup.clear_first_version(self.folder, self.ledger_folder)
             publishing.check_owner(self.folder, self.record, is_first=is_first)
             with self.record.writing() as db:
-                if publishing.is_other(db, publishing.read_note(self.folder)):
+                if publishing.is_other(db, read_note(self.folder)):
                     mark_everything(db)
                     mark_changed(db, publishing.months_lying(self.folder))  # empty ones go
             done = publishing.publish(self.record, self.folder)
@@ -618,7 +518,7 @@ class Store:
     def _bring_up(self) -> None:
         """Bring the tables up if they are behind and nobody is at it."""
         with self.record.reading() as db:
-            is_behind = not publishing.is_up_to_date(db, publishing.read_note(self.folder))
+            is_behind = not publishing.is_up_to_date(db, read_note(self.folder))
         if is_behind:
             try:
                 self.publish()
@@ -629,7 +529,7 @@ class Store:
 
     def _look(self) -> None:
         if not self.record.exists:
-            if takeup.facts_beside(self.folder) is not None:
+            if facts_beside(self.folder) is not None:
                 with self._lock.held(_PUBLISH_WAIT):
                     self._make()
             else:
@@ -638,13 +538,6 @@ class Store:
             self._set_aside()
         found = self.record.facts()
         self._check(found)
-
-    def _check(self, facts: dict[str, Any]) -> None:
-        if origin_of(str(facts.get("app_url"))) != self.app_url:
-            raise ForeignCache(self.ledger_folder, str(facts.get("app_url")), self.app_url)
-        found = str(facts.get("organization_id"))
-        if found != self.organization_id:
-            raise ForeignTables(self.ledger_folder, found, self.organization_id)
 
     def _check_world(self, db: Connection, world: str | None) -> None:
         known = read_facts(db, ["world"]).get("world")
@@ -657,12 +550,12 @@ class Store:
         """Make the record, if there is none, from what tables there are; for the lock's holder."""
         if self.record.exists:
             return
-        beside = takeup.facts_beside(self.folder)
+        beside = facts_beside(self.folder)
         facts = {
             "id": uuid.uuid4().hex,
             "organization_id": self.organization_id,
             "app_url": self.app_url,
-            "takes_over": takeup.is_first_version(self.folder),
+            "takes_over": is_first_version(self.folder),
             **(beside or {}),
         }
         self._check(facts)
@@ -689,15 +582,6 @@ class Store:
                     path.replace(aside.with_name(f"{aside.name}{end}"))
             self.record.forget_damage()
             self._make()
-
-    def _damage(self) -> str | None:
-        """Say why the record cannot be read; None where it can."""
-        try:
-            wrong = self.record.damage()
-            self.record.facts()
-        except CorruptFile as error:
-            return error.reason
-        return wrong
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -754,7 +638,7 @@ class Store:
         """Read what one publication left; where none stays whole, make it of the record."""
         for _ in range(_TRIES):
             self._bring_up()
-            before = publishing.read_note(self.folder)
+            before = read_note(self.folder)
             if before is None or before.is_going_on:
                 break
             try:
@@ -765,7 +649,7 @@ class Store:
             except CorruptFile as error:
                 self._make_again(error.path, error.reason)
                 continue
-            if publishing.read_note(self.folder) == before:
+            if read_note(self.folder) == before:
                 return found
         with self.record.reading() as db:
             return make(db)
@@ -803,21 +687,6 @@ class Store:
         log.warning("a table is made again from the record: path=%s why=%s", path, why)
         with self.record.writing() as db:
             mark_changed(db, [name])
-
-    def _one(self, query: str, *parameters: Any) -> Any:
-        found = self._all(query, parameters)
-        return found[0][0] if found else None
-
-    def _all(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        if not self.exists:
-            return [] if "count(" not in query else [(0,)]
-        with self.record.reading() as db:
-            return list(db.execute(query, parameters))
-
-
-_PRESENT = "stream = 'transfers' AND until IS NULL"
-_HERE = f"{_PRESENT} AND removed IS NULL"
-_WAITING = "until IS NULL AND is_open = 1 AND removed IS NULL"
 
 
 def _plain(value: Any) -> Any:

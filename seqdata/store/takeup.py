@@ -15,8 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from seqdata.core.arrow import pc
-from seqdata.core.files import read_json, writing_in
-from seqdata.exceptions import CorruptFile
+from seqdata.core.files import writing_in
 from seqdata.sources.rows import Row, detail_rows, dumped, rows_of
 from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
@@ -33,15 +32,11 @@ from seqdata.sources.schemas import (
     _schema,
 )
 from seqdata.sources.webapp.words import RAW_LEGS, RAW_TRANSFERS, in_our_words
+from seqdata.store.beside import STATE, is_first_version
 from seqdata.store.months import month_path, months_in
-from seqdata.store.publishing import read_note
 from seqdata.store.record import Connection, mark_everything
-from seqdata.store.state import document_of, state_of
 from seqdata.store.tables import read_table
 from seqdata.store.versions import insert
-
-#: How far a sync of the first version came; there while its tables were not taken over.
-STATE = "state.json"
 
 #: What the rows of the first version are read from, as ``read_from`` says it.
 FIRST_VERSION = "first version"
@@ -51,32 +46,6 @@ _OLD_TRANSFERS = pa.schema([*RAW_TRANSFERS, *_SEEN, *_schema("removed_at:moment"
 _OLD_HISTORY = pa.schema([*_OLD_TRANSFERS, *_schema("replaced_at:moment")])
 _OLD_ACCOUNTS = pa.schema([*ACCOUNT_ROWS, *_SEEN, *_schema("closed_at:moment")])
 _OLD_BALANCES = _schema("organization_id account_id as_of:moment balance_cents:cents origin")
-
-
-def facts_beside(folder: Path) -> dict[str, Any] | None:
-    """Tell what the tables in a folder are of; None where there are none to take up.
-
-    Raises
-    ------
-    CorruptFile
-        The state that the first version left cannot be read.
-    """
-    if is_first_version(folder):
-        remedy = "Move it away: the tables beside it are then no ledger's"
-        found = read_json(folder / STATE, remedy=f"{remedy}.")
-        try:
-            state = state_of(found)
-            named = {name: str(found[name]) for name in ("organization_id", "app_url")}
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptFile(folder / STATE, str(error), f"{remedy}.") from error
-        return {**named, "progress": document_of(state)}
-    note = read_note(folder)
-    return None if note is None else note.facts
-
-
-def is_first_version(folder: Path) -> bool:
-    """Whether the tables in a folder are of the first version."""
-    return (folder / STATE).exists()
 
 
 def take_up(db: Connection, folder: Path) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from seqdata.core.moments import micros
 from seqdata.sources.base import Bodies, Delivery, Page, Snapshot
-from seqdata.sources.rows import Row, detail_rows, dumped, micros, rows_of, with_moment
+from seqdata.sources.rows import Row, detail_rows, dumped, rows_of, with_moment
 from seqdata.store import versions
 from seqdata.store.record import Connection, mark_changed
 from seqdata.store.versions import Said, Upsert

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from seqdata.core.moments import moment_of
 from seqdata.exceptions import UnexpectedAnswer
 from seqdata.sources.base import Bodies, lasting
-from seqdata.sources.rows import Row, dumped, moment_of
+from seqdata.sources.rows import Row, dumped
 from seqdata.sources.schemas import ACCOUNT_ROWS, MOMENT, TRANSFER_ROWS
 from seqdata.sources.vocabulary import FINAL
 from seqdata.store.months import name_of_month

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from seqdata.core.arrow import Column, pc
+from seqdata.core.moments import micros
 from seqdata.sources.base import Window
-from seqdata.sources.rows import micros
 from seqdata.sources.vocabulary import FINAL
 from seqdata.store import SyncState
 

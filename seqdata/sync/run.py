@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
+from seqdata.core.moments import moment_of
 from seqdata.exceptions import (
     CursorExpired,
     PageSizeRefused,
@@ -21,8 +22,8 @@ from seqdata.exceptions import (
     UnexpectedAnswer,
 )
 from seqdata.sources.base import Delivery, Page, Source, Window
-from seqdata.sources.rows import moment_of
 from seqdata.store import FirstSync, Store, Upsert
+from seqdata.sync.certificate import certify
 from seqdata.sync.options import SyncOptions
 from seqdata.sync.plan import (
     MOST_REMOVALS,
@@ -33,7 +34,7 @@ from seqdata.sync.plan import (
     is_mass_removal,
     widen,
 )
-from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport, certify
+from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport
 
 log = logger(__name__)
 

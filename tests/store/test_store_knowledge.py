@@ -28,9 +28,10 @@ from store_kit import (
     values,
 )
 
+from seqdata.core.moments import micros
 from seqdata.exceptions import UnexpectedAnswer
 from seqdata.sources.base import Page, TransferDetails
-from seqdata.sources.rows import Row, micros
+from seqdata.sources.rows import Row
 from seqdata.sources.schemas import (
     ANNOTATIONS,
     DETAILS,
