@@ -17,6 +17,7 @@ import pyarrow.parquet as pq  # noqa: F401
 from benchmarks.meter import Meter, answer
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config.settings import Settings
+from seqdata.core.secret import Secret
 from seqdata.ledger import Ledger
 
 
@@ -26,7 +27,7 @@ def ledger_of(connection: dict[str, str], folder: Path) -> Ledger:
         app_url=connection["app_url"],
         auth_url=connection["auth_url"],
         org_id=connection["organization_id"],
-        auth0_client_id=connection["client_id"],
+        auth0_client_id=Secret(connection["client_id"]),
         data_dir=folder,
         min_delay=0,
         max_jitter=0,

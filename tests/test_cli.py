@@ -17,6 +17,8 @@ from waiting import LONG, PATIENCE, until
 
 import seqdata
 from seqdata.cli import cli
+from seqdata.cli.output import json_text, records
+from seqdata.ledger import Ledger
 from seqdata.sandbox import Sandbox
 from seqdata.store.record import Record, write_facts
 from seqdata.store.state import state_of
@@ -95,6 +97,19 @@ def test_sync_reports_and_status_says_what_is_here(shell: Shell, world: Sandbox)
     assert (certificate["rows"], certificate["is_complete"]) == (report["rows"], True)
     assert status["data_folder"].endswith("data")
     assert f"{report['rows']:,} of {report['rows']:,} transfers" in shell.run("status").stdout
+
+
+def test_a_status_says_what_a_ledger_says(synced: Shell) -> None:
+    """What commands read from the record is what a ledger reads from the tables, value by value."""
+    environment = {name: value for name, value in synced.environment.items() if "SEQUENCE" in name}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        ledger = Ledger.open()
+        assert synced.json("accounts") == json.loads(json_text(records(ledger.accounts)))
+        told = ledger.summary()
+    shown = synced.run("status").stdout
+    assert [line for name, line in told.items() if name != "last sync" and line not in shown] == []
 
 
 def test_transfers_are_filtered_by_the_same_words(synced: Shell, world: Sandbox) -> None:

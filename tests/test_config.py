@@ -121,11 +121,18 @@ def test_a_missing_credential_is_named(name: str, monkeypatch: pytest.MonkeyPatc
     ("name", "value", "expected"),
     [
         ("SEQUENCE_MIN_DELAY", "fast", "number"),
-        ("SEQUENCE_MIN_DELAY", "-1", "greater than or equal to 0"),
-        ("SEQUENCE_MAX_JITTER", "inf", "finite"),
+        ("SEQUENCE_MIN_DELAY", "-1", "at least 0"),
+        ("SEQUENCE_MAX_JITTER", "inf", "number of seconds"),
+        ("SEQUENCE_MIN_DELAY", "nan", "number of seconds"),
         ("SEQUENCE_TIMEZONE", "Mars/Olympus", "IANA time zone"),
-        ("SEQUENCE_READ_ONLY", "maybe", "boolean"),
-        ("SEQUENCE_MAX_DAILY_TRANSFER_CENTS", "12.5", "integer"),
+        ("SEQUENCE_READ_ONLY", "maybe", "1 or 0"),
+        ("SEQUENCE_MAX_DAILY_TRANSFER_CENTS", "12.5", "whole number, at least 0"),
+        ("SEQUENCE_MAX_TRANSFER_CENTS", "-1", "whole number, at least 0"),
+        ("SEQUENCE_MAX_TRANSFER_CENTS", "1e3", "whole number, at least 0"),
+        ("SEQUENCE_MAX_TRANSFER_CENTS", "\uff11\uff10", "whole number, at least 0"),
+        ("SEQUENCE_MAX_TRANSFER_CENTS", "9" * 5_000, "whole number, at least 0"),
+        ("SEQUENCE_STAGE_SECONDS", "86401", "from 1 to 86,400"),
+        ("SEQUENCE_OVERLAP_DAYS", "0", "from 1 to"),
         ("SEQUENCE_APP_URL", "app.getsequence.io", "http(s) URL"),
         ("SEQUENCE_AUTH_URL", "http://auth.getsequence.io", "https"),
         ("SEQUENCE_APP_URL", "http://[::1", "IPv6"),
@@ -190,7 +197,7 @@ def test_the_documented_defaults_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any variable each setting has the value that the documents name."""
     monkeypatch.setenv("LOGNAME", "kim")
     read = get_settings()
-    found = {name: value for name, value in read.model_dump().items() if value is not None}
+    found = {name: getattr(read, name) for name in read.names() if getattr(read, name) is not None}
     assert found == {
         "data_dir": Path(),
         "cache_dir": Path("cache"),

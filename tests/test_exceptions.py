@@ -19,7 +19,7 @@ SAMPLES: list[SequenceError] = [
     ex.FolderNotOwn(Path("/srv/shared"), "others may write it (mode 0775; chmod go-w it)", True),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers"),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers", "This organization has: kyc-1, kyc-2."),
-    ex.InvalidSetting("SEQUENCE_MIN_DELAY", "a valid number", "fast"),
+    ex.InvalidSetting("SEQUENCE_MIN_DELAY", "a number of seconds, at least 0", "fast"),
     ex.InvalidSetting("SEQUENCE_TOTP", "a code, a base32 secret or an otpauth:// URI"),
     ex.UsageError("An argument cannot be used."),
     ex.InvalidAmount("12,34"),

@@ -10,8 +10,11 @@ import pytest
 from waiting import LONG
 
 import seqdata
+from seqdata.ledger import Ledger
 
-HEAVY = ["pandas", "pyarrow", "curl_cffi", "playwright", "matplotlib", "ipywidgets"]
+HEAVY = [
+    "pandas", "pyarrow", "numpy", "pydantic", "curl_cffi", "playwright", "matplotlib", "ipywidgets"
+]  # fmt: skip
 
 
 def loaded_by(code: str) -> set[str]:
@@ -34,6 +37,25 @@ def test_importing_the_package_is_quick() -> None:
 def test_the_safeguards_need_no_heavy_library() -> None:
     """A script that only checks its limits and writes its audit log loads none of them either."""
     assert loaded_by("from seqdata.safeguards import AuditLog, DailyLimitTracker") == set()
+
+
+@pytest.mark.parametrize("command", ["status", "accounts", "status --json", "accounts --json"])
+def test_what_the_record_answers_is_quick(tmp_path: Path, command: str) -> None:
+    """`status` and `accounts` read the record as it is, without a library that takes a moment."""
+    with Ledger.demo(folder=tmp_path, months=1) as ledger:
+        ledger.sync(progress=False)
+        assert ledger.sandbox is not None
+        where = {"SEQUENCE_DATA_DIR": str(tmp_path), "SEQUENCE_APP_URL": ledger.sandbox.app_url}
+    code = (
+        f"import os; os.environ |= {where}\n"
+        "from seqdata.cli import run\n"
+        "import contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as said:\n"
+        f"    assert run({command.split()}) == 0\n"
+        "assert 'Groceries' in said.getvalue() or '12 pods' in said.getvalue() "
+        "or 'rows' in said.getvalue()"
+    )
+    assert loaded_by(code) == set()
 
 
 def test_the_public_names_are_sorted() -> None:

@@ -21,7 +21,6 @@ from typing import Any
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
-from pydantic import SecretBytes, SecretStr
 
 from seqdata import SequenceClient
 from seqdata import exceptions as ex
@@ -31,7 +30,7 @@ from seqdata.auth.tokens import TokenStore
 from seqdata.auth.totp import UsedCodes, read_codes
 from seqdata.config import get_credentials, get_settings
 from seqdata.config.settings import Settings
-from seqdata.core.secret import Secret
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import FolderNotWritable, InvalidSetting
 from seqdata.http.messages import Exchange, Request
 from seqdata.http.transport import Transport
@@ -203,7 +202,7 @@ def everything(error: BaseException) -> str:
         ):
             for value in trace.tb_frame.f_locals.values():
                 shown.append(repr(value))
-                if not isinstance(value, SecretStr | SecretBytes | AuthTokens):
+                if not isinstance(value, Secret | SecretBody | AuthTokens):
                     shown.append(str(getattr(value, "__dict__", "")))
         trace = trace.tb_next
     return "\n".join([*shown, "".join(traceback.format_exception(error))])
@@ -213,7 +212,7 @@ def test_settings_show_and_give_nothing_away(monkeypatch: pytest.MonkeyPatch) ->
     """repr, vars and the fields of settings hold no secret, and settings are not pickled."""
     plant(monkeypatch)
     read = get_settings()
-    shown = f"{read!r} {read} {vars(read)} {read.model_dump()} {read.model_dump_json()}"
+    shown = f"{read!r} {read} {vars(read)}"
     assert [value for value in PLANTED.values() if value in shown] == []
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(read)
@@ -264,7 +263,7 @@ def test_a_token_that_cannot_be_written_is_not_shown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where the token file cannot be written, neither the error nor its variables hold it."""
-    store = TokenStore(Settings.model_validate({"data_dir": tmp_path}))
+    store = TokenStore(Settings.of({"data_dir": tmp_path}))
     store.write(AuthTokens("first", None, 4e9), client_id=None)
     (tmp_path / ".tokens.json").unlink()
     (tmp_path / ".tokens.json").mkdir()
@@ -304,7 +303,7 @@ def test_a_refused_server_of_a_file_is_not_shown(
 def test_a_refused_one_time_key_is_not_shown(setting: str, tmp_path: Path) -> None:
     """A one-time key that cannot be used is in no variable of the traceback that refuses it."""
     with pytest.raises(InvalidSetting) as refused:
-        read_codes(SecretStr(setting), UsedCodes(tmp_path / "used.json"))
+        read_codes(Secret(setting), UsedCodes(tmp_path / "used.json"))
     assert KEY[:9] not in everything(refused.value)
 
 
@@ -312,7 +311,7 @@ def test_a_refused_one_time_key_is_not_shown(setting: str, tmp_path: Path) -> No
 def test_a_code_that_cannot_be_remembered_is_not_shown(setting: str, tmp_path: Path) -> None:
     """Where the file of used codes cannot be written, no variable holds key, code or hash of it."""
     (tmp_path / "used.json").mkdir()
-    codes = read_codes(SecretStr(setting), UsedCodes(tmp_path / "used.json"))
+    codes = read_codes(Secret(setting), UsedCodes(tmp_path / "used.json"))
     with pytest.raises(ex.SequenceError) as refused:
         codes.next_code(lambda _: None)
     shown = everything(refused.value)
@@ -322,7 +321,7 @@ def test_a_code_that_cannot_be_remembered_is_not_shown(setting: str, tmp_path: P
 
 def test_an_unusable_token_does_not_become_a_header(tmp_path: Path) -> None:
     """A token with an end of a line or a blank in it is a corrupt one, and is not sent."""
-    settings = Settings.model_validate({"data_dir": tmp_path, "app_url": "http://127.0.0.1:1"})
+    settings = Settings.of({"data_dir": tmp_path, "app_url": "http://127.0.0.1:1"})
     for token in ("a\r\nx: y", "a b", "ä", "\ud800"):
         facts = {"access_token": token, "refresh_token": None, "expires_at": 4e9}
         (tmp_path / ".tokens.json").write_text(json.dumps(facts))

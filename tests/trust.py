@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -90,7 +91,7 @@ class Desk:
 
     def __init__(self, box: Sandbox, folder: Path) -> None:
         # No password: where a token cannot be refreshed, no browser starts.
-        settings = demo_settings(box, folder).model_copy(update={"password": None, "email": None})
+        settings = replace(demo_settings(box, folder), password=None, email=None)
         box.rotates_refresh_tokens = False
         tokens = AuthTokens(box.issue_token(), box.refresh_token, 4e9)
         TokenStore(settings).write(tokens, client_id=box.client_id)

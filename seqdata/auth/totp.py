@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import SecretBytes, SecretStr
-
 from seqdata.core.files import read_json, write_json
 from seqdata.core.logs import logger
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import CorruptFile, InvalidSetting, WrongCode
 
 log = logger(__name__)
@@ -43,7 +42,7 @@ class Codes(Protocol):
     def has_next(self) -> bool:
         """Whether another code can follow the one that was given."""
 
-    def next_code(self, sleep: Callable[[float], None]) -> SecretStr:
+    def next_code(self, sleep: Callable[[float], None]) -> Secret:
         """Give a code that was not used yet, waiting for it where needed."""
 
 
@@ -53,12 +52,12 @@ class UsedCodes:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def has(self, code: SecretBytes) -> bool:
+    def has(self, code: SecretBody) -> bool:
         """Tell whether a code, as :func:`_keyed` made it unreadable, was used."""
         salt, known = self._read()
         return _mark(salt, code) in known
 
-    def add(self, code: SecretBytes) -> None:
+    def add(self, code: SecretBody) -> None:
         """Remember a code as used, before it is."""
         salt, known = self._read()
         used = [*known, _mark(salt, code)][-REMEMBERED:]
@@ -80,11 +79,11 @@ class FixedCode:
 
     has_next = False
 
-    def __init__(self, code: SecretStr, used: UsedCodes) -> None:
+    def __init__(self, code: Secret, used: UsedCodes) -> None:
         self._code, self._used = code, used
-        self._keyed = _keyed(SecretBytes(b"code"), code.get_secret_value())
+        self._keyed = _keyed(SecretBody(b"code"), code.get_secret_value())
 
-    def next_code(self, sleep: Callable[[float], None]) -> SecretStr:  # noqa: ARG002
+    def next_code(self, sleep: Callable[[float], None]) -> Secret:  # noqa: ARG002
         """Give the code, once.
 
         Raises
@@ -108,17 +107,17 @@ class Setup:
     80 bits (16 letters) are what many services hand out.
     """
 
-    key: SecretBytes
+    key: SecretBody
     digits: int = 6
     algorithm: str = "SHA1"
     period: int = 30
 
-    def code(self, step: int) -> SecretStr:
+    def code(self, step: int) -> Secret:
         """Make the code of a time step (RFC 4226, section 5.3)."""
         digest = hmac.digest(self.key.get_secret_value(), step.to_bytes(8, "big"), self.algorithm)
         start = digest[-1] & 0x0F
         number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
-        return SecretStr(f"{number % 10**self.digits:0{self.digits}d}")
+        return Secret(f"{number % 10**self.digits:0{self.digits}d}")
 
 
 class Authenticator:
@@ -137,7 +136,7 @@ class Authenticator:
     ) -> None:
         self._setup, self._used, self._clock = setup, used, clock
 
-    def next_code(self, sleep: Callable[[float], None]) -> SecretStr:
+    def next_code(self, sleep: Callable[[float], None]) -> Secret:
         """Give the code of now, or of the next period where this one's is used or runs out."""
         while (seconds := self._seconds_to_wait()) > 0:
             log.info("waiting for the next one-time code: seconds=%.1f", seconds)
@@ -159,7 +158,7 @@ class Authenticator:
 
 
 def read_codes(
-    setting: SecretStr, used: UsedCodes, *, clock: Callable[[], float] = time.time
+    setting: Secret, used: UsedCodes, *, clock: Callable[[], float] = time.time
 ) -> Codes:
     """Read SEQUENCE_TOTP: a code, a base32 secret in any spacing and case, or a URI.
 
@@ -172,7 +171,7 @@ def read_codes(
     if "://" in setting.get_secret_value():
         setup = _from_uri(setting)
     else:
-        text = SecretStr(re.sub(r"[\s-]", "", setting.get_secret_value()))
+        text = Secret(re.sub(r"[\s-]", "", setting.get_secret_value()))
         if re.fullmatch(r"[0-9]{6,8}", text.get_secret_value()):
             return FixedCode(text, used)
         key = _key(text)
@@ -182,7 +181,7 @@ def read_codes(
     return Authenticator(setup, used, clock=clock)
 
 
-def _from_uri(setting: SecretStr) -> Setup | str:
+def _from_uri(setting: Secret) -> Setup | str:
     """Read a URI; of one that is refused, say what was expected."""
     uri = urlsplit(setting.get_secret_value().strip())
     facts = {name.lower(): values[-1] for name, values in parse_qs(uri.query).items()}
@@ -199,27 +198,27 @@ def _from_uri(setting: SecretStr) -> Setup | str:
         return f"{_USUAL}; its algorithm SHA1, SHA256 or SHA512 and its digits 6 to 8"
     if kind == "totp" and not re.fullmatch(r"[1-9][0-9]{0,3}", period):
         return f"{_USUAL}; its period from 1 to 9999 seconds"
-    key = _key(SecretStr(re.sub(r"[\s+-]", "", facts.get("secret", ""))))
+    key = _key(Secret(re.sub(r"[\s+-]", "", facts.get("secret", ""))))
     return Setup(key, int(digits), algorithm, int(period)) if kind == "totp" and key else _USUAL
 
 
-def _key(secret: SecretStr) -> SecretBytes | None:
+def _key(secret: Secret) -> SecretBody | None:
     """Decode base32; None where it is none, or under 64 bits: a typing error, not a secret."""
-    letters = SecretStr(secret.get_secret_value().upper().rstrip("="))
+    letters = Secret(secret.get_secret_value().upper().rstrip("="))
     padding = "=" * (-len(letters) % 8)
     try:
-        key = SecretBytes(b32decode(letters.get_secret_value() + padding))
+        key = SecretBody(b32decode(letters.get_secret_value() + padding))
     except ValueError:
         return None
     return key if len(key) >= 8 else None
 
 
-def _keyed(key: SecretBytes, code: str) -> SecretBytes:
+def _keyed(key: SecretBody, code: str) -> SecretBody:
     """Return a code, or the time step of one, as only the holder of the key can make it."""
-    return SecretBytes(hmac.digest(key.get_secret_value(), code.encode(), "sha256"))
+    return SecretBody(hmac.digest(key.get_secret_value(), code.encode(), "sha256"))
 
 
-def _mark(salt: str, code: SecretBytes) -> str:
+def _mark(salt: str, code: SecretBody) -> str:
     """Hash slowly: a code has few digits, and its hash should not give it away."""
     proof = code.get_secret_value()
     return hashlib.scrypt(proof, salt=salt.encode(), n=2**13, r=8, p=1, dklen=16).hex()

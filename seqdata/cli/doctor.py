@@ -79,7 +79,7 @@ def _git(settings: Settings) -> Iterator[Finding]:
 def _unknown_settings(settings: Settings) -> Iterator[Finding]:
     """Find variables that look like settings and are none: a typing mistake, mostly."""
     named = {*os.environ, *read_env_file(settings.data_dir / ".env")}
-    known = {f"SEQUENCE_{name.upper()}" for name in type(settings).model_fields}
+    known = {f"SEQUENCE_{name.upper()}" for name in settings.names()}
     for name in sorted(name for name in named - known if name.startswith("SEQUENCE_")):
         yield Finding("note", "settings", f"{name} is set, and there is no such setting")
 

@@ -10,7 +10,7 @@ import click
 from seqdata.cli import output
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    from seqdata.core.secret import Secret
 
 
 @click.command()
@@ -94,7 +94,7 @@ def install(yes: bool) -> int:
     return 0
 
 
-def who(email: str | SecretStr | None) -> str:
+def who(email: str | Secret | None) -> str:
     """Name the account as far as another person may see it: ``a***@example.test``."""
     if not email:
         return "SEQUENCE_EMAIL is not set"

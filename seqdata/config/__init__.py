@@ -20,9 +20,8 @@ from seqdata.core.owners import folders_upward, is_owned, why_not_own
 from seqdata.exceptions import FolderNotOwn, InvalidSetting, MissingSetting
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from seqdata.config.settings import Settings
+    from seqdata.core.secret import Secret
 
     DATA_DIR: Path
 
@@ -152,7 +151,7 @@ def missing(name: str, hint: str = "") -> MissingSetting:
     return MissingSetting(name, _PURPOSES[name], hint)
 
 
-def _required(name: str, value: SecretStr | None) -> str:
+def _required(name: str, value: Secret | None) -> str:
     if not value:
         raise missing(name)
     return value.get_secret_value()

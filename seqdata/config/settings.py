@@ -1,16 +1,17 @@
-"""The settings as pydantic reads them; apart, because importing pydantic takes a moment."""
+"""The settings, each with its default and what may be said of it."""
 
 from __future__ import annotations
 
 import getpass
+import math
 import os
-from collections.abc import Set
+import re
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from seqdata.config.envfile import read_env_file
 from seqdata.config.found import counts, expanded
@@ -42,6 +43,7 @@ NEVER_FOUND = SERVERS | {"browser", "ca_bundle", "allow_unattended_transfers"}
 LOGIN = frozenset({"email", "password", "totp"})
 
 _SECRET = LOGIN | {"kyc_id", "auth0_client_id"}
+_SEALED = _SECRET | SERVERS
 
 
 class Pace(NamedTuple):
@@ -51,33 +53,6 @@ class Pace(NamedTuple):
     max_jitter: float
 
 
-def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise ValueError("an IANA time zone such as America/New_York") from None
-    return name
-
-
-def _origin(url: str) -> str:
-    # The reason alone is raised: what is refused may hold a password.
-    if why := why_no_origin(Secret(url)):
-        raise ValueError(why)
-    return origin_of(url)
-
-
-def _readable_file(path: Path | None) -> Path | None:
-    if path is None:
-        return None
-    try:
-        found = path.expanduser().absolute()
-    except (RuntimeError, OSError):
-        found = path
-    if not (found.is_file() and os.access(found, os.R_OK)):
-        raise ValueError("a file that can be read, with certificates in PEM form")
-    return found
-
-
 def _login_name() -> str:
     try:
         return getpass.getuser()
@@ -85,41 +60,136 @@ def _login_name() -> str:
         return f"uid-{os.getuid()}"
 
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Cents = Annotated[int, Field(ge=0)]
-Days = Annotated[int, Field(ge=1)]
+# -- what a value is read as: each raises a ValueError that says what is expected ---------------
 
 
-class Settings(BaseModel):
-    """All settings at one moment: a field is ``SEQUENCE_`` and its name in capitals."""
+def _secret(value: str | Secret) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    email: Secret | None = None
-    password: Secret | None = None
-    totp: Secret | None = None
-    org_id: str | None = None
-    kyc_id: Secret | None = None
-    auth0_client_id: Secret | None = None
-    data_dir: Path = Path()
-    cache_dir: Path = Path("cache")
-    app_url: Annotated[str, AfterValidator(_origin)] = PRODUCTION_APP
-    auth_url: Annotated[str, AfterValidator(_origin)] = PRODUCTION_AUTH
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("an IANA time zone such as America/New_York") from None
+    return name
+
+
+def _origin(url: str | Secret) -> str:
+    # The reason alone is raised: what is refused may hold a password.
+    if why := why_no_origin(_secret(url)):
+        raise ValueError(why)
+    return origin_of(_secret(url).get_secret_value())
+
+
+def _readable_file(path: str | Path) -> Path:
+    try:
+        found = Path(path).expanduser().absolute()
+    except (RuntimeError, OSError):
+        found = Path(path)
+    if not (found.is_file() and os.access(found, os.R_OK)):
+        raise ValueError("a file that can be read, with certificates in PEM form")
+    return found
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[object], int]:
+    bounds = f"at least {least}" if most is None else f"from {least} to {most:,}"
+
+    def read(value: object) -> int:
+        number = int(str(value).strip()) if _DIGITS.fullmatch(str(value).strip()) else None
+        if number is None or number < least or (most is not None and number > most):
+            raise ValueError(f"a whole number, {bounds}")
+        return number
+
+    return read
+
+
+_DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def _seconds(value: object) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise ValueError("a number of seconds, at least 0")
+    return number
+
+
+def _yes_or_no(value: object) -> bool:
+    word = str(value).strip().lower()
+    if word not in _YES | _NO:
+        raise ValueError("1 or 0 (true or false, yes or no, on or off)")
+    return word in _YES
+
+
+_YES, _NO = (
+    frozenset({"1", "true", "t", "yes", "y", "on"}),
+    frozenset({"0", "false", "f", "no", "n", "off"}),
+)
+
+
+MaybeSecret = Annotated[Secret | None, _secret]
+Origin = Annotated[str, _origin]
+Seconds = Annotated[float, _seconds]
+Cents = Annotated[int, _whole(0)]
+Days = Annotated[int, _whole(1, 36_525)]
+YesOrNo = Annotated[bool, _yes_or_no]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings at one moment: a field is ``SEQUENCE_`` and its name in capitals.
+
+    ``given`` names those that somebody has said; the others have their default.
+    """
+
+    email: MaybeSecret = None
+    password: MaybeSecret = None
+    totp: MaybeSecret = None
+    org_id: Annotated[str | None, str] = None
+    kyc_id: MaybeSecret = None
+    auth0_client_id: MaybeSecret = None
+    data_dir: Annotated[Path, Path] = Path()
+    cache_dir: Annotated[Path, Path] = Path("cache")
+    app_url: Origin = PRODUCTION_APP
+    auth_url: Origin = PRODUCTION_AUTH
     min_delay: Seconds = MIN_DELAY
     max_jitter: Seconds = MAX_JITTER
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = "America/New_York"
+    timezone: Annotated[str, _timezone] = "America/New_York"
     max_transfer_cents: Cents = 1_000_000
     max_daily_transfer_cents: Cents = 2_500_000
-    stage_seconds: Annotated[int, Field(ge=1, le=LONGEST_STAGE)] = 300
-    user: str = Field(default_factory=_login_name)
-    read_only: bool = False
-    allow_unattended_transfers: bool = False
+    stage_seconds: Annotated[int, _whole(1, LONGEST_STAGE)] = 300
+    user: Annotated[str, str] = field(default_factory=_login_name)
+    read_only: YesOrNo = False
+    allow_unattended_transfers: YesOrNo = False
     overlap_days: Days = 30
     rescan_days: Days = 90
-    archive: bool = True
-    browser: Path | None = None
-    ca_bundle: Annotated[Path | None, AfterValidator(_readable_file)] = None
-    debug: bool = False
+    archive: YesOrNo = True
+    browser: Annotated[Path | None, Path] = None
+    ca_bundle: Annotated[Path | None, _readable_file] = None
+    debug: YesOrNo = False
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """List the settings."""
+        return list(_readers())
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Settings:
+        """Read settings from values, mostly texts, by their names; others are passed over.
+
+        Raises
+        ------
+        InvalidSetting
+            A value cannot be used; the message names the setting.
+        """
+        read, refused = _read(values)
+        if refused is not None:  # raised here, where no value is in sight of a traceback
+            raise refused
+        return cls(**read, given=frozenset(read))
 
     @property
     def cache_path(self) -> Path:
@@ -139,26 +209,31 @@ class Settings(BaseModel):
         return Pace(max(self.min_delay, MIN_DELAY), max(self.max_jitter, MAX_JITTER))
 
 
+@cache
+def _readers() -> dict[str, Callable[[Any], object]]:
+    """Return what each setting's value is read with."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items() if name != "given"}
+
+
+def _read(values: Mapping[str, object]) -> tuple[dict[str, Any], InvalidSetting | None]:
+    """Read each value that a setting has; instead of raising, return what is refused."""
+    found: dict[str, Any] = {}
+    for name, read in _readers().items():
+        if name in values:
+            value = values[name]
+            try:
+                found[name] = None if value is None else read(value)
+            except ValueError as error:
+                return {}, _invalid(name, value, str(error))
+    return found, None
+
+
 def read_settings(data_dir: Path) -> Settings:
     """Read all variables; the environment wins over the ``.env`` file of `data_dir`."""
     given = _from_environment()
     found = _from_file(data_dir / ".env", given.keys())
-    refused = _refused_server(found)
-    if refused is None:
-        try:
-            return Settings.model_validate({**given, "data_dir": data_dir, **found})
-        except ValidationError as error:
-            refused = _invalid(error)
-    raise refused
-
-
-def _refused_server(found: dict[str, Secret | str | None]) -> InvalidSetting | None:
-    """Check the servers of a file while they are sealed: what is refused may hold a password."""
-    for name in sorted(found.keys() & SERVERS):
-        url = found[name]
-        if isinstance(url, Secret) and (why := why_no_origin(url)):
-            return InvalidSetting(f"SEQUENCE_{name.upper()}", why)
-    return None
+    return Settings.of({**given, "data_dir": data_dir, **found})
 
 
 def _from_environment() -> dict[str, Secret | str]:
@@ -167,7 +242,7 @@ def _from_environment() -> dict[str, Secret | str]:
     said = {name.upper(): text for name, text in os.environ.items() if text}
     named = {name.removeprefix(prefix).lower(): text for name, text in said.items()
              if name.startswith(prefix)}  # fmt: skip
-    return {name: Secret(text) if name in _SECRET else text for name, text in named.items()}
+    return {name: Secret(text) if name in _SEALED else text for name, text in named.items()}
 
 
 def _from_file(file: Path, given: Set[str]) -> dict[str, Secret | str | None]:
@@ -191,13 +266,12 @@ def _from_file(file: Path, given: Set[str]) -> dict[str, Secret | str | None]:
                 del fields[name]
         if fields.keys() & SERVERS:
             fields |= {name: said.get(name) for name in LOGIN}
-    return {name: _plain(name, text) for name, text in fields.items()}
+    return {name: _unsealed(name, text) for name, text in fields.items()}
 
 
-def _plain(name: str, text: Secret | None) -> Secret | str | None:
-    """Open what is no secret, as pydantic reads it; a server's address once it is checked."""
-    is_refused = name in SERVERS and text is not None and why_no_origin(text) != ""
-    return text if text is None or name in _SECRET or is_refused else opened(text)
+def _unsealed(name: str, text: Secret | None) -> Secret | str | None:
+    """Open what holds no secret; a server's address may hold a password, until it is checked."""
+    return text if text is None or name in _SEALED else opened(text)
 
 
 def _is_own(file: Path) -> bool:
@@ -219,11 +293,8 @@ def _warn_of_setting(name: str, file: Path) -> None:
     )  # fmt: skip
 
 
-def _invalid(error: ValidationError) -> InvalidSetting:
-    first = error.errors(include_context=False, include_url=False)[0]
-    field = str(first["loc"][0]).lower().removeprefix("sequence_")
-    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    got = None if field in _SECRET else str(first["input"])
-    if field in SERVERS and "@" in str(got):  # it may hold a password
+def _invalid(name: str, value: object, expected: str) -> InvalidSetting:
+    got = None if name in _SECRET else str(opened(value) if isinstance(value, Secret) else value)
+    if name in SERVERS and "@" in str(got):  # it may hold a password
         got = None
-    return InvalidSetting(f"SEQUENCE_{field.upper()}", expected, got)
+    return InvalidSetting(f"SEQUENCE_{name.upper()}", expected, got)

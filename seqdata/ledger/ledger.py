@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -386,12 +387,8 @@ def demo_settings(box: Sandbox, data_dir: Path) -> Settings:
 
     A SEQUENCE_CACHE_DIR of the user, for one, must not get the demo's tables.
     """
-    defaults = {
-        name: field.get_default(call_default_factory=True)
-        for name, field in Settings.model_fields.items()
-        if name != "browser"
-    }
     values = {
         name.removeprefix("SEQUENCE_").lower(): value for name, value in box.environment().items()
     }
-    return Settings.model_validate({**defaults, **values, "data_dir": data_dir})
+    browser = os.environ.get("SEQUENCE_BROWSER") or None
+    return Settings.of({**values, "data_dir": data_dir, "browser": browser})

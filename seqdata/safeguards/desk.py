@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -123,7 +124,7 @@ class TransferDesk:
         somebody_there: Callable[[], bool] = is_attended,
     ) -> None:
         # Whatever os.chdir does, tokens, log and limits are those of one folder.
-        settings = settings.model_copy(update={"data_dir": fixed_path(settings.data_dir)})
+        settings = replace(settings, data_dir=fixed_path(settings.data_dir))
         if organization_id is not None and not isinstance(organization_id, str):
             raise UsageError(f"organization_id={organization_id!r} cannot be used. Expected text.")
         if why := why_no_origin(Secret(settings.app_url)):

@@ -42,11 +42,11 @@ class LiveRules:
     def allow_unattended(self) -> bool:
         """Whether a real account gets transfers where nobody is there to answer."""
         now = get_settings(self._opened.data_dir)
-        is_withdrawn = "allow_unattended_transfers" in now.model_fields_set
+        is_withdrawn = "allow_unattended_transfers" in now.given
         allowed = now.allow_unattended_transfers if is_withdrawn else True
         return self._opened.allow_unattended_transfers and allowed
 
     def _lower(self, name: str) -> int:
         now = get_settings(self._opened.data_dir)
         opened: int = getattr(self._opened, name)
-        return min(opened, getattr(now, name)) if name in now.model_fields_set else opened
+        return min(opened, getattr(now, name)) if name in now.given else opened

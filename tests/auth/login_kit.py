@@ -14,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretBytes, SecretStr
 from waiting import PATIENCE
 
 from seqdata.auth import AuthTokens
@@ -23,6 +22,7 @@ from seqdata.auth.login.chromium import find_browser, starting
 from seqdata.auth.login.flow import BUTTON, FIELDS, Credentials, LoginFlow, Patience, Seen, Tempo
 from seqdata.auth.totp import Setup
 from seqdata.config.settings import Settings
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.sandbox import Sandbox
 
 QUICK = Tempo(scale=0.01)
@@ -38,14 +38,14 @@ def settings_for(box: Sandbox, folder: Path, **changes: Any) -> Settings:
     values = {
         name.removeprefix("SEQUENCE_").lower(): value for name, value in box.environment().items()
     }
-    return Settings.model_validate({**values, "totp": box.totp_uri, "data_dir": folder, **changes})
+    return Settings.of({**values, "totp": box.totp_uri, "data_dir": folder, **changes})
 
 
 def codes_around(box: Sandbox, now: float, period: int) -> list[str]:
     """Give the sandbox's one-time codes of now, before and after."""
     from base64 import b32decode
 
-    setup = Setup(SecretBytes(b32decode(box.totp_secret)), period=period)
+    setup = Setup(SecretBody(b32decode(box.totp_secret)), period=period)
     return [setup.code(int(now // period) + n).get_secret_value() for n in (-1, 0, 1)]
 
 
@@ -195,8 +195,8 @@ class FakePage:
         url, text = self.typed[-1]
         self.typed[-1] = (url, text + character)
 
-    def value(self, selector: str) -> SecretStr:
-        return SecretStr(self.typed[-1][1])
+    def value(self, selector: str) -> Secret:
+        return Secret(self.typed[-1][1])
 
     def submit(self, selector: str) -> None:
         self.turn()
@@ -207,8 +207,8 @@ class FakePage:
     def text(self) -> str:
         return self.screen.text
 
-    def stored(self, key: str) -> SecretStr | None:
-        return SecretStr(self.screen.stored) if self.screen.stored else None
+    def stored(self, key: str) -> Secret | None:
+        return Secret(self.screen.stored) if self.screen.stored else None
 
     def wait(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -222,15 +222,15 @@ class ListedCodes:
     codes: list[str]
     has_next: bool = True
 
-    def next_code(self, sleep: Callable[[float], None]) -> SecretStr:
-        return SecretStr(self.codes.pop(0))
+    def next_code(self, sleep: Callable[[float], None]) -> Secret:
+        return Secret(self.codes.pop(0))
 
 
 def flow_on(page: FakePage, *, codes: ListedCodes | None = None, person: bool = False) -> LoginFlow:
     """Make the flow of a person named kim on a page."""
     credentials = Credentials(
-        SecretStr("kim@example.test"),
-        SecretStr("pl4nted"),
+        Secret("kim@example.test"),
+        Secret("pl4nted"),
         codes or ListedCodes(["111111", "222222"]),
     )
     return LoginFlow(

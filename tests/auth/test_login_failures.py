@@ -22,11 +22,11 @@ from login_kit import (
     tab_of,
     web,
 )
-from pydantic import SecretStr
 from waiting import LONG
 
 from seqdata.auth.login.browser import ChromiumPage, browser_login, read_credentials
 from seqdata.auth.login.flow import Credentials
+from seqdata.core.secret import Secret
 from seqdata.exceptions import (
     AccountLocked,
     ForeignPage,
@@ -126,7 +126,7 @@ def test_a_refused_code_is_followed_by_the_next(box: Sandbox, tmp_path: Path) ->
     earlier, now, _ = codes_around(box, time.time(), AGES)  # both are taken
     for codes in ([earlier], [earlier, now]):
         listed = ListedCodes(codes)
-        credentials = Credentials(SecretStr(box.email), SecretStr(box.password), listed)
+        credentials = Credentials(Secret(box.email), Secret(box.password), listed)
         with tab_of(box) as page:
             flow_in(page, box, credentials).run()
         assert listed.codes == []

@@ -21,9 +21,9 @@ from login_kit import (
     Screen,
     flow_on,
 )
-from pydantic import SecretStr
 
 from seqdata.auth.login.flow import Seen, Tempo, redact
+from seqdata.core.secret import Secret
 from seqdata.exceptions import (
     AccountLocked,
     AuthenticationError,
@@ -208,8 +208,8 @@ def test_a_field_that_holds_something_else_is_not_sent() -> None:
     """A password that did not arrive whole in its field is not submitted."""
 
     class Lossy(FakePage):
-        def value(self, selector: str) -> SecretStr:
-            return SecretStr("pl4nte")
+        def value(self, selector: str) -> Secret:
+            return Secret("pl4nte")
 
     page = Lossy([PASSWORD, CODE])
     with pytest.raises(PageChanged):
@@ -250,4 +250,4 @@ def test_a_page_that_quotes_a_secret_is_not_quoted() -> None:
         flow_on(page).run()
     assert "kim" not in str(error.value).lower()
     assert "pl4nted" not in str(error.value)
-    assert redact("a+b", [SecretStr("A+B"), SecretStr("")]) == "█████"
+    assert redact("a+b", [Secret("A+B"), Secret("")]) == "█████"

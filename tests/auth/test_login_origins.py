@@ -52,7 +52,7 @@ def test_a_sandboxs_token_is_never_offered_elsewhere(box: Sandbox, tmp_path: Pat
         with pytest.raises(TokenExpiredError):
             access_token_for(theirs)
         assert other.requests() == []
-    real = Settings.model_validate({"data_dir": tmp_path})
+    real = Settings.of({"data_dir": tmp_path})
     assert TokenStore(real).read() is None
     TokenStore(real).write(AuthTokens("real-token", "real-refresh", 4e9), client_id=None)
     box.clear_requests()

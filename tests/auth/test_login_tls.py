@@ -6,6 +6,7 @@ import ssl
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,10 +87,9 @@ def test_the_authority_is_for_loopback_alone(
     """The browser trusts an authority only where both servers are on loopback and in TLS."""
     bundle = tmp_path / "authority.pem"
     bundle.touch()
-    settings = Settings(app_url=app_url, auth_url=auth_url, ca_bundle=bundle)
+    settings = Settings.of({"app_url": app_url, "auth_url": auth_url, "ca_bundle": bundle})
     assert trusted_authority(settings) == (bundle if is_trusted else None)
-    settings.ca_bundle = None
-    assert trusted_authority(settings) is None
+    assert trusted_authority(replace(settings, ca_bundle=None)) is None
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])

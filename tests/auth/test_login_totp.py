@@ -8,9 +8,9 @@ import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretBytes, SecretStr
 
 from seqdata.auth.totp import Setup, UsedCodes, read_codes
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import InvalidSetting, WrongCode
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -33,7 +33,7 @@ class Wall:
 
 
 def code_of(setting: str, wall: Wall, folder: Path) -> str:
-    codes = read_codes(SecretStr(setting), UsedCodes(folder / "used.json"), clock=wall)
+    codes = read_codes(Secret(setting), UsedCodes(folder / "used.json"), clock=wall)
     return codes.next_code(wall.sleep).get_secret_value()
 
 
@@ -79,7 +79,7 @@ def test_a_uri_brings_its_own_digits_period_and_algorithm(
 def test_codes_are_those_of_another_implementation(key: bytes, step: int, digits: int) -> None:
     """For any key, step and number of digits the code is pyotp's."""
     other = pyotp.HOTP(base64.b32encode(key).decode(), digits=digits)
-    assert Setup(SecretBytes(key), digits).code(step).get_secret_value() == other.at(step)
+    assert Setup(SecretBody(key), digits).code(step).get_secret_value() == other.at(step)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -127,7 +128,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     from seqdata.safeguards import TransferDesk
 
     folder = Path(given["folder"])
-    settings = get_settings().model_copy(update={"data_dir": folder})
+    settings = replace(get_settings(), data_dir=folder)
     with TransferDesk(settings, token_provider=lambda: given["token"]) as desk:
         return befallen(desk, given, folder)
 

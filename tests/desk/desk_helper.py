@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,12 @@ def fixed(token: str) -> Callable[[], str]:
 def settings_of(box: Sandbox, folder: Path, **changes: Any) -> Settings:
     """Settings for a sandbox: user kim, no pace, a data folder under `folder`."""
     made = demo_settings(box, folder)
-    return made.model_copy(update={"user": "kim", **changes})
+    return replace(made, **{"user": "kim", **changes})
 
 
 def open_desk(box: Sandbox, folder: Path, **more: Any) -> TransferDesk:
     """Open a desk of kim; words that are settings go there, the others to the desk."""
-    names = set(Settings.model_fields)
+    names = set(Settings.names())
     settings = settings_of(box, folder, **{k: v for k, v in more.items() if k in names})
     given = {k: v for k, v in more.items() if k not in names}
     given.setdefault("token_provider", box.issue_token)

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def opened(self, user: str = "kim") -> TransferDesk:
         changes = {"user": user, "timezone": self.zone}
         return TransferDesk(
-            self.settings.model_copy(update=changes), self.box.organization_id,
+            replace(self.settings, **changes), self.box.organization_id,
             token_provider=self.box.issue_token, clock=self.clock,
         )  # fmt: skip
 

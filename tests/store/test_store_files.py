@@ -159,6 +159,7 @@ WRITERS = """
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     import filelock
+    import pandas  # pyarrow needs it, and what is killed is a writing, no import
     import pyarrow as pa
     from seqdata.sources.schemas import TRANSFER_ROWS
     from seqdata.store import Store

@@ -17,12 +17,12 @@ from seqdata.widgets import TransferPanel
 
 def open_desk(box: Sandbox, folder: Path, **changes: Any) -> TransferDesk:
     """Open a desk of kim; words that are settings go there, the others to the desk."""
-    names = set(Settings.model_fields)
+    names = set(Settings.names())
     values = {
         name.removeprefix("SEQUENCE_").lower(): value for name, value in box.environment().items()
     }
     changed = {k: v for k, v in changes.items() if k in names}
-    settings = Settings.model_validate({**values, "data_dir": folder, "user": "kim", **changed})
+    settings = Settings.of({**values, "data_dir": folder, "user": "kim", **changed})
     given = {k: v for k, v in changes.items() if k not in names}
     given.setdefault("token_provider", box.issue_token)
     return TransferDesk(settings, box.organization_id, **given)

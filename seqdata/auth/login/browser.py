@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
 from seqdata.auth.login.chromium import find_browser, in_own_thread, starting
 from seqdata.auth.login.evidence import keep_evidence
 from seqdata.auth.login.flow import (
@@ -35,7 +33,7 @@ from seqdata.config import missing
 from seqdata.config.settings import Settings
 from seqdata.core.logs import logger
 from seqdata.core.origins import is_loopback, web_origin
-from seqdata.core.secret import opened
+from seqdata.core.secret import Secret, opened
 from seqdata.exceptions import LoginFailed
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ def _log_in(
             return _tokens(flow.run())
         except LoginFailed as error:
             if settings.debug:
-                secrets = [*flow.secrets, settings.totp or SecretStr("")]
+                secrets = [*flow.secrets, settings.totp or Secret("")]
                 folder = settings.data_dir / "login-debug"
                 error.kept = keep_evidence(page.tab, folder, error, secrets)
             raise
@@ -137,9 +135,9 @@ def read_credentials(settings: Settings) -> Credentials:
             raise missing(f"SEQUENCE_{name.upper()}")
     used = UsedCodes(settings.data_dir / ".login_codes.json")
     return Credentials(
-        email=SecretStr((opened(settings.email) or "").strip()),
-        password=settings.password or SecretStr(""),
-        codes=read_codes(settings.totp or SecretStr(""), used),
+        email=Secret((opened(settings.email) or "").strip()),
+        password=settings.password or Secret(""),
+        codes=read_codes(settings.totp or Secret(""), used),
     )
 
 
@@ -253,10 +251,10 @@ class ChromiumPage:
         with _translated():
             self._visible(selector).press_sequentially(character)
 
-    def value(self, selector: str) -> SecretStr:
+    def value(self, selector: str) -> Secret:
         """Give the content of a field."""
         with _translated():
-            return SecretStr(self._visible(selector).input_value())
+            return Secret(self._visible(selector).input_value())
 
     def submit(self, selector: str) -> None:
         """Click the submit button of a field's own form."""
@@ -276,12 +274,12 @@ class ChromiumPage:
         """Give the visible text of the page."""
         return str(self._evaluate("document.body ? document.body.innerText : ''", ""))
 
-    def stored(self, key: str) -> SecretStr | None:
+    def stored(self, key: str) -> Secret | None:
         """Give what the page keeps in its session storage."""
         value = self._evaluate("key => sessionStorage.getItem(key)", None, key)
         if value:
             self._read_exchanges()
-        return SecretStr(value) if value else None
+        return Secret(value) if value else None
 
     def wait(self, seconds: float) -> None:
         """Let time pass in the tab, so that what happens there is noticed."""

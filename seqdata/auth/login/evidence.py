@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from seqdata.auth.login.flow import redact
 from seqdata.core.files import write_bytes
 from seqdata.core.logs import logger
+from seqdata.core.secret import Secret
 from seqdata.exceptions import LoginFailed
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ log = logger(__name__)
 
 
 def keep_evidence(
-    tab: Tab, folder: Path, error: LoginFailed, secrets: Sequence[SecretStr]
+    tab: Tab, folder: Path, error: LoginFailed, secrets: Sequence[Secret]
 ) -> Path | None:
     """Keep ``page.png`` and ``page.txt`` (0600) of a failed login; return their folder.
 

@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import SecretStr
-
 from seqdata.auth.totp import Codes
 from seqdata.core.logs import logger
 from seqdata.core.origins import web_origin
+from seqdata.core.secret import Secret
 from seqdata.exceptions import (
     AccountLocked,
     BrowserClosed,
@@ -148,7 +147,7 @@ class LoginPage(Protocol):
     def press(self, selector: str, character: str) -> None:
         """Type one character into a field."""
 
-    def value(self, selector: str) -> SecretStr:
+    def value(self, selector: str) -> Secret:
         """Give the content of a field."""
 
     def submit(self, selector: str) -> None:
@@ -160,7 +159,7 @@ class LoginPage(Protocol):
     def text(self) -> str:
         """Give the visible text of the page."""
 
-    def stored(self, key: str) -> SecretStr | None:
+    def stored(self, key: str) -> Secret | None:
         """Give what the page keeps in its session storage."""
 
     def wait(self, seconds: float) -> None:
@@ -179,8 +178,8 @@ class PageError(Exception):
 class Login:
     """What a login gave. ``expires_in`` is as it was said: seconds, or None."""
 
-    access_token: SecretStr
-    refresh_token: SecretStr | None = None
+    access_token: Secret
+    refresh_token: Secret | None = None
     expires_in: object = None
     client_id: str | None = None
 
@@ -189,8 +188,8 @@ class Login:
 class Credentials:
     """Who logs in, and with what."""
 
-    email: SecretStr
-    password: SecretStr
+    email: Secret
+    password: Secret
     codes: Codes
 
 
@@ -228,7 +227,7 @@ class LoginFlow:
         #: The steps that were taken.
         self.taken: list[str] = []
         #: What was typed or read and must not be shown.
-        self.secrets: list[SecretStr] = [credentials.email, credentials.password]
+        self.secrets: list[Secret] = [credentials.email, credentials.password]
         self._code_retried = False
         self._loads_at_submit, self._errors_at_submit = -1, list[str]()
 
@@ -304,7 +303,7 @@ class LoginFlow:
                 refresh = answer.get("refresh_token")
                 return Login(
                     token,
-                    SecretStr(refresh) if isinstance(refresh, str) and refresh else None,
+                    Secret(refresh) if isinstance(refresh, str) and refresh else None,
                     answer.get("expires_in"),
                     seen.client_id,
                 )
@@ -370,7 +369,7 @@ class LoginFlow:
 
     # -- typing -----------------------------------------------------------------------------
 
-    def _type(self, step: str, secret: SecretStr) -> None:
+    def _type(self, step: str, secret: Secret) -> None:
         shown = FIELDS[step]
         if step != "code":
             self._pause(self.pace.before_field)
@@ -450,7 +449,7 @@ class LoginFlow:
         return redact(" ".join(text.split()), self.secrets)[:300]
 
 
-def redact(text: str, secrets: Iterable[SecretStr]) -> str:
+def redact(text: str, secrets: Iterable[Secret]) -> str:
     """Replace every secret in a text, in whatever case, by a mark."""
     for secret in secrets:
         if value := secret.get_secret_value():
@@ -462,7 +461,7 @@ def _single(query: str) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(query).items()}
 
 
-def _is_same(shown: SecretStr, typed: SecretStr) -> bool:
+def _is_same(shown: Secret, typed: Secret) -> bool:
     """Tell whether a field holds what was typed; some fields set spaces or lower the case."""
     both = (re.sub(r"[\s-]", "", one.get_secret_value()).casefold() for one in (shown, typed))
     return len(set(both)) == 1

@@ -26,9 +26,8 @@ from seqdata.http.transport import Transport, open_transport
 from seqdata.sources.webapp.documents import Node, contains_mutation, document
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from seqdata.config.settings import Settings
+    from seqdata.core.secret import Secret
 
 _ACCEPT = (
     "application/graphql-response+json, application/graphql+json, application/json, "
@@ -66,7 +65,7 @@ class GraphQLClient:
 
     def __init__(
         self,
-        access_token: str | SecretStr,
+        access_token: str | Secret,
         token_provider: Callable[[], str] | None = None,
         *,
         settings: Settings | None = None,
