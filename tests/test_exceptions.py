@@ -20,6 +20,7 @@ SAMPLES: list[SequenceError] = [
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers"),
     ex.MissingSetting("SEQUENCE_KYC_ID", "transfers", "This organization has: kyc-1, kyc-2."),
     ex.InvalidSetting("SEQUENCE_MIN_DELAY", "a number of seconds, at least 0", "fast"),
+    ex.InvalidSplit("8f1c", "its parts are $42.00, and it is $42.50"),
     ex.InvalidSetting("SEQUENCE_TOTP", "a code, a base32 secret or an otpauth:// URI"),
     ex.UsageError("An argument cannot be used."),
     ex.InvalidAmount("12,34"),

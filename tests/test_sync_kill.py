@@ -99,7 +99,9 @@ def box() -> Iterator[Sandbox]:
         yield box
 
 
-@pytest.mark.parametrize("archive", [True, False], ids=["archive", "no archive"])
+@pytest.mark.parametrize(
+    "archive", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["archive", "no archive"]
+)
 def test_a_sync_killed_at_any_instant_ends_like_an_undisturbed_one(
     box: Sandbox, tmp_path: Path, archive: bool
 ) -> None:

@@ -9,6 +9,7 @@ The tree, by what an error means::
     │   └── FolderNotOwn
     ├── UsageError                you asked wrongly: arguments
     │   ├── InvalidAmount
+    │   ├── InvalidSplit
     │   ├── InvalidMoment
     │   ├── InvalidFilter
     │   ├── InvalidQuery
@@ -100,6 +101,7 @@ from seqdata.exceptions.asked import (
     InvalidMoment,
     InvalidQuery,
     InvalidSetting,
+    InvalidSplit,
     MissingColumns,
     MissingExtra,
     MissingSetting,
@@ -217,6 +219,7 @@ __all__ = [
     "InvalidMoment",
     "InvalidQuery",
     "InvalidSetting",
+    "InvalidSplit",
     "LimitsUnreadable",
     "LoginFailed",
     "LoginTimeout",

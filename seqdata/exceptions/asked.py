@@ -100,6 +100,18 @@ class InvalidAmount(UsageError):
 
 
 @told
+class InvalidSplit(UsageError):
+    """A transfer cannot be taken apart in this way."""
+
+    transfer_id: str
+    why: str
+    sentence = (
+        "{transfer_id} cannot be split: {why}. Expected two categories or more, each with an "
+        "amount above zero, that add up to the transfer. Nothing was noted."
+    )
+
+
+@told
 class InvalidMoment(UsageError):
     """A date or time that cannot be read."""
 

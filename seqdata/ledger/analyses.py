@@ -302,7 +302,8 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.recurring`.
         """
         accounts, certificate = self._read_accounts(), self.certificate()
-        rows = self._categorize(accounts, self._read(Store.read_legs), category, account=account)
+        legs = self._read(Store.read_legs)
+        rows = self._categorize(accounts, legs, category, whole=True, account=account)
         now = self._seen_at(certificate)
         found = analysis.recurring(rows, now=now, include_internal=include_internal)
         filters = {"account": account, "category": category}
@@ -365,6 +366,8 @@ class Analyses(Tables):
         accounts: pd.DataFrame,
         legs: pd.DataFrame,
         category: Words | None = None,
+        *,
+        whole: bool = False,
         **filters: Any,
     ) -> pd.DataFrame:
         """Read the transfers, say when each settled and what it was for, and filter them."""
@@ -373,6 +376,7 @@ class Analyses(Tables):
             accounts,
             self._read(Store.read_annotations),
             analysis.read_rules(self.categories_path),
+            whole=whole,
         )
         rows = analysis.filter_categories(rows, category)
         return analysis.filter_transfers(rows, accounts=accounts, **filters)
@@ -382,7 +386,7 @@ class Analyses(Tables):
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return all categorized transfers, and the movements that are expected from them."""
         legs = self._read(Store.read_legs)
-        rows = self._categorize(accounts, legs)
+        rows = self._categorize(accounts, legs, whole=True)
         repeating = analysis.recurring(rows, now=now, include_internal=True)
         return rows, analysis.upcoming(rows, repeating, now=now, days=days, legs=legs)
 

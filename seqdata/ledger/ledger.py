@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from seqdata.analysis.filters import Moment, find_account
+from seqdata.analysis.spend.splits import checked_split
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.config.settings import Settings
@@ -23,6 +25,7 @@ from seqdata.core.text import printable
 from seqdata.exceptions import (
     InvalidAmount,
     InvalidFilter,
+    InvalidSplit,
     UnknownAccount,
     UnknownTransfer,
 )
@@ -206,20 +209,39 @@ class Ledger(Analyses, Syncing):
     # -- by hand ------------------------------------------------------------------------------
 
     def annotate(
-        self, transfer_id: str, *, category: str | None = None, note: str | None = None
+        self,
+        transfer_id: str,
+        *,
+        category: str | None = None,
+        note: str | None = None,
+        split: Mapping[str, str | Decimal] | None = None,
     ) -> None:
         """Note a category or a note of your own about a transfer; a sync may run meanwhile.
 
-        What is None stays as it is; "" removes it.
+        Parameters
+        ----------
+        category, note
+            None leaves what is there; "" removes it.
+        split
+            A purchase of several categories, in dollars: ``{"Groceries": "30.00", "Home":
+            "12.50"}``. The parts add up to the transfer, and every sum takes them apart. ``{}``
+            puts it together again. Of a category and a split the later one counts.
 
         Raises
         ------
         UnknownTransfer
             No such transfer here.
+        InvalidSplit, InvalidAmount
+            The parts are not those of the transfer. Nothing was noted.
         """
         for store in self._stores:
             if store.has_transfer(transfer_id):
-                store.annotate(transfer_id, category=category, note=note)
+                parts = None
+                if split is not None:
+                    if category:
+                        raise InvalidSplit(transfer_id, "a category is given too")
+                    parts = checked_split(transfer_id, split, store.amount_of(transfer_id))
+                store.annotate(transfer_id, category=category, note=note, split=parts)
                 return
         raise UnknownTransfer(transfer_id)
 

@@ -76,8 +76,12 @@ BALANCES = _schema(
     "organization_id account_id as_of:moment confirmed_at:moment balance_cents:cents origin"
 )
 
-#: What a person noted about a transfer; never of the service. Key: id.
-ANNOTATIONS = _schema("organization_id id category note annotated_at:moment")
+#: What a person noted about a transfer; never of the service. Key: id. ``split`` is a JSON object
+#: of categories, each with its whole cents, that add up to the transfer.
+ANNOTATIONS = _schema("organization_id id category note split annotated_at:moment")
+
+#: Columns that files of before may lack, by which a record is taken up again.
+ADDED = frozenset({"split"})
 
 #: The syncs: what each read, and when that was so. Key: run.
 RUNS = pa.schema(

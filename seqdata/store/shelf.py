@@ -91,6 +91,12 @@ class Shelf:
         query = f"SELECT count(*) FROM versions WHERE {_PRESENT} AND id = ?"  # noqa: S608
         return bool(self._one(query, id))
 
+    def amount_of(self, id: str) -> int | None:  # noqa: A002  # the column's name
+        """Tell the amount of a transfer that is here, in cents; None where it has none."""
+        query = f"SELECT json_extract(row, '$.amount_cents') FROM versions WHERE {_PRESENT}"  # noqa: S608
+        found = self._one(f"{query} AND id = ?", id)
+        return None if found is None else int(found)
+
     def count_since(self, moment: datetime) -> int:
         """Count the transfers that were made at a moment or later."""
         query = f"SELECT count(*) FROM versions WHERE {_HERE} AND created >= ?"  # noqa: S608

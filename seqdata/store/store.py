@@ -6,7 +6,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -308,18 +308,23 @@ class Store(Shelf):
         *,
         category: str | None = None,
         note: str | None = None,
+        split: Mapping[str, int] | None = None,
         at: datetime | None = None,
     ) -> None:
         """Note something about a transfer, by hand; a sync may run meanwhile.
 
         Parameters
         ----------
-        category, note
-            What to note; None leaves what is there, an empty text removes it.
+        category, note, split
+            What to note; None leaves what is there, what is empty removes it. A split is whole
+            cents by category; of it and a category the later one counts.
         at
             The moment, with a zone; now by default.
         """
-        self._write(lambda db: taking.annotated(db, id, category, note, at or datetime.now(UTC)))
+        moment = at or datetime.now(UTC)
+        self._write(
+            lambda db: taking.annotated(db, id, moment, category=category, note=note, split=split)
+        )
 
     def rebuild(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,6 +58,7 @@ def read_table(
     columns: Sequence[str] | None = None,
     *,
     dictionaries: bool = False,
+    may_lack: Set[str] = frozenset(),
 ) -> pa.Table:
     """Read one Parquet file of ours.
 
@@ -69,6 +70,8 @@ def read_table(
         Names to read; all of `schema` by default.
     dictionaries
         Text columns with few values come dictionary-encoded.
+    may_lack
+        Columns that are null where the file does not have them.
 
     Raises
     ------
@@ -83,8 +86,14 @@ def read_table(
         raise FileNotFoundError(errno.ENOENT, "it is gone", str(path))
     try:
         with pq.ParquetFile(path, read_dictionary=encoded, page_checksum_verification=True) as file:
-            _check(path, file, schema)
-            return file.read(names, use_threads=False).replace_schema_metadata(None)
+            lacking = may_lack - {*file.schema_arrow.names}
+            _check(path, file, pa.schema([one for one in schema if one.name not in lacking]))
+            found = file.read([name for name in names if name not in lacking], use_threads=False)
+            for name in lacking & {*names}:
+                found = found.append_column(
+                    schema.field(name), pa.nulls(found.num_rows, schema.field(name).type)
+                )
+            return found.select(names).replace_schema_metadata(None)
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException) as error:

@@ -20,6 +20,7 @@ from seqdata.sources.rows import Row, detail_rows, dumped, rows_of
 from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
+    ADDED,
     ANNOTATIONS,
     BALANCES,
     DETAILS,
@@ -252,5 +253,5 @@ def _every(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
 
 def _one(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
     with suppress(FileNotFoundError):
-        return read_table(folder / name / "data.parquet", schema)
+        return read_table(folder / name / "data.parquet", schema, may_lack=ADDED)
     return schema.empty_table()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -72,15 +72,30 @@ _LATEST_BALANCE = f"{_BALANCE} AND as_of <= ? AND origin = ? ORDER BY as_of DESC
 
 
 def annotated(
-    db: Connection, id_: str, category: str | None, note: str | None, at: datetime
+    db: Connection,
+    id_: str,
+    at: datetime,
+    *,
+    category: str | None = None,
+    note: str | None = None,
+    split: Mapping[str, int] | None = None,
 ) -> None:
-    """Note something about a transfer; None leaves what is there, an empty text removes it."""
+    """Note something about a transfer; None leaves what is there, what is empty removes it.
+
+    Of category and split the later one counts.
+    """
     found = next(db.execute("SELECT row FROM annotations WHERE id = ?", (id_,)), None)
     before = json.loads(found[0]) if found else {}
-    given = {
-        "category": before.get("category") if category is None else _storable(category),
-        "note": before.get("note") if note is None else _storable(note),
+    said = {
+        "category": None if category is None else _storable(category),
+        "note": None if note is None else _storable(note),
+        "split": None if split is None else _parts(split),
     }
+    given = {name: before.get(name) if value is None else value for name, value in said.items()}
+    if said["category"]:
+        given["split"] = None
+    if said["split"]:
+        given["category"] = None
     kept_words = {name: value for name, value in given.items() if value}
     if kept_words:
         row = {"id": id_, **kept_words, "annotated_at": micros(at)}
@@ -88,6 +103,10 @@ def annotated(
     else:
         db.execute("DELETE FROM annotations WHERE id = ?", (id_,))
     mark_changed(db, ["annotations"])
+
+
+def _parts(split: Mapping[str, int]) -> str:
+    return dumped({_storable(name): cents for name, cents in split.items()}) if split else ""
 
 
 def _storable(text: str) -> str:

@@ -78,7 +78,7 @@ def outputs(notebook: Any) -> list[Any]:
 
 
 #: Each notebook is executed by nbval as well; the plainest ones are looked through by `make soak`.
-PLAIN = ("03", "04", "07")
+PLAIN = ("02", "03", "04", "07")
 
 
 @pytest.fixture(

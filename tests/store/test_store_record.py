@@ -37,7 +37,7 @@ from trust import leftovers
 
 from seqdata.exceptions import CorruptFile, FolderNotWritable, ForeignTables, RecordTooNew
 from seqdata.sources.base import Page, Snapshot, TransferDetails
-from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES
+from seqdata.sources.schemas import ACCOUNT_ROWS, ANNOTATIONS, BALANCES
 from seqdata.store import FirstSync, Store, SyncState
 from seqdata.store.known import known_organizations
 from seqdata.store.months import month_path
@@ -120,6 +120,24 @@ def fill(store: Store) -> None:
     store.take(learned(4, row("e"), "push"))
     store.annotate("a", category="home", note="Épargne 🐷", at=NOON)
     store.add_statement("p", NOON + 5 * HOUR, 7)
+
+
+# -- a column that came later ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["with its record", "record lost"])
+def test_tables_of_before_a_column_are_read(tmp_path: Path, is_lost: bool) -> None:
+    """Files without a column that came later are published anew, or taken up without it."""
+    store = open_store(tmp_path)
+    store.annotate("a", note="mine", at=NOON)
+    path = store.folder / "annotations" / "data.parquet"
+    kept = pq.read_table(path)
+    pq.write_table(kept.drop_columns(["split"]), path)
+    if is_lost:
+        store.record.path.unlink()
+    found = open_store(tmp_path).read_annotations()
+    assert values(found, "id", "note", "split") == [("a", "mine", None)]
+    assert pq.read_table(path).schema.names == ANNOTATIONS.names
 
 
 # -- publishing -----------------------------------------------------------------------------

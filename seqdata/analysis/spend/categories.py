@@ -23,6 +23,7 @@ from seqdata.analysis.spend.rulesfile import (
     pattern_regex,
     read_rules,
 )
+from seqdata.analysis.spend.splits import read_splits, take_apart
 from seqdata.core.arrow import Column, pc
 from seqdata.sources.vocabulary import INSIDE, OWN, Party
 
@@ -47,7 +48,12 @@ _LOOKED_AT = [
 
 
 def categorize(
-    transfers: pd.DataFrame, accounts: pd.DataFrame, annotations: pd.DataFrame, rules: Rules
+    transfers: pd.DataFrame,
+    accounts: pd.DataFrame,
+    annotations: pd.DataFrame,
+    rules: Rules,
+    *,
+    whole: bool = False,
 ) -> pd.DataFrame:
     """Return the transfers with their payee and category.
 
@@ -57,6 +63,8 @@ def categorize(
         As the ledger gives them. An annotation without a category says nothing.
     rules
         See :func:`read_rules`.
+    whole
+        Leave what was split over several categories whole, under that of its largest part.
 
     Returns
     -------
@@ -64,14 +72,19 @@ def categorize(
         The rows of `transfers` in their order, and ``payee`` (str: who is at the other end, of a
         move between own accounts where the money went; names of others are normalized),
         ``category`` (category; its categories are all that the rules know) and
-        ``category_source`` (category: annotation, rule, own account or none).
+        ``category_source`` (category: annotation, rule, own account or none). A transfer that
+        was split is a row a part, each with its own category and amount, so that every sum is
+        right; ``whole_cents`` (Int64) and ``whole`` say what it is together.
     """
     places, combinations = _combinations(transfers, accounts)
     counts = np.bincount(places, minlength=len(combinations))
     parties = _parties(combinations, counts)
-    annotated = annotations[annotations["category"].fillna("").str.strip() != ""]
-    own_words = annotated["category"].str.strip()
-    names = _Names([*FALLBACKS, *(rule.category for rule in rules.rules), *own_words])
+    splits = read_splits(annotations)
+    largest = annotations["id"].map({id_: next(iter(parts)) for id_, parts in splits.items()})
+    own_words = annotations["category"].fillna(largest).fillna("").str.strip()
+    annotated, own_words = annotations[own_words != ""], own_words[own_words != ""]
+    named = [name for parts in splits.values() for name in parts]
+    names = _Names([*FALLBACKS, *(rule.category for rule in rules.rules), *own_words, *named])
 
     codes = names.codes(_fallbacks(parties))[places]
     sources = np.where(parties["is_own"], _OWN, _NONE).astype(np.int8)[places]
@@ -82,11 +95,12 @@ def categorize(
     noted = places_of(transfers["id"], annotated["id"])
     by_hand = noted >= 0
     codes[by_hand], sources[by_hand] = names.codes(own_words)[noted[by_hand]], _ANNOTATION
-    return transfers.assign(
+    rows = transfers.assign(
         payee=parties["payee"].array.take(places),
         category=pd.Categorical.from_codes(codes, categories=names.known),
         category_source=pd.Categorical.from_codes(sources, categories=SOURCES),
     )
+    return take_apart(rows, {} if whole else splits)
 
 
 class _Names:

@@ -10,7 +10,7 @@ import pandas as pd
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.filters import Moment
 from seqdata.analysis.spend.categories import MOVED, OTHER_INCOME
-from seqdata.analysis.spend.spending import Spent, filter_spent, settled, spent
+from seqdata.analysis.spend.spending import Spent, filter_spent, settled, spent, summed_by
 from seqdata.sources.vocabulary import INSIDE, OWN, Party
 
 #: Payees of income that keep their name; the rest becomes "Other income".
@@ -99,14 +99,8 @@ def _ours(ends: pd.DataFrame, end: str) -> tuple[pd.Series[Any], pd.Series[Any]]
 
 def _summed(found: Spent, *ends: pd.Series[Any]) -> pd.DataFrame:
     columns = {name: end.astype("str").array for name, end in zip(_ENDS, ends, strict=True)}
-    moved = {"moved_cents": found.cents, "transfers": found.transfers}
-    summed = (
-        pd.DataFrame({**columns, **moved})
-        .groupby(_ENDS, dropna=False, sort=False)[list(moved)]
-        .sum()
-        .reset_index()
-    )
-    return summed.astype(dict.fromkeys(moved, "Int64"))
+    summed = summed_by(columns, found, "moved_cents")
+    return summed.astype({"moved_cents": "Int64", "transfers": "Int64"})
 
 
 def _turned(flows: pd.DataFrame) -> pd.DataFrame:

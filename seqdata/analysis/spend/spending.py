@@ -7,7 +7,7 @@ day they settle. Money that goes to an own account outside of Sequence was moved
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -39,18 +39,19 @@ class Spent:
     """What adds to spending or takes away from it; arrays of equal length.
 
     ``row`` is a position in the transfers, ``at`` when it settled (tz-aware), ``cents`` signed
-    int64. ``transfers`` is 1, but 0 of a reversal, which is no transfer of its own.
+    int64. ``transfer`` is a number of the transfer that it is (a part of); NaN of a reversal, which
+    is no transfer of its own.
     """
 
     row: Any
     at: pd.Series[Any]
     cents: Any
-    transfers: Any
+    transfer: Any
 
     def take(self, chosen: Any) -> Spent:
         """Return those that a mask chooses."""
         at = self.at[chosen].reset_index(drop=True)
-        return Spent(self.row[chosen], at, self.cents[chosen], self.transfers[chosen])
+        return Spent(self.row[chosen], at, self.cents[chosen], self.transfer[chosen])
 
 
 def spending(
@@ -145,8 +146,9 @@ def settled(rows: pd.DataFrame, wanted: Any) -> Spent:
     row = np.concatenate([paid, undone])
     sign = np.repeat([1, -1], [len(paid), len(undone)])
     cents = sign * rows["amount_cents"].to_numpy(np.int64, na_value=0)[row]
-    times = np.repeat([1, 0], [len(paid), len(undone)])
-    return Spent(row, at.reset_index(drop=True), cents, times)
+    numbers = pd.factorize(rows["id"])[0].astype(np.float64)
+    transfer = np.concatenate([numbers[paid], np.full(len(undone), np.nan)])
+    return Spent(row, at.reset_index(drop=True), cents, transfer)
 
 
 def filter_spent(
@@ -172,16 +174,17 @@ def filter_spent(
 
 def sum_by(found: Spent, rows: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
     """Sum it by the words: their columns, ``spent_cents`` and ``transfers``, both Int64."""
-    columns: dict[str, Any] = {word: _column(word, found, rows) for word in words}
-    sums = {"spent_cents": found.cents, "transfers": found.transfers}
-    summed = (
-        pd.DataFrame({**columns, **sums})
-        .groupby(list(words), observed=True, dropna=False, sort=False)[list(sums)]
-        .sum()
-        .reset_index()
-    )
+    columns = {word: _column(word, found, rows) for word in words}
+    summed = summed_by(columns, found, "spent_cents")
     types = {word: "str" for word in words if word in SUBJECTS}
     return summed.astype({**types, "spent_cents": "Int64", "transfers": "Int64"})
+
+
+def summed_by(columns: Mapping[str, Any], found: Spent, name: str) -> pd.DataFrame:
+    """Sum the cents by columns, as `name`, and count the transfers, of which parts are one."""
+    rows = pd.DataFrame({**columns, name: found.cents, "transfers": found.transfer})
+    grouped = rows.groupby(list(columns), observed=True, dropna=False, sort=False)
+    return grouped.agg({name: "sum", "transfers": "nunique"}).reset_index()
 
 
 def check_by(by: By, choices: Sequence[str]) -> list[str]:
