@@ -31,7 +31,7 @@ SAMPLES: list[SequenceError] = [
     ex.InvalidFilter("freq", "hour"),
     ex.InvalidEvent("seq", "the log writes this key itself"),
     ex.MissingExtra("SQL", "sql"),
-    ex.MissingColumns("transfers", ["settled_at"], ["id", "status"], "settle(transfers, legs)"),
+    ex.MissingColumns("transfers", ["effective_at"], ["id", "status"], "settle(transfers, legs)"),
     ex.MissingColumns("history", ["date"], []),
     ex.DisguisedLedger("sync"),
     ex.NotFound("It is not there."),

@@ -29,7 +29,7 @@ def rules(transfers: pd.DataFrame, details: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     transfers
-        As :attr:`Ledger.transfers` gives them; with ``reversed_at``, what came back counts as
+        As :attr:`Ledger.transfers` gives them; with ``returned_at``, what came back counts as
         failed.
     details
         As :attr:`Ledger.details` gives them. Of a transfer that has none, the trigger is not
@@ -79,8 +79,8 @@ def _made_by_rules(transfers: pd.DataFrame, details: pd.DataFrame) -> pd.DataFra
     is_rule = (transfers["kind"] == Kind.RULE).to_numpy() | trigger_type.notna().to_numpy()
     made = transfers[is_rule]
     is_failed = made["state"].isin(RETURNED).to_numpy()
-    if "reversed_at" in made:
-        is_failed = is_failed | made["reversed_at"].notna().to_numpy()
+    if "returned_at" in made:
+        is_failed = is_failed | made["returned_at"].notna().to_numpy()
     is_complete = (made["state"] == State.SETTLED).to_numpy() & ~is_failed
     cents = made["amount_cents"].to_numpy(np.int64, na_value=0)
     found = pd.DataFrame(

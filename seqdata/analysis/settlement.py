@@ -1,8 +1,9 @@
-"""When a transfer settled: from its payment legs where they are known, else estimated.
+"""When a transfer took effect: as a source said, else estimated, and on what that rests.
 
-A transfer settles when its money has arrived: between pods and ports at once, to and from the
-outside when its payment (of a compound one: the push) completes. The legs say when. Where
-they were not fetched, the moment is estimated from ``updated_at``, and marked as not known.
+A transfer takes effect when its money has arrived: between pods and ports at once, to and from the
+outside when its payment (of a compound one: the push) completes. The source says when, in the row
+or in its legs. Where it did not, the moment is estimated from ``updated_at``; where the transfer
+was seen open before, it lies between two readings.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ from seqdata.sources.vocabulary import FINAL, State
 #: and its ``updated_at`` with it.)
 LONGEST_SETTLEMENT = pd.Timedelta(days=7)
 
+#: On what the moment of a settled transfer rests: the source said it; between own pods there is no
+#: other than its creation; it lies between two readings of ours; it is guessed.
+SAID, AT_ONCE, BOUNDED, ESTIMATED = BASES = ("said", "at once", "bounded", "estimated")
+
+#: Those that are no estimate.
+EXACT = (SAID, AT_ONCE)
+
 _TRANSFER_FACTS = (
     "id", "created_at", "updated_at", "amount_cents", "direction", "state", "source_id",
     "source_party", "destination_id",
@@ -28,47 +36,93 @@ _TRANSFER_FACTS = (
 _LEG_FACTS = ("id", "leg", "state", "completed_at")
 
 
-def settle(transfers: pd.DataFrame, legs: pd.DataFrame) -> pd.DataFrame:
-    """Return the transfers with three more columns: when each settled, and whether it was undone.
+def settle(
+    transfers: pd.DataFrame, legs: pd.DataFrame, history: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the transfers with when each took effect, on what that rests, and when it came back.
 
     Parameters
     ----------
     transfers, legs
         As :attr:`Ledger.transfers` and :attr:`Ledger.legs` give them; `legs` may lack any.
+    history
+        Earlier versions of the transfers, if any: when each was still open.
 
     Returns
     -------
     DataFrame
-        The rows of `transfers` in their order, and ``settled_at`` (NaT where not settled, or
-        where neither a leg nor a moment of the row is known), ``settled_at_known`` (bool: it
-        is no estimate) and ``reversed_at`` (when a completed reversal gave the money back, NaT
-        else); moments in the zone of ``created_at``. Transfers that have these columns
-        already come back as they are.
+        The rows of `transfers` in their order, and ``settled_at`` and ``returned_at`` (when the
+        money had arrived, and when a completed reversal gave it back, as the row or a leg said,
+        else NaT), ``effective_at`` (NaT where not settled, or where no moment is known) and
+        ``effective_basis`` (category; NA where there is no moment); moments in the zone of
+        ``created_at``. Transfers that have these already come back as they are. The basis is
+        "said" (by the source), "at once" (between own pods and ports), "bounded" (between two
+        readings of ours, and estimated there) or "estimated" (at the last change, at most a week
+        after the creation).
 
     Raises
     ------
     MissingColumns
         One of the frames is another one.
     """
-    if "settled_at" in transfers:
+    if {"effective_at", "effective_basis"} <= {*transfers.columns}:
         return transfers
     require(transfers, "transfers", _TRANSFER_FACTS, "Ledger.transfers")
     require(legs, "legs", _LEG_FACTS, "Ledger.legs")
-    completed = completions(transfers["id"], legs, ("payment", "push"))
+    ids, zone = transfers["id"], transfers["created_at"].dt.tz
+    said = _first_known(
+        _moments_of(transfers, "settled_at"), completions(ids, legs, ("payment", "push"))
+    )
     created, updated = utc(transfers["created_at"]), utc(transfers["updated_at"])
     is_inside = (transfers["direction"] == "INTERNAL").to_numpy()
-    is_complete = (transfers["state"] == State.SETTLED).to_numpy()
     estimate = np.where(is_inside, created, estimates(created, updated))
-    settled = np.where(np.isnat(completed), estimate, completed)
-    settled[~is_complete] = np.datetime64("NaT")
-    zone = transfers["created_at"].dt.tz
-    return transfers.assign(
-        settled_at=moments(settled, zone, transfers.index),
-        settled_at_known=is_complete & (is_inside | ~np.isnat(completed)),
-        reversed_at=moments(
-            completions(transfers["id"], legs, ("reversal",)), zone, transfers.index
-        ),
+    seen_open, seen_settled = _readings(ids, history)
+    is_bounded = ~np.isnat(seen_open) & ~is_inside
+    estimate = np.where(is_bounded, np.clip(estimate, seen_open, seen_settled), estimate)
+    effective = np.where(np.isnat(said), estimate, said)
+    effective[(transfers["state"] != State.SETTLED).to_numpy()] = np.datetime64("NaT")
+    basis = np.select([~np.isnat(said), is_inside, is_bounded], [0, 1, 2], 3)
+    basis[np.isnat(effective)] = -1
+    returned = _first_known(
+        _moments_of(transfers, "returned_at"), completions(ids, legs, ("reversal",))
     )
+    return transfers.assign(
+        settled_at=moments(said, zone, transfers.index),
+        returned_at=moments(returned, zone, transfers.index),
+        effective_at=moments(effective, zone, transfers.index),
+        effective_basis=pd.Categorical.from_codes(basis, categories=pd.Index(BASES)),
+    )
+
+
+def is_exact(settled: pd.DataFrame) -> Any:
+    """Tell which transfers have a moment that is no estimate."""
+    return settled["effective_basis"].isin(EXACT).to_numpy()
+
+
+def _moments_of(transfers: pd.DataFrame, name: str) -> Any:
+    """Return what the rows themselves say, where they have such a column."""
+    if name not in transfers:
+        return np.full(len(transfers), np.datetime64("NaT", "us"))
+    return utc(transfers[name])
+
+
+def _first_known(first: Any, second: Any) -> Any:
+    return np.where(np.isnat(first), second, first)
+
+
+def _readings(ids: pd.Series[Any], history: pd.DataFrame | None) -> tuple[Any, Any]:
+    """Return when each was last known to be open, and when it was read as something else."""
+    if history is None:
+        nothing = np.full(len(ids), np.datetime64("NaT", "us"))
+        return nothing, nothing
+    was_open = history[is_open(history).to_numpy()]
+    last = was_open.sort_values("valid_until").drop_duplicates("id", keep="last")
+    places = places_of(ids, last["id"])
+    since, until = (
+        np.append(utc(last[name]), np.datetime64("NaT", "us"))[places]
+        for name in ("valid_from", "valid_until")
+    )
+    return since, until
 
 
 def is_open(transfers: pd.DataFrame) -> pd.Series[Any]:

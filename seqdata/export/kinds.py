@@ -40,7 +40,7 @@ def _kind_of_type(kind: pa.DataType) -> str:
 
 #: Columns of the analysis that hold counts, moments and days.
 _COUNTS = ("transfers", "failed_transfers", "candidates", "times")
-_MOMENTS = ("settled_at", "reversed_at", "since", "until")
+_MOMENTS = ("effective_at", "since", "until")
 _DAYS = ("date", "period", "first_date", "last_date", "next_date", "changed_on")
 
 _KNOWN = _known_kinds()

@@ -372,13 +372,13 @@ class Analyses(Tables):
     ) -> pd.DataFrame:
         """Read the transfers, say when each settled and what it was for, and filter them."""
         rows = analysis.categorize(
-            analysis.settle(self._transfers(), legs),
+            analysis.settle(self._transfers(), legs, self._read(Store.read_history)),
             accounts,
             self._read(Store.read_annotations),
             analysis.read_rules(self.categories_path),
             whole=whole,
         )
-        rows = analysis.filter_categories(rows, category)
+        rows = analysis.filter_categories(rows.reset_index(drop=True), category)
         return analysis.filter_transfers(rows, accounts=accounts, **filters)
 
     def _expected(

@@ -289,9 +289,9 @@ class Tables(Standing[Store]):
 
 _READING_ORDER = (
     "created_at", "amount_cents", "direction", "source_name", "destination_name", "state", "kind",
-    "description", "error_reason", "updated_at", "source_party", "destination_party", "status",
-    "activity_type", "type", "id", "source_id", "destination_id", "organization_id",
-    "read_from", "first_seen_at", "changed_at", "confirmed_at",
+    "description", "error_reason", "updated_at", "settled_at", "returned_at", "source_party",
+    "destination_party", "status", "activity_type", "type", "id", "source_id", "destination_id",
+    "organization_id", "read_from", "first_seen_at", "changed_at", "confirmed_at",
 )  # fmt: skip
 
 _ACCOUNTS_WITH_BALANCES = pa.schema(

@@ -27,11 +27,12 @@ def _schema(text: str) -> pa.Schema:
 
 
 #: What a source delivers about a transfer. ``state``, ``kind``, ``direction`` and the parties are
-#: words of :mod:`seqdata.sources.vocabulary`, the others the source's own. Key: id.
+#: words of :mod:`seqdata.sources.vocabulary`, the others the source's own. ``settled_at`` and
+#: ``returned_at`` are what the source said of the money, null where it said nothing. Key: id.
 TRANSFER_ROWS = _schema(
     "organization_id id type status state error_reason created_at:moment updated_at:moment "
-    "amount_cents:cents source_id source_name source_party destination_id destination_name "
-    "destination_party direction activity_type kind description"
+    "settled_at:moment returned_at:moment amount_cents:cents source_id source_name source_party "
+    "destination_id destination_name destination_party direction activity_type kind description"
 )
 
 _KEPT = _schema("read_from first_seen_at:moment changed_at:moment removed_at:moment")
@@ -81,7 +82,7 @@ BALANCES = _schema(
 ANNOTATIONS = _schema("organization_id id category note split annotated_at:moment")
 
 #: Columns that files of before may lack, by which a record is taken up again.
-ADDED = frozenset({"split"})
+ADDED = frozenset({"split", "settled_at", "returned_at"})
 
 #: The syncs: what each read, and when that was so. Key: run.
 RUNS = pa.schema(

@@ -22,12 +22,16 @@ CARRIED = ("id", "organization_id", "app_url", "world", "progress")
 
 @dataclass(frozen=True)
 class Note:
-    """What stands beside the tables. ``is_going_on``: files are being put in their place."""
+    """What stands beside the tables.
+
+    ``is_going_on``: files are being put in their place. ``layout`` names the columns they have.
+    """
 
     record_id: str | None
     generation: int
     is_going_on: bool
     facts: dict[str, Any]
+    layout: str | None = None
 
 
 def read_note(folder: Path) -> Note | None:
@@ -35,16 +39,17 @@ def read_note(folder: Path) -> Note | None:
     try:
         found = read_json(folder / NOTE, remedy="")
         facts = dict(found["facts"])
-        return Note(facts.get("id"), int(found["generation"]), bool(found["going_on"]), facts)
+        generation, going_on = int(found["generation"]), bool(found["going_on"])
+        return Note(facts.get("id"), generation, going_on, facts, found.get("layout"))
     except (FileNotFoundError, CorruptFile, KeyError, TypeError, ValueError):
         return None
 
 
-def write_note(folder: Path, facts: dict[str, Any], *, going_on: bool) -> None:
+def write_note(folder: Path, facts: dict[str, Any], *, layout: str, going_on: bool) -> None:
     """Write what stands beside the tables; a generation comes with the facts."""
     carried = {name: facts[name] for name in CARRIED if name in facts}
     note = {"generation": facts["generation"], "going_on": going_on, "facts": carried}
-    write_json(folder / NOTE, note)
+    write_json(folder / NOTE, {**note, "layout": layout})
 
 
 def facts_beside(folder: Path) -> dict[str, Any] | None:

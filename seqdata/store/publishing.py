@@ -7,6 +7,7 @@ another for a whole.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -42,6 +43,17 @@ from seqdata.store.tables import read_facts as read_facts_of
 from seqdata.store.tables import write_table
 
 
+def _layout(*schemas: pa.Schema) -> str:
+    columns = [[one.name, str(one.type)] for schema in schemas for one in schema]
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
+
+
+#: Names the columns that tables have: those of another layout are published anew.
+LAYOUT = _layout(
+    TRANSFERS, TRANSFER_HISTORY, DETAILS, LEGS, EARLIER, ACCOUNTS, BALANCES, ANNOTATIONS, RUNS
+)
+
+
 def publish(record: Record, folder: Path) -> bool:
     """Bring the tables up to what the record holds; for the holder of their lock.
 
@@ -61,7 +73,7 @@ def publish(record: Record, folder: Path) -> bool:
         note = read_note(folder)
         if not waiting and note is not None and not note.is_going_on:
             return False
-        write_note(folder, facts, going_on=True)
+        write_note(folder, facts, layout=LAYOUT, going_on=True)
         rows = [found for name in waiting for found in _publish(db, folder, name, facts)]
     generation = facts["generation"]
     with record.writing() as db:
@@ -70,7 +82,7 @@ def publish(record: Record, folder: Path) -> bool:
             "SET published = excluded.published, rows = excluded.rows, is_left = 0",
             [(name, generation, generation, count) for name, count in rows],
         )
-    write_note(folder, facts, going_on=False)
+    write_note(folder, facts, layout=LAYOUT, going_on=False)
     return True
 
 
@@ -82,9 +94,9 @@ def is_up_to_date(db: Connection, note: Note | None) -> bool:
 
 
 def is_other(db: Connection, note: Note | None) -> bool:
-    """Whether the tables beside a note are none of a record's, or older than the last ones."""
+    """Whether the tables beside a note are none of a record's, older, or of other columns."""
     last = next(db.execute("SELECT max(published) FROM tables"))[0]
-    return note is None or last is None or note.generation != last
+    return note is None or last is None or (note.generation, note.layout) != (last, LAYOUT)
 
 
 def waiting_tables(db: Connection) -> list[str]:

@@ -21,7 +21,7 @@ def table(payments: Sequence[Payment], **others: Any) -> pd.DataFrame:
     payees = pd.Series([payee for _, payee, _ in payments], dtype="str")
     columns = {
         "created_at": created,
-        "settled_at": created,
+        "effective_at": created,
         "amount_cents": pd.array([cents for _, _, cents in payments], dtype="Int64"),
         "direction": "OUTGOING",
         "source_name": "Bills",

@@ -63,8 +63,8 @@ def settled(*rows: Paid) -> pd.DataFrame:
             "amount_cents": pd.Series([row.cents for row in rows], dtype="Int64"),
             "description": pd.Series([row.note for row in rows], dtype="str"),
             "id": pd.Series([f"t{place}" for place in range(len(rows))], dtype="str"),
-            "settled_at": moments([row.on for row in rows]),
-            "reversed_at": moments([row.reversed_on for row in rows]),
+            "effective_at": moments([row.on for row in rows]),
+            "returned_at": moments([row.reversed_on for row in rows]),
             **columns,
         }
     ).astype({"source_id": "str", "destination_id": "str"})

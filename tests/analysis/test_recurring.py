@@ -193,7 +193,7 @@ def test_money_that_comes_in_counts_on_the_day_it_arrives() -> None:
         destination_id="port",
         state=["settled"] * 13 + ["open"],
     )
-    rows["settled_at"] = (rows["created_at"] + pd.Timedelta(days=2)).where(
+    rows["effective_at"] = (rows["created_at"] + pd.Timedelta(days=2)).where(
         rows["state"] == "settled"
     )
     found = only(rows)

@@ -89,7 +89,7 @@ def test_a_reversal_is_a_failure() -> None:
     """What completed and came back did not move."""
     transfers = made()
     back = transfers["created_at"].where(transfers["id"] == "0")
-    found = rules(transfers.assign(reversed_at=back), DETAILS).iloc[0]
+    found = rules(transfers.assign(returned_at=back), DETAILS).iloc[0]
     assert (found.moved_cents, found.failed_transfers, found.failed_cents) == (7000, 2, 11_000)
 
 

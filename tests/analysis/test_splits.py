@@ -94,7 +94,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 def purchase(ledger: Ledger) -> pd.Series[Any]:
     rows = ledger.categorized(category="Groceries", state="settled")
-    row = rows[(rows["amount_cents"] > 200) & rows["reversed_at"].isna()].iloc[0].copy()
+    row = rows[(rows["amount_cents"] > 200) & rows["returned_at"].isna()].iloc[0].copy()
     row["amount_cents"] = int(row["amount_cents"])
     return row
 
@@ -116,7 +116,7 @@ def test_a_split_is_in_everything_that_sums(ledger: Ledger) -> None:
         assert flow["moved_cents"].sum() == flows
         assert flow.set_index("to_name")["moved_cents"]["Hearth"] == home
         assert ledger.cash_flow(category="hearth")["money_out_cents"].sum() == home
-        month = f"{row['settled_at']:%Y-%m}"
+        month = f"{row['effective_at']:%Y-%m}"
         found = ledger.compare(month, month).set_index("category")
         assert found.loc["Hearth", "spent_cents"] == home
         parts = ledger.categorized()

@@ -103,7 +103,7 @@ def test_a_pending_deposit_is_known_and_counts_once() -> None:
         destination_id="port",
         state=["settled"] * 9 + ["open"],
     )
-    rows["settled_at"] = rows["settled_at"].where(rows["state"] == "settled")
+    rows["effective_at"] = rows["effective_at"].where(rows["state"] == "settled")
     day = pd.Timestamp("2026-11-03").date()
     legs = pd.DataFrame({"id": ["9"], "leg": ["payment"], "expected_on": [day]})
     found = expect(rows, days=20, legs=legs)
@@ -122,7 +122,7 @@ def test_a_deposit_that_always_bounced_is_not_counted_on() -> None:
         destination_id="pod",
         state=["failed"] * 9 + ["open"],
     )
-    rows["settled_at"] = rows["settled_at"].where(rows["state"] == "settled")
+    rows["effective_at"] = rows["effective_at"].where(rows["state"] == "settled")
     found = expect(rows)
     assert list(found[["low_cents", "expected_cents", "high_cents"]].iloc[0]) == [0, 0, 40_000]
 

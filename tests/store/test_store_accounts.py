@@ -269,7 +269,7 @@ def test_a_frame_has_the_documented_dtypes(store: Store) -> None:
     )
     store.upsert_transfers(given, seen_at=NOON)
     frame = transfers_frame(store.read_transfers(), ZONE)
-    assert frame.columns.tolist()[8:10] == ["amount_cents", "amount"]
+    assert frame.columns.get_loc("amount") == frame.columns.get_loc("amount_cents") + 1
     assert "removed_at" not in frame
     assert isinstance(frame.index, pd.RangeIndex)
     kinds = {name: str(kind) for name, kind in frame.dtypes.items()}

@@ -53,7 +53,7 @@ def frame() -> pd.DataFrame:
     for name in ("direction", "state", "status", "category"):
         made[name] = made[name].astype("category")
     made["error_reason"] = pd.Series([None] * len(made), dtype="str")
-    made["reversed_at"] = pd.Series(pd.NaT, index=made.index, dtype=made["created_at"].dtype)
+    made["returned_at"] = pd.Series(pd.NaT, index=made.index, dtype=made["created_at"].dtype)
     return made
 
 
@@ -102,7 +102,7 @@ def test_cells_are_text_as_a_person_reads_it() -> None:
 def test_what_was_given_back_is_shown_as_reversed() -> None:
     """A reversal that completed is a row of its own kind, and its money is not counted."""
     back = frame()
-    back.loc[2, "reversed_at"] = back.loc[2, "created_at"]
+    back.loc[2, "returned_at"] = back.loc[2, "created_at"]
     view = look(Rows(back, pd.DataFrame({"id": [], "name": []}, dtype="str")), Asked())
     assert page(view, 2, 3)[0][3:5] == ["+$100.01", "Reversed"]
     assert view.totals.moved_in_cents == 0
@@ -255,7 +255,7 @@ def test_totals_are_the_sums_of_the_frame(household: Rows, words: dict[str, Any]
     assert sum(parts) + totals.left_out_cents == found["amount_cents"].sum()
     if "account" not in words:
         went = found[found["status"].isin(["COMPLETE", "PENDING", "UNDER_REVIEW"])]
-        went = went[went["reversed_at"].isna()]
+        went = went[went["returned_at"].isna()]
         sums = went.groupby("direction", observed=True)["amount_cents"].sum()
         assert [sums.get(word, 0) for word in ("INCOMING", "OUTGOING", "INTERNAL")] == list(parts)
 

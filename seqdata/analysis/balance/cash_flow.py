@@ -151,8 +151,8 @@ def _entries(settled: pd.DataFrame, inside: pd.DataFrame, boundary: str) -> _Ent
     stays = (source >= 0) & (destination >= 0)
     refund = (settled["source_party"] == Party.MERCHANT).to_numpy()
     cents = settled["amount_cents"].to_numpy(np.int64, na_value=0)
-    arrived, created = utc(settled["settled_at"]), utc(settled["created_at"])
-    undone = np.where(np.isnat(arrived), arrived, utc(settled["reversed_at"]))
+    arrived, created = utc(settled["effective_at"]), utc(settled["created_at"])
+    undone = np.where(np.isnat(arrived), arrived, utc(settled["returned_at"]))
     waits = is_open(settled).to_numpy()
     parts = [
         _Entries.of("pending_in_cents", waits & enters, destination, created, cents),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.settlement import places_of, utc
+from seqdata.analysis.settlement import is_exact, places_of, utc
 from seqdata.sources.vocabulary import RETURNED
 
 
@@ -71,9 +71,9 @@ class _Ends:
         self.cents = settled["amount_cents"].to_numpy(np.int64, na_value=0)
         self.created = utc(settled["created_at"])
         self.updated = utc(settled["updated_at"])
-        self.settled = utc(settled["settled_at"])
-        self.reversed = utc(settled["reversed_at"])
-        self.is_estimated = ~settled["settled_at_known"].to_numpy()
+        self.settled = utc(settled["effective_at"])
+        self.reversed = utc(settled["returned_at"])
+        self.is_estimated = ~is_exact(settled)
         self.is_returned = settled["state"].isin(RETURNED).to_numpy()
 
     def part(self, chosen: Any, account: Any, at: Any, sign: int, estimated: Any) -> Movements:

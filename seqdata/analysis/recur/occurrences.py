@@ -60,7 +60,7 @@ def local_days(rows: pd.DataFrame) -> Any:
     Of money that comes in: when it settled. What has not arrived yet is expected after the
     usual delay of its payee, else three days after its creation.
     """
-    created, settled = utc(rows["created_at"]), utc(rows["settled_at"])
+    created, settled = utc(rows["created_at"]), utc(rows["effective_at"])
     comes_in = (rows["direction"] == "INCOMING").to_numpy()
     waits = comes_in & np.isnat(settled)
     at = np.where(comes_in & ~waits, settled, created)

@@ -54,7 +54,7 @@ def projected_balances(
     upcoming_frame
         As :func:`seqdata.analysis.upcoming` gives it for the same `now` and `days`.
     rows
-        Transfers with ``payee`` and ``settled_at``.
+        Transfers with ``payee`` and ``effective_at``.
     now
         The moment of the last sync, with a zone.
 

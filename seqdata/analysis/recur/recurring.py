@@ -41,7 +41,7 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
     Parameters
     ----------
     rows
-        Transfers with ``payee``, ``category`` and ``settled_at``. Those that failed or were
+        Transfers with ``payee``, ``category`` and ``effective_at``. Those that failed or were
         cancelled do not count; those on their way do. Money that comes in counts on the day
         it arrives, all other on the day it leaves.
     now

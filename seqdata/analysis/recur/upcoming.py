@@ -42,7 +42,7 @@ def upcoming(
     Parameters
     ----------
     rows
-        Transfers with ``payee`` and ``settled_at``.
+        Transfers with ``payee`` and ``effective_at``.
     recurring_frame
         As :func:`seqdata.analysis.recurring` gives it, best with `include_internal`:
         each move between pods is then two rows, one for each of them.

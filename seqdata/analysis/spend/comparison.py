@@ -166,9 +166,9 @@ def _year_before(asked: pd.Period) -> pd.Period:
 
 def _known_span(rows: pd.DataFrame, known_until: datetime | None) -> tuple[date, date]:
     """Return the first and the last day of which something is known."""
-    moments = [moment for name in ("created_at", "settled_at") for moment in _ends(rows[name])]
+    moments = [moment for name in ("created_at", "effective_at") for moment in _ends(rows[name])]
     if known_until is not None:
-        moments.append(pd.Timestamp(known_until).tz_convert(rows["settled_at"].dt.tz))
+        moments.append(pd.Timestamp(known_until).tz_convert(rows["effective_at"].dt.tz))
     if not moments:
         raise InvalidFilter("period", "any", ["none: no transfer is known"])
     return min(moments).date(), max(moments).date()

@@ -139,10 +139,10 @@ def spent(rows: pd.DataFrame, *, include_moves: bool = False) -> Spent:
 
 def settled(rows: pd.DataFrame, wanted: Any) -> Spent:
     """Find what of the wanted transfers (a mask) settled, and take off what was reversed."""
-    counts = wanted & (rows["settled_at"].notna() & rows["amount_cents"].notna()).to_numpy()
+    counts = wanted & (rows["effective_at"].notna() & rows["amount_cents"].notna()).to_numpy()
     paid = np.flatnonzero(counts)
-    undone = np.flatnonzero(counts & rows["reversed_at"].notna().to_numpy())
-    at = pd.concat([rows["settled_at"].iloc[paid], rows["reversed_at"].iloc[undone]])
+    undone = np.flatnonzero(counts & rows["returned_at"].notna().to_numpy())
+    at = pd.concat([rows["effective_at"].iloc[paid], rows["returned_at"].iloc[undone]])
     row = np.concatenate([paid, undone])
     sign = np.repeat([1, -1], [len(paid), len(undone)])
     cents = sign * rows["amount_cents"].to_numpy(np.int64, na_value=0)[row]

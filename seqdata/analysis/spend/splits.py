@@ -70,14 +70,15 @@ def take_apart(rows: pd.DataFrame, splits: Mapping[str, Mapping[str, int]]) -> p
     Returns
     -------
     DataFrame
-        The columns of `rows`, with the category and the amount of each part, and ``whole_cents``
-        (Int64) and ``whole``: what the transfer is as a whole; missing where it was not split.
+        The columns of `rows`, and its index (parts share a label), with the category and the amount
+        of each part, and ``whole_cents`` (Int64) and ``whole``: what the transfer is as a whole;
+        missing where it was not split.
     """
     parts = _parts_by_place(rows, splits)
     counts = np.ones(len(rows), np.int64)
     counts[list(parts)] = [len(each) for each in parts.values()]
     starts = np.cumsum(counts) - counts
-    made = rows.take(np.repeat(np.arange(len(rows)), counts)).reset_index(drop=True)
+    made = rows.take(np.repeat(np.arange(len(rows)), counts))
     whole = pd.array(np.full(len(made), pd.NA), dtype="Int64")
     if parts:
         at = np.concatenate([starts[place] + np.arange(counts[place]) for place in parts])

@@ -95,8 +95,11 @@ def _raw(schema: pa.Schema) -> pa.Schema:
 
 _RAW_NAMES = {"source_party": "source_kind", "destination_party": "destination_kind"}
 
-#: Transfers and their legs in the service's words.
-RAW_TRANSFERS = _raw(TRANSFER_ROWS)
+#: Transfers and their legs in the service's words. Of a transfer it says in legs alone when its
+#: money had arrived.
+RAW_TRANSFERS = pa.schema(
+    [one for one in _raw(TRANSFER_ROWS) if one.name not in ("settled_at", "returned_at")]
+)
 RAW_LEGS = _raw(LEGS)
 
 #: The columns of ours, and the raw ones that each is made of.
@@ -116,14 +119,17 @@ def in_our_words(table: pa.Table, schema: pa.Schema) -> pa.Table:
     table
         Raw columns, such as RAW_TRANSFERS.
     schema
-        What it becomes, such as TRANSFER_ROWS.
+        What it becomes, such as TRANSFER_ROWS; what nothing is said of is null.
     """
-    return pa.table({name: _column(name, table) for name in schema.names})
+    return pa.table({one.name: _column(one, table) for one in schema})
 
 
-def _column(name: str, table: pa.Table) -> Column:
+def _column(field: pa.Field[Any], table: pa.Table) -> Column:
+    name = field.name
     decide = _DECIDE.get(name)
     made_of = MADE_OF.get(name, ())
+    if not {name, *made_of} & {*table.column_names}:
+        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
     if decide is None or not set(made_of) <= set(table.column_names):
         return table[name]
     return _decided([table[raw] for raw in made_of], decide)

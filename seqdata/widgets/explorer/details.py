@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from seqdata.analysis.settlement import EXACT
 from seqdata.widgets.explorer.state import pretty
 from seqdata.widgets.explorer.view import money
 
@@ -60,7 +61,7 @@ def describe(
         ("Created", _text(transfer["created_at"])),
         ("Updated", _text(transfer["updated_at"])),
         ("Settled", _settled(transfer)),
-        ("Reversed", _text(transfer["reversed_at"])),
+        ("Reversed", _text(transfer["returned_at"])),
         ("Payee", _text(transfer["payee"])),
         ("Category", _category(transfer)),
         ("Note", _text(transfer["description"])),
@@ -124,8 +125,8 @@ def _party(transfer: Mapping[str, Any], end: str) -> str:
 
 
 def _settled(transfer: Mapping[str, Any]) -> str:
-    text = _text(transfer["settled_at"])
-    return text if not text or transfer["settled_at_known"] else f"{text} (estimated)"
+    text = _text(transfer["effective_at"])
+    return text if not text or transfer["effective_basis"] in EXACT else f"{text} (estimated)"
 
 
 def _category(transfer: Mapping[str, Any]) -> str:

@@ -165,7 +165,7 @@ class Rows:
     @cached_property
     def _counted(self) -> Mask:
         frame = self.frame
-        back = frame["state"].isin(RETURNED) | frame["reversed_at"].notna()
+        back = frame["state"].isin(RETURNED) | frame["returned_at"].notna()
         known = self._among("direction", ["INCOMING", "OUTGOING", "INTERNAL"])
         return known & (~back & frame["amount_cents"].notna()).to_numpy(dtype=bool)
 

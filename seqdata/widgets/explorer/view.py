@@ -122,7 +122,7 @@ def page(view: View, start: int, stop: int) -> list[list[str]]:
         "state": [
             "Reversed" if is_reversed else pretty(text)
             for text, is_reversed in zip(
-                _texts(rows["state"]), rows["reversed_at"].notna(), strict=True
+                _texts(rows["state"]), rows["returned_at"].notna(), strict=True
             )
         ],
     }
