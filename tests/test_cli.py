@@ -151,7 +151,11 @@ def test_rebuild_and_doctor_look_at_what_is_here(shell: Shell, world: Sandbox) -
     assert found["changed"] == 0
     rows = shell.json("transfers", "--limit", "0")
     assert len(rows) == before["rows"]
-    assert {finding["level"] for finding in shell.json("doctor")} == {"ok", "note"}
+    findings = shell.json("doctor")
+    assert {finding["level"] for finding in findings} == {"ok", "note"}
+    drift = [each["text"] for each in findings if each["subject"].startswith("drift of")]
+    assert all("ledger.evidence('" in text for text in drift)
+    assert len(drift) == len(before["unknown_values"]) > 0
     folder = shell.folder / "data" / "cache" / world.organization_id
     (folder / "accounts" / "data.parquet").chmod(0o644)
     done = shell.run("doctor")

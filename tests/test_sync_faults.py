@@ -164,7 +164,10 @@ def test_a_fault_ends_in_its_error_or_its_recovery(desk: Desk, case: Case) -> No
     if case.error is None:
         report = desk.sync(**details)
         assert set(case.drift) <= set(report.unknown_values)
-        assert set(report.unknown_values) <= set(desk.store.read_state().reported)
+        assert report.unknown_in.keys() == report.unknown_values.keys()
+        assert report.unknown_in.items() <= desk.store.read_state().reported.items()
+        said = {what: desk.store.evidence(where) for what, where in report.unknown_in.items()}
+        assert all(said.values()), said
         assert held(desk.store).keys() == truth(box).keys()
     else:
         with pytest.raises(SequenceError) as caught:

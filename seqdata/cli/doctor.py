@@ -149,8 +149,9 @@ def _organization(settings: Settings, known: Known) -> Iterator[Finding]:
     )
     yield from _freshness(store, name)
     yield from _record(store, name)
-    for what in store.read_state().reported:
-        yield Finding("note", f"drift of {name}", f"the service sent {what}, unknown here")
+    for what, where in store.read_state().reported.items():
+        shown = f"; ledger.evidence({where!r}) shows it" if where else ""
+        yield Finding("note", f"drift of {name}", f"the service sent {what}, unknown here{shown}")
 
 
 _READERS: tuple[Callable[[Store], object], ...] = (

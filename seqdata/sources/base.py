@@ -30,15 +30,18 @@ class Drift:
     """What the service sent that this version does not know, each once.
 
     Holds texts such as ``status=UNDER_REVIEW`` (kept as it is), ``amount_cents: str`` (read all
-    the same), ``amount_cents: list, unreadable`` and ``status: missing`` (null in the tables).
+    the same), ``amount_cents: list, unreadable`` and ``status: missing`` (null in the tables), with
+    how often; ``where`` has the id of the first thing that each was met in.
     """
 
     seen: dict[str, int] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
 
-    def note(self, what: str) -> None:
-        """Count a finding; log its first appearance."""
+    def note(self, what: str, where: object) -> None:
+        """Count a finding in a thing of this id; log its first appearance."""
         if what not in self.seen:
-            log.info("not seen before: %s", what)
+            log.info("not seen before: %s, in %s", what, where)
+            self.where[what] = str(where)
         self.seen[what] = self.seen.get(what, 0) + 1
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,7 +29,8 @@ class SyncState:
 
     ``first_sync`` is None before the first sync and after it is complete; ``last_full_at``
     tells these apart: when all transfers were last read to the end. ``reported`` are the values
-    unknown to this version that a report has named already. ``finished_at`` is when the last sync
+    unknown to this version that a report has named already, each with the id of a thing that has
+    it ("": it was not noted). ``finished_at`` is when the last sync
     ended on this machine's clock; the others are the service's. ``history_since`` is where the
     history begins that was asked for; None is the beginning.
     """
@@ -41,7 +43,7 @@ class SyncState:
     newest_created_at: datetime | None = None
     service_count: int | None = None
     history_since: datetime | None = None
-    reported: tuple[str, ...] = ()
+    reported: Mapping[str, str] = field(default_factory=dict)
 
 
 _MOMENTS = frozenset(
@@ -60,7 +62,10 @@ def state_of(document: dict[str, Any]) -> SyncState:
     known = {item.name: document[item.name] for item in fields(SyncState) if item.name in document}
     for name in _MOMENTS & known.keys():
         known[name] = _moment(known[name])
-    known["reported"] = tuple(map(str, known.get("reported") or ()))
+    reported = known.get("reported") or {}
+    if not isinstance(reported, dict):  # of before, without ids
+        reported = dict.fromkeys(reported, "")
+    known["reported"] = {str(what): str(where) for what, where in reported.items()}
     first = known.get("first_sync")
     if first is not None:
         moments = {name: _moment(first.get(name)) for name in ("newest", "oldest", "started_at")}
@@ -75,7 +80,7 @@ def document_of(state: SyncState) -> dict[str, Any]:
     document = {item.name: getattr(state, item.name) for item in fields(SyncState)}
     if state.first_sync is not None:
         document["first_sync"] = _plain(vars(state.first_sync))
-    return _plain({**document, "reported": list(state.reported)})
+    return _plain({**document, "reported": dict(state.reported)})
 
 
 def _moment(value: Any) -> datetime | None:

@@ -81,6 +81,8 @@ class SyncReport:
     unknown_values
         Values the service sent that this version does not know, with how often; each is
         reported by the first sync that meets it.
+    unknown_in
+        The id of a transfer or account that has each: ``ledger.evidence(id)`` shows what was said.
     changes
         DataFrame of what changed, a row a value: id, column, before, after (all text).
     """
@@ -102,6 +104,7 @@ class SyncReport:
     seconds: float = 0.0
     synced_at: datetime | None = None
     unknown_values: dict[str, int] = field(default_factory=dict)
+    unknown_in: dict[str, str] = field(default_factory=dict)
     certificate: Certificate | None = None
     changed: list[tuple[str, str, str | None, str | None]] = field(default_factory=list, repr=False)
     parts: list[SyncReport] = field(default_factory=list)
@@ -161,7 +164,8 @@ class SyncReport:
         if self.moved:
             lines.append(f"moved to another month: {', '.join(self.moved)}")
         if self.unknown_values:
-            lines.append(printable(f"not seen before: {', '.join(sorted(self.unknown_values))}"))
+            new = ", ".join(sorted(self.unknown_values))
+            lines.append(printable(f"not seen before: {new} (seqdata doctor says where)"))
         return "\n".join(lines)
 
     def _certificate_words(self) -> str:
@@ -192,6 +196,7 @@ def combine(reports: Sequence[SyncReport]) -> SyncReport:
     for report in reports:
         for what, count in report.unknown_values.items():
             total.unknown_values[what] = total.unknown_values.get(what, 0) + count
+            total.unknown_in.setdefault(what, report.unknown_in[what])
     total.synced_at = max(filter(None, (r.synced_at for r in reports)), default=None)
     certificates = [report.certificate for report in reports if report.certificate]
     total.certificate = combine_certificates(certificates)

@@ -276,14 +276,14 @@ class _Run:
 
     def _completed(self) -> SyncReport:
         report, state = self._report, self._state
-        known = set(state.reported)
-        drift = self._source.drift.seen
+        known, drift = state.reported, self._source.drift
         # A new value is news once; a field that is missing or unreadable is trouble every time.
         report.unknown_values = {
-            what: n for what, n in drift.items() if what not in known or "=" not in what
+            what: n for what, n in drift.seen.items() if what not in known or "=" not in what
         }
+        report.unknown_in = {what: drift.where[what] for what in report.unknown_values}
         if report.unknown_values:
-            self._update(reported=tuple(sorted({*known, *drift})))
+            self._update(reported=dict(sorted({**drift.where, **known}.items())))
         rows, waiting = self._store.count_transfers(), self._store.count_open()
         report.certificate = certify(state, report.organization_id, rows, waiting)
         report.requests = self._source.requests - self._first_request

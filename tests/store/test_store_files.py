@@ -404,7 +404,7 @@ def test_state_comes_back_as_written(tmp_path: Path) -> None:
         newest_created_at=NOON,
         service_count=7,
         history_since=NOON - HOUR,
-        reported=("status=NEW", "é"),
+        reported={"status=NEW": "t1", "é": ""},
     )
     store.write_state(state)
     assert store.read_state() == open_store(tmp_path).read_state() == state

@@ -79,12 +79,12 @@ def _transfer_columns(
     """Take the columns' values as they were sent, of whatever type."""
     columns: dict[str, list[Any]] = {
         "organization_id": [organization_id] * len(nodes),
-        "amount_cents": [_inside(node, "amount", drift).get("cents") for node in nodes],
+        "amount_cents": [_inside(node, "amount", node, drift).get("cents") for node in nodes],
     }
     for name, key in _TRANSFER_KEYS.items():
         columns[name] = [node.get(key) for node in nodes]
     for end in ("source", "destination"):
-        parties = [_inside(node, end, drift) for node in nodes]
+        parties = [_inside(node, end, node, drift) for node in nodes]
         for name, key in _PARTY_KEYS.items():
             columns[f"{end}_{name}"] = [party.get(key) for party in parties]
     return columns
@@ -120,9 +120,9 @@ def detail_tables(
 ) -> tuple[pa.Table, pa.Table]:
     """Turn transfer nodes into tables of DETAILS (one row each) and LEGS (one a payment)."""
     _check_nodes(nodes, "details of transfers")
-    known = [_inside(node, "details", drift) for node in nodes]
-    kinds = [_detail_kind(facts, drift) for facts in known]
-    rules = [_inside(node, "ruleDetails", drift) for node in nodes]
+    known = [_inside(node, "details", node, drift) for node in nodes]
+    kinds = [_detail_kind(node, facts, drift) for node, facts in zip(nodes, known, strict=True)]
+    rules = [_inside(node, "ruleDetails", node, drift) for node in nodes]
     details = {
         "organization_id": [organization_id] * len(nodes),
         "id": [node["id"] for node in nodes],
@@ -135,7 +135,7 @@ def detail_tables(
         (node["id"], leg, payment)
         for node, facts in zip(nodes, known, strict=True)
         for leg, key in _LEG_KEYS.items()
-        if (payment := _inside(facts, key, drift))
+        if (payment := _inside(facts, key, node, drift))
     ]
     legs = {
         "organization_id": [organization_id] * len(payments),
@@ -156,13 +156,16 @@ _NOT_DOCUMENTED = (
 )  # fmt: skip
 
 
-def _inside(node: Node, key: str, drift: Drift) -> Node:
-    """Give the object under a key; what is no object is noted, and read as one without fields."""
+def _inside(node: Node, key: str, of: Node, drift: Drift) -> Node:
+    """Give the object under a key; what is no object is noted, and read as one without fields.
+
+    `of` is the thing that it is somewhere in.
+    """
     found = node.get(key)
     if isinstance(found, dict):
         return found
     if found is not None:
-        drift.note(f"{key}: {type(found).__name__}, unreadable")
+        drift.note(f"{key}: {type(found).__name__}, unreadable", of["id"])
     return _NOTHING
 
 
@@ -170,13 +173,13 @@ def _note_missing(nodes: list[Node], drift: Drift) -> None:
     """Note fields that a transfer always has, and did not have here."""
     for node in nodes:
         for key in sorted(_TRANSFER_FIELDS - node.keys()):
-            drift.note(f"{key}: missing")
+            drift.note(f"{key}: missing", node["id"])
         for key in ("status", "createdAt", "amount"):
             if key in node and node[key] is None:
-                drift.note(f"{key}: missing")
+                drift.note(f"{key}: missing", node["id"])
         amount = node.get("amount")
         if isinstance(amount, dict) and amount.get("cents") is None:
-            drift.note("amount.cents: missing")
+            drift.note("amount.cents: missing", node["id"])
 
 
 _TRANSFER_KEYS = {
@@ -224,11 +227,11 @@ _KNOWN_VALUES: dict[str, frozenset[str]] = {
 
 
 def _balance(node: Node, drift: Drift) -> Any:
-    return _inside(_inside(node, "metadata", drift), "balance", drift).get("cents")
+    return _inside(_inside(node, "metadata", node, drift), "balance", node, drift).get("cents")
 
 
 def _institution(node: Node, drift: Drift) -> Any:
-    named = _inside(_inside(node, "metadata", drift), "institution", drift)
+    named = _inside(_inside(node, "metadata", node, drift), "institution", node, drift)
     return node.get("institutionName") or named.get("name")
 
 
@@ -243,10 +246,10 @@ _ACCOUNT_KEYS = {
 }
 
 
-def _detail_kind(facts: Node, drift: Drift) -> str | None:
+def _detail_kind(node: Node, facts: Node, drift: Drift) -> str | None:
     typename = str(facts.get("__typename") or "")
     if typename and typename not in _DETAIL_KINDS:
-        drift.note(f"details={typename}")
+        drift.note(f"details={typename}", node["id"])
     return _DETAIL_KINDS.get(typename)
 
 
@@ -254,15 +257,17 @@ def _note_unknown(table: pa.Table, drift: Drift) -> None:
     for name, known in _KNOWN_VALUES.items():
         for value in pc.unique(table[name]).to_pylist():
             if value is not None and value not in known:
-                drift.note(f"{name}={value}")
+                first = pc.index(table[name], value).as_py()
+                drift.note(f"{name}={value}", table["id"][first])
 
 
 def _table(schema: pa.Schema, columns: dict[str, list[Any]], drift: Drift) -> pa.Table:
-    arrays = [_array(columns[column.name], column, drift) for column in schema]
+    ids = columns["id" if "id" in columns else "account_id"]
+    arrays = [_array(columns[column.name], column, ids, drift) for column in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _array(values: list[Any], column: pa.Field[Any], drift: Drift) -> Column:
+def _array(values: list[Any], column: pa.Field[Any], ids: list[Any], drift: Drift) -> Column:
     """Build a column; values of another type than documented are read where they can be."""
     try:
         if column.type == MOMENT and not any(isinstance(value, datetime) for value in values):
@@ -273,18 +278,19 @@ def _array(values: list[Any], column: pa.Field[Any], drift: Drift) -> Column:
             return pa.array(values, column.type)
     except _NOT_DOCUMENTED:
         pass
-    return pa.array([_read(value, column, drift) for value in values], column.type)
+    pairs = zip(values, ids, strict=True)
+    return pa.array([_read(value, column, of, drift) for value, of in pairs], column.type)
 
 
-def _read(value: Any, column: pa.Field[Any], drift: Drift) -> Any:
+def _read(value: Any, column: pa.Field[Any], of: object, drift: Drift) -> Any:
     if value is None:
         return None
     read = _tolerant_reader(column.type)(value)
     is_timely = column.type == MOMENT or pa.types.is_date32(column.type)
     if read is None:
-        drift.note(f"{column.name}: {type(value).__name__}, unreadable")
+        drift.note(f"{column.name}: {type(value).__name__}, unreadable", of)
     elif type(read) is not type(value) and not (is_timely and isinstance(value, str)):
-        drift.note(f"{column.name}: {type(value).__name__}")
+        drift.note(f"{column.name}: {type(value).__name__}", of)
     return read
 
 
