@@ -184,15 +184,23 @@ def _id_of(row: Row) -> str:
 
 
 def _present(db: Connection, stream: str, ids: Sequence[str]) -> dict[str, _Present]:
-    found = db.execute(
-        "SELECT id, seq, first_seen, since, removed, created, row FROM versions "
-        "WHERE stream = ? AND until IS NULL AND id IN (SELECT value FROM json_each(?))",
-        (stream, json.dumps(ids)),
-    )
-    return {
-        id_: _Present(seq, first_seen, since, removed, created, json.loads(row))
-        for id_, seq, first_seen, since, removed, created, row in found
-    }
+    found: dict[str, _Present] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        # Each id is bound by itself: SQLite's JSON ends a text at a NUL.
+        query = (
+            "SELECT id, seq, first_seen, since, removed, created, row FROM versions "  # noqa: S608
+            f"WHERE stream = ? AND until IS NULL AND id IN ({', '.join('?' * len(some))})"
+        )
+        for id_, seq, first_seen, since, removed, created, row in db.execute(
+            query, (stream, *some)
+        ):
+            found[id_] = _Present(seq, first_seen, since, removed, created, json.loads(row))
+    return found
+
+
+#: So many ids are looked up at once.
+_AT_ONCE = 1_000
 
 
 def _is_news(stream: str, present: Mapping[str, _Present], row: Row) -> bool:

@@ -119,6 +119,22 @@ def test_a_changed_row_leaves_its_earlier_version(store: Store) -> None:
     assert now == [("settled", NOON, later)]
 
 
+@pytest.mark.parametrize(
+    "odd", ["\0", "a\0b", "a\0c", " ", "'", '"', "é", "e\u0301", "🐷", "%", "a" * 2_000]
+)
+def test_any_id_is_told_from_others(store: Store, odd: str) -> None:
+    """Whatever stands in an id, a row of it is written again as itself, beside those like it."""
+    for cents in (1, 2):
+        rows = [row(id, amount_cents=cents) for id in (odd, "a", "")]
+        store.upsert_transfers(table(*rows), seen_at=NOON + cents * HOUR)
+    assert set(values(store.read_transfers(), "id", "amount_cents")) == {
+        (odd, 2), ("a", 2), ("", 2)
+    }  # fmt: skip
+    assert store.read_history().num_rows == 3
+    assert [each["amount_cents"] for each in store.rows_of([odd])] == [2]
+    assert store.mark_removed([odd], NOON + 3 * HOUR).updated == 1
+
+
 def test_only_the_months_that_changed_are_written(store: Store) -> None:
     """A change writes the month it lies in, the history, and no other month."""
     store.upsert_transfers(table(row("a"), row("b", "2026-09-01")), seen_at=NOON)
