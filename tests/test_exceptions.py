@@ -87,6 +87,7 @@ SAMPLES: list[SequenceError] = [
     ex.CacheLocked(CACHE, "another process", 60.0),
     ex.CacheMissing(CACHE),
     ex.FolderNotWritable(CACHE, "Permission denied"),
+    ex.TablesNotWritten(CACHE, "Permission denied"),
     ex.SafeguardError("Refused to protect money."),
     ex.TransferRefused("A check said no."),
     ex.AmountTooSmall(-5, 100),

@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> int:
         log.debug("unexpected error", exc_info=True)
         _complain(
             f"An error that should not happen: {type(error).__name__}: {error}. "
-            "What was on disk is unchanged. Run again with -vv and report what it prints."
+            "What was read and noted before is kept. Run again with -vv and report what it prints."
         )
         return 1
     return result if isinstance(result, int) else 0

@@ -57,6 +57,7 @@ The tree, by what an error means::
     │   ├── ForeignTables
     │   ├── ForeignWorld
     │   └── FolderNotWritable
+    │       └── TablesNotWritten
     └── SafeguardError            refused to protect money
         ├── TransferRefused       a check said no
         │   ├── AmountTooSmall
@@ -124,6 +125,7 @@ from seqdata.exceptions.disk import (
     ForeignTables,
     ForeignWorld,
     RecordTooNew,
+    TablesNotWritten,
 )
 from seqdata.exceptions.login import (
     AccountLocked,
@@ -253,6 +255,7 @@ __all__ = [
     "StageUnknown",
     "StageUsed",
     "StillHeld",
+    "TablesNotWritten",
     "TokenExpiredError",
     "TransferLimitExceeded",
     "TransferRefused",

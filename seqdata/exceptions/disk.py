@@ -111,3 +111,14 @@ class FolderNotWritable(CacheError):
         "its rights, or choose another folder (SEQUENCE_DATA_DIR and SEQUENCE_CACHE_DIR name those "
         "of seqdata)."
     )
+
+
+@told
+class TablesNotWritten(FolderNotWritable):
+    """The record holds everything, and the Parquet tables could not be brought up to it."""
+
+    sentence = (
+        "The tables could not be written: {folder} ({reason}). What was read and noted is kept in "
+        "the record, and the next command brings the tables up to it. Free space, mend the rights, "
+        "or choose another folder for the tables (SEQUENCE_CACHE_DIR)."
+    )

@@ -27,6 +27,7 @@ from seqdata.exceptions import (
     ForeignWorld,
     InvalidFilter,
     SequenceError,
+    TablesNotWritten,
 )
 from seqdata.sources.base import Bodies, Delivery, Reader, Snapshot
 from seqdata.sources.rows import detail_rows, dumped, rows_of
@@ -492,9 +493,17 @@ class Store(Shelf):
         ------
         CacheLocked
             Another process is at it.
-        ForeignTables, FolderNotWritable
+        ForeignTables, TablesNotWritten
             The tables' folder cannot be used; the record holds all that they would.
         """
+        try:
+            done = self._published(wait)
+        except FolderNotWritable as error:
+            raise TablesNotWritten(error.folder, error.reason) from error
+        self._published_at = self._timer()
+        return done
+
+    def _published(self, wait: float) -> bool:
         with self._tables_lock.held(wait):
             if self._tables_lock.predecessor_died:
                 remove_leftovers(self.folder)
@@ -510,7 +519,6 @@ class Store(Shelf):
             if is_first:
                 with self.record.writing() as db:
                     write_facts(db, {"takes_over": False})
-        self._published_at = self._timer()
         return done
 
     def _publish_quietly(self) -> None:
@@ -605,6 +613,8 @@ class Store(Shelf):
                 self.publish(wait=_PUBLISH_WAIT)
             except CacheLocked as error:
                 log.info("the tables will be brought up to date by the next reader: %s", error)
+            except TablesNotWritten as error:  # what was noted is kept
+                log.warning("%s", error)
         return found
 
     def _read(

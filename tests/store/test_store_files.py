@@ -199,12 +199,12 @@ def test_a_killed_writer_leaves_whole_tables_and_a_whole_record(tmp_path: Path) 
     """Killed at any instant, a writer leaves each row once, in the version it told of or the one
     after, with all versions before it, and tables that are what the record says."""
     chance = random.Random(7)
-    told = -1
+    told, killed, longest = -1, 0, 0.25
     with child(WRITERS, tmp_path) as process:
         assert process.stdin is not None
-        for number in range(100 if SOAK else 10):
-            is_sync = "true" if number % 2 else "false"
-            process.stdin.write(f"[{told + 1}, {is_sync}, {chance.uniform(0.001, 0.25)}]\n")
+        while killed < (100 if SOAK else 10) or told <= 10:
+            is_sync, before = "true" if killed % 2 else "false", told
+            process.stdin.write(f"[{told + 1}, {is_sync}, {chance.uniform(0.001, longest)}]\n")
             process.stdin.flush()
             while (said := line(process)).isdigit():
                 told = int(said)
@@ -223,7 +223,9 @@ def test_a_killed_writer_leaves_whole_tables_and_a_whole_record(tmp_path: Path) 
             with store.lock():
                 pass
             assert leftovers(tmp_path) == []
-    assert told > 10
+            killed += 1
+            if told == before:  # on a busy machine a writer gets nowhere so soon
+                longest *= 1.5
 
 
 @pytest.mark.parametrize("is_sync", ["true", "false"], ids=["in a sync", "one by one"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -35,7 +36,13 @@ from store_kit import (
 )
 from trust import leftovers
 
-from seqdata.exceptions import CorruptFile, FolderNotWritable, ForeignTables, RecordTooNew
+from seqdata.exceptions import (
+    CorruptFile,
+    FolderNotWritable,
+    ForeignTables,
+    RecordTooNew,
+    TablesNotWritten,
+)
 from seqdata.sources.base import Page, Snapshot, TransferDetails
 from seqdata.sources.schemas import ACCOUNT_ROWS, ANNOTATIONS, BALANCES
 from seqdata.store import FirstSync, Store, SyncState
@@ -290,14 +297,21 @@ def test_a_table_is_made_whole_as_it_is_made_by_month(filled: Store) -> None:
     assert recorded(filled, *TABLES) == shown(filled)
 
 
-def test_where_tables_cannot_be_written_the_record_is_read(tmp_path: Path, filled: Store) -> None:
-    """Where a file stands in the way of the tables' folder, a reader reads the same rows."""
+def test_where_tables_cannot_be_written_the_record_is_read(
+    tmp_path: Path, filled: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a file stands in the way of the tables' folder, a reader reads the same rows, a note is
+    kept, and a sync says that the record has what it read."""
     before = everything(filled)
     (tmp_path / "elsewhere").write_text("in the way")
     other = open_store(tmp_path, cache_dir=tmp_path / "elsewhere")
     assert everything(other) == before
-    with pytest.raises(FolderNotWritable), other.lock():
+    with pytest.raises(TablesNotWritten, match="is kept in the record"), other.lock():
         other.upsert_transfers(table(row("new")), seen_at=NOON)
+    with caplog.at_level(logging.WARNING):
+        other.annotate("new", note="mine")
+    assert "tables could not be written" in caplog.text
+    assert "mine" in other.read_annotations()["note"].to_pylist()
     assert other.has_transfer("new")
     assert filled.read_transfers().num_rows == before["transfers"].num_rows  # one is removed
 
