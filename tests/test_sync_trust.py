@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from seqdata.core.moments import micros
 from seqdata.exceptions import (
     ForeignWorld,
     InvalidFilter,
@@ -75,15 +76,45 @@ def test_open_transfers_are_reached_in_as_few_requests_as_possible(
     """A window is widened to an open transfer where that costs no more than asking for it."""
     since = NEWEST - 30 * DAY
     old = OpenTransfer("old", since - 5 * DAY)
-
-    def rows_since(moment: datetime) -> int:
-        return 100 if moment >= since else 100 + rows_between
-
-    plan = widen(Plan("recent", Window(since)), [old], rows_since, page_size=100)
+    created = [micros(since - DAY)] * rows_between + [micros(since)] * 100
+    plan = widen(Plan("recent", Window(since)), [old], created, 100, NEWEST)
     expected = one_by_one if rows_between > 100 else plan.one_by_one
     assert plan.one_by_one == expected
-    requests = len(plan.one_by_one) + -(-rows_since(plan.window.since or since) // 100)
-    assert requests == 2
+    assert requests_of(plan, created) == 2
+
+
+def requests_of(plan: Plan, created: list[int]) -> int:
+    assert plan.window.since is not None
+    rows = len([moment for moment in created if moment >= micros(plan.window.since)])
+    return len(plan.one_by_one) + max(1, -(-rows // 100))
+
+
+def test_open_transfers_wait_for_the_rescan_when_they_are_old() -> None:
+    """What was made sixty days ago or earlier is not asked for in each sync."""
+    since = NEWEST - 30 * DAY
+    old = [OpenTransfer(str(days), NEWEST - days * DAY) for days in (40, 60, 61, 400)]
+    created = [micros(NEWEST - days * DAY) for days in range(400, -1, -1) for _ in range(20)]
+    plan = widen(Plan("recent", Window(since)), old, created, 100, NEWEST)
+    assert plan.one_by_one == ("40", "60")
+    assert plan.passed_over == 0
+
+
+@pytest.mark.parametrize("rows", [400, 4_000, 40_000])
+@pytest.mark.parametrize("has_moments", [True, False])
+def test_a_new_word_costs_a_quarter_more_requests_at_most(rows: int, has_moments: bool) -> None:
+    """Where nothing is known to have ended, a sync reaches the newest with few requests more."""
+    step = 730 * DAY / rows
+    moments = [NEWEST - place * step for place in range(rows)]
+    waiting = [
+        OpenTransfer(str(place), moment if has_moments else None)
+        for place, moment in enumerate(moments)
+    ]
+    created = sorted(map(micros, moments)) if has_moments else []
+    since = NEWEST - 30 * DAY
+    calm = requests_of(Plan("recent", Window(since)), created) + 1
+    plan = widen(Plan("recent", Window(since)), waiting, created, 100, NEWEST)
+    assert requests_of(plan, created) + 1 <= 1.25 * calm
+    assert plan.passed_over > 0 or rows == 400
 
 
 @pytest.mark.parametrize(

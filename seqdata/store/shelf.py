@@ -97,10 +97,10 @@ class Shelf:
         found = self._one(f"{query} AND id = ?", id)
         return None if found is None else int(found)
 
-    def count_since(self, moment: datetime) -> int:
-        """Count the transfers that were made at a moment or later."""
-        query = f"SELECT count(*) FROM versions WHERE {_HERE} AND created >= ?"  # noqa: S608
-        return int(self._one(query, micros(moment)))
+    def created_moments(self) -> list[int]:
+        """List when the transfers that are here were made, in microseconds, oldest first."""
+        query = f"SELECT created FROM versions WHERE {_HERE} AND created NOT NULL ORDER BY created"  # noqa: S608
+        return [created for (created,) in self._all(query)]
 
     def count_open(self) -> int:
         """Count the transfers whose state can still change."""

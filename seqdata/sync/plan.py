@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -19,6 +20,12 @@ from seqdata.store import SyncState
 #: Compound transfers can be reversed after they are COMPLETE; looked at again until this old.
 REVERSAL_SPAN = timedelta(days=60)
 
+#: Open transfers are asked for in every sync until they are this old; later by the rescan alone.
+OPEN_SPAN = timedelta(days=60)
+
+#: So many old open transfers are always asked for.
+FEW = 25
+
 #: A removal of more rows than this, and of more than this share of a window, is not believed.
 MOST_REMOVALS, MOST_REMOVED_SHARE = 25, 0.10
 
@@ -27,13 +34,15 @@ MOST_REMOVALS, MOST_REMOVED_SHARE = 25, 0.10
 class Plan:
     """What a sync reads. ``kind``: "first", "resumed", "recent" or "full".
 
-    `one_by_one` are open transfers outside of the window, asked for by their ids.
+    `one_by_one` are open transfers outside of the window, asked for by their ids; so many others
+    were `passed_over`, and wait for the rescan.
     """
 
     kind: str
     window: Window
     cursor: str = ""
     one_by_one: tuple[str, ...] = ()
+    passed_over: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -90,36 +99,59 @@ def decide(
 def widen(
     plan: Plan,
     open_transfers: Sequence[OpenTransfer],
-    rows_since: Callable[[datetime], int],
+    created: Sequence[int],
     page_size: int,
+    now: datetime,
 ) -> Plan:
-    """Reach each open transfer outside of the window in as few requests as possible.
+    """Reach open transfers outside of the window in as few requests as possible.
 
     Either the window begins earlier, which costs pages, or a transfer is asked for by its id,
-    which costs a request; or some of both.
+    which costs a request; or some of both. Those older than OPEN_SPAN wait for the rescan. More
+    than FEW at once are no payments that take their time, but a word that is new: then at most a
+    quarter more requests than without them reach the newest, and the others wait.
 
     Parameters
     ----------
-    rows_since
-        Counts the transfers here that were created at a moment or later.
+    created
+        When each transfer that is here was made: microseconds since 1970, in their order.
+    now
+        The service's clock.
     """
     since = plan.window.since
     if since is None:
         return plan
-    outside = [one for one in open_transfers if one.created_at is None or one.created_at < since]
+    outside = [one for one in open_transfers if one.created_at is None
+               or now - OPEN_SPAN <= one.created_at < since]  # fmt: skip
     dated = sorted(
         (one for one in outside if one.created_at is not None),
         key=lambda one: one.created_at or since,
         reverse=True,
     )
-    best, cost = since, len(outside) + _pages(rows_since(since), page_size)
-    for reached, one in enumerate(dated, start=1):
+    calm = _pages_since(created, since, page_size)
+    most = len(outside) if len(outside) <= FEW else (calm + 1) // 4
+    begin, asked = since, min(len(outside), most)
+    best = (-asked, asked)  # as many as possible, and then as few requests
+    for place, one in enumerate(dated, start=1):
         assert one.created_at is not None
-        pages = _pages(rows_since(one.created_at), page_size)
-        if len(outside) - reached + pages < cost:
-            best, cost = one.created_at, len(outside) - reached + pages
-    rest = tuple(one.id for one in outside if one.created_at is None or one.created_at < best)
-    return Plan(plan.kind, Window(best, plan.window.until), plan.cursor, rest)
+        pages = _pages_since(created, one.created_at, page_size) - calm
+        if pages > most:
+            break
+        singly = min(len(outside) - place, most - pages)
+        if (-place - singly, pages + singly) < best:
+            best, begin, asked = (-place - singly, pages + singly), one.created_at, singly
+    rest = [one for one in outside if one.created_at is None or one.created_at < begin]
+    rest.sort(key=lambda one: (one.created_at is None, -micros(one.created_at or now)))
+    return replace(
+        plan,
+        window=Window(begin, plan.window.until),
+        one_by_one=tuple(one.id for one in rest[:asked]),
+        passed_over=len(rest) - min(asked, len(rest)),
+    )
+
+
+def _pages_since(created: Sequence[int], since: datetime, page_size: int) -> int:
+    rows = len(created) - bisect_left(created, micros(since))
+    return max(1, math.ceil(rows / page_size))
 
 
 def is_open(rows: pa.Table) -> Column:
@@ -183,7 +215,3 @@ def details_wanted(
         return which == "all" and (lacks or (row.updated_at or 0) > (row.fetched_at or 0))
 
     return [row.id for row in rows if is_wanted(row)]
-
-
-def _pages(rows: int, page_size: int) -> int:
-    return max(1, math.ceil(rows / page_size))

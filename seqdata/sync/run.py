@@ -183,7 +183,10 @@ class _Run:
             OpenTransfer(id_, moment_of(created)) for id_, created in self._store.open_transfers()
         ]
         size = self._state.page_size or self._source.page_sizes[0]
-        return widen(plan, waiting, self._store.count_since, size)
+        found = widen(plan, waiting, self._store.created_moments(), size, self._now)
+        if found.passed_over:
+            log.info("open transfers that wait for the rescan: %d", found.passed_over)
+        return found
 
     def _overlap_window(self) -> Window:
         newest = self._store.newest_created_at()
