@@ -623,7 +623,7 @@ def test_a_long_wait_is_raised_with_its_time(shared: Sandbox) -> None:
 @pytest.mark.parametrize("kind", ["errors_with_data", "errors_without_data"])
 def test_errors_are_errors_with_data_beside_them_too(kind: str, shared: Sandbox) -> None:
     """An answer that carries errors raises them, and is not asked for again."""
-    shared.fail(kind, message="Something broke")
+    shared.fail(kind, message="Something broke", code="FORBIDDEN")
     with connect(shared) as client, pytest.raises(GraphQLError, match="Something broke") as refused:
         client.get_pods()
     assert isinstance(refused.value, RuntimeError)

@@ -72,8 +72,6 @@ SAMPLES: list[SequenceError] = [
     ex.TransferRejected("Insufficient funds"),
     ex.UnexpectedAnswer("ActivitySummary", "JSON", "12 bytes: '<html>'"),
     ex.InvalidQuery("SELECT x", "Binder Error: x does not exist"),
-    ex.PageSizeRefused(10, "first must be at most 5."),
-    ex.CursorExpired("GraphQL errors: The cursor is not valid any more."),
     ex.OutcomeNotRecorded("completed", "7f3a", "No space left on device"),
     ex.RemovalsRefused([f"transfer-{number}" for number in range(26)], 200),
     ex.ForeignTables(CACHE, "3f2a", "9b1c"),

@@ -14,7 +14,6 @@ from trust import NOW, Desk, held, leftovers, tables, truth
 
 from seqdata.exceptions import (
     ConnectionFailed,
-    CursorExpired,
     FolderNotWritable,
     GraphQLError,
     HTTPError,
@@ -74,8 +73,18 @@ CASES = [
     case("cut_midway", times=2),
     case("cut_midway", ConnectionFailed, times=FOREVER),
     case("slow", seconds=0.2),
-    case("errors_without_data", GraphQLError),
-    case("errors_with_data", GraphQLError),
+    case("errors_without_data"),
+    case("errors_without_data", GraphQLError, times=FOREVER),
+    case("errors_with_data"),
+    case("errors_with_data", GraphQLError, times=FOREVER),
+    case("errors_without_data", GraphQLError, times=FOREVER, code=""),
+    case("errors_without_data", code="UNAUTHENTICATED"),
+    case("errors_without_data", GraphQLError, times=FOREVER, code="UNAUTHENTICATED"),
+    case("errors_without_data", GraphQLError, code="FORBIDDEN"),
+    # words that mislead: what is wrong is found by trial
+    case("errors_without_data", code="", after=0, message="Rate limit exceeded"),
+    case("errors_without_data", code="", message="Try again after 2 seconds"),
+    case("errors_without_data", code="", message="numberOfBanks: the page limit is reached"),
     case("wire", times=2, variant="bad_length"),
     case("wire", times=2, variant="stray_lines"),
     case("wire", times=2, variant="huge_headers"),
@@ -215,7 +224,7 @@ def test_cursors_that_always_expire_end_in_an_error_where_a_date_leads_no_furthe
     with Sandbox(months=1, now=NOW, page_cap=10) as box:
         desk = Desk(box, tmp_path)
         box.fail("expired_cursor", times=FOREVER)
-        with pytest.raises(CursorExpired):
+        with pytest.raises(GraphQLError):
             desk.sync()
         box.clear_faults()
         assert desk.sync().is_complete

@@ -41,8 +41,6 @@ The tree, by what an error means::
     │   │   ├── Unauthorized
     │   │   └── RateLimited
     │   ├── GraphQLError
-    │   ├── PageSizeRefused
-    │   ├── CursorExpired
     │   └── TransferRejected
     ├── UnexpectedAnswer          not understood
     │   └── PagingError
@@ -174,10 +172,8 @@ from seqdata.exceptions.safeguards import (
 )
 from seqdata.exceptions.service import (
     ConnectionFailed,
-    CursorExpired,
     GraphQLError,
     HTTPError,
-    PageSizeRefused,
     PagingError,
     RateLimited,
     RemovalsRefused,
@@ -202,7 +198,6 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailed",
     "CorruptFile",
-    "CursorExpired",
     "DailyLimitExceeded",
     "DisguisedLedger",
     "FolderNotOwn",
@@ -236,7 +231,6 @@ __all__ = [
     "OutcomeNotRecorded",
     "OutcomeOpen",
     "PageChanged",
-    "PageSizeRefused",
     "PagingError",
     "PersonNeeded",
     "RateLimited",

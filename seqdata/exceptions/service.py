@@ -14,6 +14,11 @@ class ServiceError(SequenceError, RuntimeError):
 
     exit_code = 4
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may be answered a little later."""
+        return False
+
 
 @told
 class ConnectionFailed(ServiceError):
@@ -30,6 +35,11 @@ class ConnectionFailed(ServiceError):
         "again."
     )
 
+    @property
+    def is_passing(self) -> bool:
+        """True: the next connection may be a good one."""
+        return True
+
 
 @told
 class HTTPError(ServiceError):
@@ -39,6 +49,11 @@ class HTTPError(ServiceError):
     text: str = ""
     operation: str = ""
     sentence = "HTTP {status}{_operation}{_said}.{_advice}"
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the service is busy, or at fault itself."""
+        return self.status == 429 or self.status >= 500
 
     @property
     def _operation(self) -> str:
@@ -88,6 +103,15 @@ class RateLimited(HTTPError):
         )
 
 
+#: Codes of errors under which the same question may be answered later, as after HTTP 429 or 500.
+_PASSING = frozenset(
+    {
+        "INTERNAL_SERVER_ERROR", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT",
+        "GATEWAY_TIMEOUT", "RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS", "THROTTLED",
+    }
+)  # fmt: skip
+
+
 @told
 class GraphQLError(ServiceError):
     """The service answered with GraphQL errors (``.errors``) to ``.query``."""
@@ -100,6 +124,17 @@ class GraphQLError(ServiceError):
     )
 
     @property
+    def codes(self) -> frozenset[str]:
+        """What the service calls its errors in ``extensions.code``; "" where it does not."""
+        found = (one.get("extensions") if isinstance(one, dict) else None for one in self.errors)
+        return frozenset(str(x.get("code") or "") if isinstance(x, dict) else "" for x in found)
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether all its errors are such as HTTP 429 or 500, by their codes."""
+        return bool(self.codes) and self.codes <= _PASSING
+
+    @property
     def _messages(self) -> str:
         return "; ".join(without_stop(_message(one)) for one in self.errors) or "none given"
 
@@ -107,37 +142,6 @@ class GraphQLError(ServiceError):
     def _operation(self) -> str:
         named = re.search(r"\b(?:query|mutation)\s+(\w+)", self.query)
         return f" (operation {named[1]})" if named else ""
-
-
-@told
-class PageSizeRefused(ServiceError):
-    """The service does not give pages of this size."""
-
-    size: int
-    said: str
-    sentence = (
-        "The service refused pages of {size} transfers ({_said}), and smaller ones too. What was "
-        "read is kept. The service may have changed."
-    )
-
-    @property
-    def _said(self) -> str:
-        return without_stop(self.said)
-
-
-@told
-class CursorExpired(ServiceError):
-    """The service does not know a page's cursor any more."""
-
-    said: str
-    sentence = (
-        "The service does not know the place any more where the next page begins ({_said}). What "
-        "was read is kept. Run the sync again: it goes on by date."
-    )
-
-    @property
-    def _said(self) -> str:
-        return without_stop(self.said)
 
 
 @told

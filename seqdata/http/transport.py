@@ -10,12 +10,10 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqdata.core.logs import logger
 from seqdata.exceptions import (
-    ConnectionFailed,
-    HTTPError,
     InvalidSetting,
     RateLimited,
     SequenceError,
@@ -37,6 +35,13 @@ LONGEST_WAIT = 120.0
 ATTEMPTS = 5
 
 Send = Callable[[Request], Exchange]
+
+
+T = TypeVar("T")
+
+
+def _as_it_is(answer: Answer) -> Any:
+    return answer
 
 
 class Transport:
@@ -67,8 +72,14 @@ class Transport:
         #: Requests sent so far, repeats included.
         self.sent = 0
 
-    def send(self, request: Request) -> Answer:
-        """Ask; return an answer whose status is below 300. It may be asked several times.
+    def send(self, request: Request, read: Callable[[Answer], T] = _as_it_is) -> T:
+        """Ask; return what is read of an answer below 300. It may be asked several times.
+
+        Parameters
+        ----------
+        read
+            Makes something of the answer; a ServiceError that it raises is one of the answer, and
+            where it is passing, the request is repeated.
 
         Raises
         ------
@@ -82,7 +93,7 @@ class Transport:
         """
         if request.once:
             raise ValueError("what is sent once goes through send_once")
-        return self._send_with_retry(request)
+        return self._send_with_retry(request, read)
 
     def send_once(self, request: Request) -> Exchange:
         """Send a request a single time; say what left and what came, whatever that was."""
@@ -102,11 +113,11 @@ class Transport:
         if close is not None:
             close()
 
-    def _send_with_retry(self, request: Request) -> Answer:
+    def _send_with_retry(self, request: Request, read: Callable[[Answer], T]) -> T:
         attempt = 1
         while True:
             try:
-                return self._send_paced(request)
+                return read(self._send_paced(request))
             except ServiceError as error:
                 wait = self._wait_before_retry(error, attempt)
                 if wait is None:
@@ -124,7 +135,7 @@ class Transport:
         Without a ``Retry-After`` it is ``min(30, 2 ** (attempt - 1))``, of which a random
         half is taken off, so that two programs do not come back at the same moment.
         """
-        if attempt >= ATTEMPTS or not _is_retryable(error):
+        if attempt >= ATTEMPTS or not error.is_passing:
             return None
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= LONGEST_WAIT else None
@@ -157,9 +168,3 @@ def open_transport(settings: Settings) -> Transport:
     """Build the transport of the settings, whose pace all users of the data folder share."""
     pacer = Pacer(settings.data_dir / ".pace", *settings.pace)
     return Transport(CurlSend(settings.ca_bundle), pacer=pacer)
-
-
-def _is_retryable(error: ServiceError) -> bool:
-    if isinstance(error, HTTPError):
-        return error.status == 429 or error.status >= 500
-    return isinstance(error, ConnectionFailed)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from seqdata.core.logs import logger
 from seqdata.core.text import format_cents, printable, quoted
-from seqdata.exceptions import UnknownAccount
+from seqdata.exceptions import ServiceError, UnknownAccount
 from seqdata.sources.vocabulary import OWN
 
 if TYPE_CHECKING:
@@ -43,6 +43,17 @@ class Drift:
             log.info("not seen before: %s, in %s", what, where)
             self.where[what] = str(where)
         self.seen[what] = self.seen.get(what, 0) + 1
+
+
+class Refused(Exception):  # it says what happened
+    """A page was refused, and perhaps for its size or its cursor: only a trial can tell.
+
+    Never seen outside: where the trial is refused too, ``error`` is raised.
+    """
+
+    def __init__(self, error: ServiceError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,7 @@ class Source(Reader, Protocol):
         """Fetch all accounts and their balances now."""
 
     def fetch_page(self, window: Window, cursor: str, size: int, *, with_count: bool) -> Page:
-        """Fetch one page; PageSizeRefused or CursorExpired where these are refused."""
+        """Fetch one page; :class:`Refused` where its size or its cursor may be why not."""
 
     def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
         """Fetch transfers with their details, in one request."""

@@ -35,7 +35,6 @@ class SyncState:
     history begins that was asked for; None is the beginning.
     """
 
-    page_size: int | None = None
     first_sync: FirstSync | None = None
     last_sync_at: datetime | None = None
     last_full_at: datetime | None = None

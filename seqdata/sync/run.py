@@ -15,13 +15,12 @@ from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
 from seqdata.core.moments import moment_of
 from seqdata.exceptions import (
-    CursorExpired,
-    PageSizeRefused,
     PagingError,
     RemovalsRefused,
+    ServiceError,
     UnexpectedAnswer,
 )
-from seqdata.sources.base import Delivery, Page, Source, Window
+from seqdata.sources.base import Delivery, Page, Refused, Source, Window
 from seqdata.store import FirstSync, Store, Upsert
 from seqdata.sync.certificate import certify
 from seqdata.sync.options import SyncOptions
@@ -131,6 +130,7 @@ class _Run:
         self._read = 0
         self._expected: int | None = None
         self._total: int | None = None
+        self._size: int | None = None
 
     def to_the_end(self) -> SyncReport:
         self._report = SyncReport(self._source.organization_id, "", Window())
@@ -174,15 +174,13 @@ class _Run:
         )
         if plan.kind == "first":
             self._update(history_since=plan.window.since, first_sync=None)
-        if plan.kind in ("first", "full"):  # the service may take larger pages by now
-            self._update(page_size=None)
         return self._reaching_open(plan) if plan.kind == "recent" else plan
 
     def _reaching_open(self, plan: Plan) -> Plan:
         waiting = [
             OpenTransfer(id_, moment_of(created)) for id_, created in self._store.open_transfers()
         ]
-        size = self._state.page_size or self._source.page_sizes[0]
+        size = self._size or self._source.page_sizes[0]
         found = widen(plan, waiting, self._store.created_moments(), size, self._now)
         if found.passed_over:
             log.info("open transfers that wait for the rescan: %d", found.passed_over)
@@ -290,7 +288,7 @@ class _Run:
         rows, waiting = self._store.count_transfers(), self._store.count_open()
         report.certificate = certify(state, report.organization_id, rows, waiting)
         report.requests = self._source.requests - self._first_request
-        report.page_size = state.page_size
+        report.page_size = self._size
         return report
 
     # -- pages --------------------------------------------------------------------------------
@@ -298,51 +296,49 @@ class _Run:
     def _pages(self, plan: Plan, walk: _Walk) -> Iterator[Page]:
         """Yield the pages of a window, newest first, until it is complete."""
         window, cursor, with_count = plan.window, plan.cursor, True
+        why: ServiceError | None = None
         while True:
             walk.asked.add(cursor)
             try:
                 page = self._page(window, cursor, with_count=with_count)
-            except CursorExpired as error:
-                window, cursor = self._by_date(window, walk, error), ""
+            except Refused as refused:
+                if not cursor:  # not the cursor either: what was said first is what is wrong
+                    raise why or refused.error from refused
+                window, cursor, why = self._by_date(window, walk, refused.error), "", refused.error
                 continue
-            with_count = False
+            with_count, why = False, None
             yield page
             if not page.has_next_page or walk.is_past(window.since):
                 return
             cursor = page.cursor
 
-    def _by_date(self, window: Window, walk: _Walk, error: CursorExpired) -> Window:
+    def _by_date(self, window: Window, walk: _Walk, error: ServiceError) -> Window:
         """Go on below the oldest transfer that was read, with a day of overlap."""
         progress = self._state.first_sync
         oldest = walk.oldest or (progress.oldest if progress else None)
         until = None if oldest is None else oldest + timedelta(days=1)
         if until is None or (window.until is not None and until >= window.until):
             raise error  # it came no further since the last cursor that expired
-        log.warning("the cursor expired, going on by date: until=%s", until)
+        log.warning("a page was refused, trying by date: until=%s error=%s", until, error)
         walk.asked.clear()  # a page of the new window may end where one of the old did
         return Window(window.since, until)
 
     def _page(self, window: Window, cursor: str, *, with_count: bool) -> Page:
-        """Fetch a page of the largest size that the service takes, and remember that size."""
-        known = self._state.page_size
+        """Fetch a page, the first one of the largest size that the service takes in this sync."""
         offered = self._source.page_sizes
-        sizes = [known, *(size for size in offered if size < known)] if known else offered
-        for size in sizes:
+        first: Refused | None = None
+        for size in (self._size,) if self._size else offered:
             try:
                 page = self._source.fetch_page(window, cursor, size, with_count=with_count)
-            except PageSizeRefused:
-                if size == sizes[-1]:
-                    raise
+            except Refused as refused:
+                first = first or refused
+                if cursor:
+                    break
                 continue
-            is_clamped = with_count and page.has_next_page and 0 < page.rows.num_rows < size
-            # One short page may be chance: never so small that it costs many requests.
-            self._remember_size(max(page.rows.num_rows, offered[-1]) if is_clamped else size)
+            self._size = size
             return page
-        raise AssertionError("the last size is taken or refused")
-
-    def _remember_size(self, size: int) -> None:
-        # In the record with the page itself; alone it is not worth a write.
-        self._state = replace(self._state, page_size=size)
+        assert first is not None
+        raise first
 
     def _check(self, page: Page, walk: _Walk) -> None:
         """Stop where the pages do not lead on; what was read is on disk."""

@@ -453,9 +453,9 @@ def test_kept_answers_are_read_again(store: Store) -> None:
 
 def test_a_page_and_how_far_it_came_are_taken_together(store: Store) -> None:
     """Where a page is refused, how far the reading came is not noted either."""
-    store.take(page({"id": "a", "how": "open"}), SyncState(page_size=1))
+    store.take(page({"id": "a", "how": "open"}), SyncState(service_count=1))
     broken = Page(table(row("b"), {}), "", has_next_page=False, served_at=NOON)
     with pytest.raises(UnexpectedAnswer):
-        store.take(broken, SyncState(page_size=2))
-    assert store.read_state() == SyncState(page_size=1)
+        store.take(broken, SyncState(service_count=2))
+    assert store.read_state() == SyncState(service_count=1)
     assert ids(store.read_transfers()) == ["a"]

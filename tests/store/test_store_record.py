@@ -122,7 +122,7 @@ def fill(store: Store) -> None:
         store.take(learned(1, row("e"), "push"))
         store.mark_removed(["b"], NOON + HOUR)
         first = FirstSync(cursor="next", newest=NOON, oldest=NOON, started_at=NOON, pages=2)
-        store.take(page(2, row("f", amount_cents=-5)), SyncState(page_size=50, first_sync=first))
+        store.take(page(2, row("f", amount_cents=-5)), SyncState(first_sync=first))
     store.take(snapshot(4, ("p", "Home")))
     store.take(learned(4, row("e"), "push"))
     store.annotate("a", category="home", note="Épargne 🐷", at=NOON)

@@ -114,7 +114,8 @@ def _cut(_: None, __: Options) -> Reply:
 
 def _error(options: Options) -> dict[str, Any]:
     message = options.get("message", "Something went wrong")
-    return {"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    code = options.get("code", "INTERNAL_SERVER_ERROR")
+    return {"message": message} | ({"extensions": {"code": code}} if code else {})
 
 
 def _errors_without_data(_: None, options: Options) -> Reply:
@@ -278,8 +279,8 @@ KINDS: dict[str, Kind] = {
     "server_error": Kind("replace", _server_error, frozenset({"status"})),
     "bad_gateway": Kind("replace", _bad_gateway),
     "cut": Kind("replace", _cut),
-    "errors_without_data": Kind("replace", _errors_without_data, frozenset({"message"})),
-    "errors_with_data": Kind("alter", _errors_with_data, frozenset({"message"})),
+    "errors_without_data": Kind("replace", _errors_without_data, frozenset({"message", "code"})),
+    "errors_with_data": Kind("alter", _errors_with_data, frozenset({"message", "code"})),
     "missing_field": Kind("alter", altering.remove, _FIELD | {"null"}, altering.has_field),
     "changed_type": Kind("alter", altering.convert, _FIELD | {"to"}, altering.has_field),
     "unknown_value": Kind("alter", altering.replace, _FIELD | {"value"}, altering.has_field),
@@ -331,6 +332,7 @@ def _header(name: str, value: Any) -> None:
 _CHECKS: dict[str, given.Check] = {
     "all": given.yes_or_no,
     "before": given.yes_or_no,
+    "code": given.text,
     "field": given.text,
     "message": given.text,
     "null": given.yes_or_no,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from seqdata.exceptions import PageSizeRefused, PagingError
-from seqdata.sources.base import Page, Reading, Row, Window
+from seqdata.exceptions import PagingError
+from seqdata.sources.base import Page, Reading, Refused, Row, Window
 from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.sources.webapp.words import by_hand
 
@@ -110,7 +110,7 @@ def _fetch(source: GraphQLSource, window: Window, cursor: str, *, with_count: bo
     for size in source.page_sizes:
         try:
             return source.fetch_page(window, cursor, size, with_count=with_count, count_window=True)
-        except PageSizeRefused:
-            if size == source.page_sizes[-1]:
-                raise
+        except Refused as refused:
+            if cursor or size == source.page_sizes[-1]:
+                raise refused.error from refused
     raise AssertionError("unreachable: the smallest size raised")

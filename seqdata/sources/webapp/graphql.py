@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from seqdata.auth import reject_token
@@ -124,13 +125,15 @@ class GraphQLClient:
     ) -> GraphQLAnswer:
         """Like :meth:`execute`; return the raw bytes and the service's clock too."""
         body, operation = body_of(query, variables, operation_name), operation_name or ""
+        read = partial(data_of, query=query, operation=operation_name or "the document")
         if contains_mutation(query):
             request, exchange = self._send_once(body, operation)
             answer = accepted(exchange, request)
+            data = read(answer)
         else:
-            answer = self._send(body, operation)
+            answer, data = self._send(body, operation, read)
         return GraphQLAnswer(
-            data=data_of(answer, query, operation_name or "the document"),
+            data=data,
             body=answer.body,
             served_at=answer.served_at,
             is_sandbox=is_loopback(self._app_url) and answer.headers.get(SANDBOX_HEADER) == "1",
@@ -150,16 +153,23 @@ class GraphQLClient:
         body = body_of(document(name), variables, operation)
         return self._send_once(body, operation, why_not_now)[1]
 
-    def _send(self, body: bytes, operation: str) -> Answer:
+    def _send(
+        self, body: bytes, operation: str, read: Callable[[Answer], Node]
+    ) -> tuple[Answer, Node]:
+        def both(answer: Answer) -> tuple[Answer, Node]:
+            return answer, read(answer)
+
         token = self._current_token()
         try:
-            return self._transport.send(self._request(token, body, operation))
-        except Unauthorized:
+            return self._transport.send(self._request(token, body, operation), both)
+        except (Unauthorized, GraphQLError) as error:
+            if isinstance(error, GraphQLError) and error.codes != {_LOGIN_EXPIRED}:
+                raise
             reject_token(token, self._settings)
             other = self._current_token()
             if other == token:
                 raise
-        return self._transport.send(self._request(other, body, operation))
+        return self._transport.send(self._request(other, body, operation), both)
 
     def _send_once(
         self, body: bytes, operation: str, why_not_now: Callable[[], str] | None = None
@@ -194,6 +204,9 @@ class GraphQLClient:
         }
         return Request(f"{self._app_url}/api/graphql", headers, body, operation, once, token)
 
+
+#: What an expired login is called where it comes inside of a good answer.
+_LOGIN_EXPIRED = "UNAUTHENTICATED"
 
 #: Present on every answer of the local sandbox.
 SANDBOX_HEADER, WORLD_HEADER = "x-seqdata-sandbox", "x-seqdata-world"

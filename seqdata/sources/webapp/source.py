@@ -15,15 +15,13 @@ from functools import partial
 from seqdata.core.json import parse_json
 from seqdata.core.logs import logger
 from seqdata.exceptions import (
-    CursorExpired,
     GraphQLError,
     HTTPError,
-    PageSizeRefused,
     ServiceError,
     UnexpectedAnswer,
     UnknownOrganization,
 )
-from seqdata.sources.base import Drift, Page, Snapshot, TransferDetails, Window
+from seqdata.sources.base import Drift, Page, Refused, Snapshot, TransferDetails, Window
 from seqdata.sources.rows import Row, detail_rows, rows_of, with_moment
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.documents import Node, document, expect
@@ -89,10 +87,8 @@ class GraphQLSource:
 
         Raises
         ------
-        PageSizeRefused
-            The service does not give pages of this size.
-        CursorExpired
-            The service does not know the cursor any more.
+        Refused
+            The service refused the page: perhaps its size, perhaps its cursor.
         UnknownOrganization
             The login cannot see this organization.
         """
@@ -140,13 +136,13 @@ class GraphQLSource:
                 return self._client.ask(document(f"{name}Counted"), counting, name)
             except (GraphQLError, HTTPError) as error:
                 if not _is_about_the_count(error):
-                    raise _page_error(error, variables) from error
+                    raise _page_error(error) from error
                 self._counts = False
                 log.info("the service does not count transfers: completeness stays unknown")
         try:
             return self._client.ask(document(name), variables, name)
         except (GraphQLError, HTTPError) as error:
-            raise _page_error(error, variables) from error
+            raise _page_error(error) from error
 
     def _served_at(self, answer: GraphQLAnswer) -> datetime:
         return answer.served_at or self._clock()
@@ -230,10 +226,6 @@ _ORGANIZATION_FIELDS = frozenset({"id", "__typename"})
 
 # -- questions and refusals -------------------------------------------------------------------
 
-_TOO_LARGE = re.compile(
-    r"\bfirst\b|page.?size|\blimit\b|\bmax(imum)?\b|exceed|too (large|many|big)", re.IGNORECASE
-)
-_BAD_CURSOR = re.compile(r"cursor|\bafter\b", re.IGNORECASE)
 _NO_COUNT = re.compile(r"numberOfTransfers|TransferCount", re.IGNORECASE)
 
 
@@ -250,12 +242,15 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _page_error(error: GraphQLError | HTTPError, variables: Node) -> ServiceError:
-    if variables["after"] and _is_about(_BAD_CURSOR, error):
-        return CursorExpired(str(error))
-    if _is_about(_TOO_LARGE, error):
-        return PageSizeRefused(variables["first"], str(error))
-    return error
+def _page_error(error: GraphQLError | HTTPError) -> ServiceError | Refused:
+    """Tell what may be about size or cursor from what is not: by status and code, by no word."""
+    if isinstance(error, HTTPError):
+        return Refused(error) if error.status in (400, 413, 422) else error
+    return error if error.is_passing or error.codes & _OTHERWISE else Refused(error)
+
+
+#: Codes of errors that another size or another cursor does not mend.
+_OTHERWISE = frozenset({"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"})
 
 
 def _several(transfer_ids: Sequence[str]) -> tuple[str, dict[str, str]]:
