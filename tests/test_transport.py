@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from exchanges import came
 from hypothesis import given
 from hypothesis import strategies as st
-from waiting import PATIENCE
+from waiting import LONG, PATIENCE
 
 from seqdata.exceptions import (
     ConnectionFailed,
@@ -318,3 +322,34 @@ def test_closing_twice_is_harmless(server: Server) -> None:
     over_curl.close()
     over_curl.close()
     assert len(server.arrived) == 1
+
+
+CLOSING = """
+    import sys, threading
+    from pathlib import Path
+    from seqdata import Sandbox, SequenceClient
+    from seqdata.ledger import demo_settings
+
+    with Sandbox(months=1) as box:
+        client = SequenceClient(box.issue_token(), settings=demo_settings(box, Path(sys.argv[1])))
+        for _ in range(5):
+            box.fail("slow", seconds=0.5)
+            said, before = [], len(box.requests())
+            asking = threading.Thread(target=lambda: said.append(len(client.get_pods())))
+            asking.start()
+            while len(box.requests()) == before:
+                pass
+            client.close()
+            others = [bytearray(size) for size in range(8, 512, 8) for _ in range(500)]  # in its place
+            asking.join()
+            assert said == [12], said
+"""
+
+
+def test_closing_leaves_a_request_of_another_thread_alone(tmp_path: Path) -> None:
+    """A client that is closed while another thread asks lets it finish, and can be used again."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CLOSING), str(tmp_path)],
+        capture_output=True, text=True, check=False, timeout=LONG,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.returncode, done.stderr)

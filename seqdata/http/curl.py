@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +68,8 @@ class CurlSend:
         self._ca_bundle, self._largest_answer = ca_bundle, largest_answer
         self._whole_timeout = whole_timeout
         self._of_thread = threading.local()  # a handle of libcurl belongs to one thread at a time
-        self._handles: list[Curl] = []
+        self._guard = threading.Lock()
+        self._all: list[_Kept] = []
 
     def __call__(self, request: Request) -> Exchange:
         """Send one request; what left and what came, whatever happened."""
@@ -76,26 +78,43 @@ class CurlSend:
         if request.once:
             with closing(Curl()) as handle:
                 return self._exchange(handle, request)
-        kept = self._kept_handle()
-        try:
-            return self._exchange(kept, request)
-        finally:
-            kept.reset()  # connections and cookies stay
+        with self._kept_handle() as handle:
+            return self._exchange(handle, request)
 
     def close(self) -> None:
-        """Close the connections; may be called again."""
-        while self._handles:
-            self._handles.pop().close()
-        self._of_thread = threading.local()
+        """Close the connections; may be called again.
 
-    def _kept_handle(self) -> Curl:
+        One that another thread is using is closed by it, at the end of its request: libcurl would
+        go on in memory that is no longer there.
+        """
+        with self._guard:
+            for kept in self._all:
+                if kept.is_used:
+                    kept.is_left = True
+                else:
+                    kept.handle.close()
+            self._all.clear()
+            self._of_thread = threading.local()
+
+    @contextmanager
+    def _kept_handle(self) -> Iterator[Curl]:
         from curl_cffi import Curl
 
-        if not hasattr(self._of_thread, "handle"):
-            self._of_thread.handle = Curl()
-            self._handles.append(self._of_thread.handle)
-        handle: Curl = self._of_thread.handle
-        return handle
+        with self._guard:
+            if not hasattr(self._of_thread, "kept"):
+                self._of_thread.kept = _Kept(Curl())
+                self._all.append(self._of_thread.kept)
+            kept: _Kept = self._of_thread.kept
+            kept.is_used = True
+        try:
+            yield kept.handle
+        finally:
+            with self._guard:
+                kept.is_used = False
+                if kept.is_left:
+                    kept.handle.close()
+                else:
+                    kept.handle.reset()  # connections and cookies stay
 
     def _exchange(self, handle: Curl, request: Request) -> Exchange:
         from curl_cffi import CurlError, CurlInfo
@@ -114,6 +133,15 @@ class CurlSend:
             return Exchange(True, None, incoming.fault)
         status = int(handle.getinfo(CurlInfo.RESPONSE_CODE))  # type: ignore[arg-type]
         return Exchange(True, Answer(status, incoming.fields, bytes(incoming.body)))
+
+
+@dataclass
+class _Kept:
+    """A handle of libcurl that stays open; `is_left`: whoever uses it closes it."""
+
+    handle: Curl
+    is_used: bool = False
+    is_left: bool = False
 
 
 def _prepare(handle: Curl, request: Request, ca_bundle: Path | None, whole_timeout: float) -> None:
