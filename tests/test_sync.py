@@ -205,9 +205,7 @@ def test_a_passing_fault_is_survived(ledger: Ledger, box: Sandbox, fault: str) -
 
 def test_an_interrupted_first_sync_goes_on_from_its_last_page(ledger: Ledger, box: Sandbox) -> None:
     """A first sync that stopped goes on behind its last page instead of beginning anew."""
-    box.fail(
-        "errors_without_data", operation="ActivityLogV2Transfers", after=3, code="FORBIDDEN"
-    )
+    box.fail("errors_without_data", operation="ActivityLogV2Transfers", after=3, code="FORBIDDEN")
     with pytest.raises(GraphQLError):
         ledger.sync(progress=False)
     box.advance(days=2)

@@ -340,7 +340,6 @@ CLOSING = """
             while len(box.requests()) == before:
                 pass
             client.close()
-            others = [bytearray(size) for size in range(8, 512, 8) for _ in range(500)]  # in its place
             asking.join()
             assert said == [12], said
 """

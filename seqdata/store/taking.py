@@ -23,10 +23,24 @@ def absorb(db: Connection, delivery: Delivery, said: Said) -> Upsert:
     rows = rows_of(delivery.rows)
     found = versions.upsert(db, versions.TRANSFERS, rows, said, delivery.bodies)
     if not isinstance(delivery, Page):
-        found_details = zip(detail_rows(delivery.details, delivery.legs), rows, strict=True)
-        details = [with_moment(detail, row) for detail, row in found_details]
-        versions.upsert(db, versions.DETAILS, details, said, delivery.bodies)
+        stale = set(found.stale)  # what is told of an older answer is older too
+        fresh = [place for place, row in enumerate(rows) if row["id"] not in stale]
+        told = detail_rows(delivery.details, delivery.legs)
+        details = [with_moment(told[place], rows[place]) for place in fresh]
+        versions.upsert(db, versions.DETAILS, details, said, _chosen(delivery.bodies, fresh))
     return found
+
+
+def _chosen(bodies: Bodies | None, places: list[int]) -> Bodies | None:
+    if bodies is None:
+        return None
+    every = bodies
+
+    def chosen() -> list[bytes]:
+        made = every()
+        return [made[place] for place in places]
+
+    return chosen
 
 
 def absorb_accounts(

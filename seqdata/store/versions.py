@@ -27,14 +27,16 @@ TRANSFERS, ACCOUNTS, DETAILS = "transfers", "accounts", "details"
 class Upsert:
     """What a write did.
 
-    ``moved`` are the ids whose month changed. ``changes`` has a row for each value that
-    changed: id, column, before, after, all text (amounts in cents, moments ISO UTC).
+    ``moved`` are the ids whose month changed, ``stale`` those of which an older answer came than
+    the one that is here: it changed nothing. ``changes`` has a row for each value that changed: id,
+    column, before, after, all text (amounts in cents, moments ISO UTC).
     """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     moved: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     changes: tuple[tuple[str, str, str | None, str | None], ...] = field(
         default=(), compare=False, repr=False
     )
@@ -54,13 +56,18 @@ class _Present(NamedTuple):
     since: int
     removed: int | None
     created: int | None
+    run: int | None
     row: Row
 
 
 def upsert(
     db: Connection, stream: str, rows: Sequence[Row], said: Said, bodies: Bodies | None = None
 ) -> Upsert:
-    """Set rows against the present ones of their ids; of rows with one id the last stays.
+    """Set rows against the present ones of their ids.
+
+    Of two answers for one id the older one, by what it says of its last change, changes nothing;
+    of rows of one age the last stays, but within one sync none that is open takes the place of one
+    that is final, where neither says when it changed.
 
     A row that is new, differs in what is not volatile, or was marked removed, becomes the present
     version; the one before ends where it begins, which is later than that began even if the clock
@@ -71,8 +78,20 @@ def upsert(
     UnexpectedAnswer
         A row has no id.
     """
-    last = {_id_of(row): place for place, row in enumerate(rows)}
+    last: dict[str, int] = {}
+    stale: dict[str, None] = {}
+    for place, row in enumerate(rows):
+        id_ = _id_of(row)
+        if id_ in last and _is_older(stream, row, rows[last[id_]], in_one_sync=True):
+            stale[id_] = None
+        else:
+            last[id_] = place
     present = _present(db, stream, list(last))
+    for id_, known in present.items():
+        in_one_sync = said.run is not None and known.run == said.run
+        if _is_older(stream, rows[last[id_]], known.row, in_one_sync=in_one_sync):
+            stale[id_] = None
+            del last[id_]
     places = list(last.values())
     changed = [place for place in places if _is_news(stream, present, rows[place])]
     kept = _compressed(bodies, changed)
@@ -93,7 +112,7 @@ def upsert(
     if report.has_renamed:  # each transfer shows what its accounts are called now
         mark_transfers(db)
     mark_changed(db, report.unpublished, report.left)
-    return report.upsert(unchanged=len(places) - len(changed))
+    return report.upsert(unchanged=len(places) - len(changed), stale=tuple(stale))
 
 
 def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) -> Upsert:
@@ -189,13 +208,13 @@ def _present(db: Connection, stream: str, ids: Sequence[str]) -> dict[str, _Pres
         some = ids[start : start + _AT_ONCE]
         # Each id is bound by itself: SQLite's JSON ends a text at a NUL.
         query = (
-            "SELECT id, seq, first_seen, since, removed, created, row FROM versions "  # noqa: S608
+            "SELECT id, seq, first_seen, since, removed, created, run, row FROM versions "  # noqa: S608
             f"WHERE stream = ? AND until IS NULL AND id IN ({', '.join('?' * len(some))})"
         )
-        for id_, seq, first_seen, since, removed, created, row in db.execute(
+        for id_, seq, first_seen, since, removed, created, run, row in db.execute(
             query, (stream, *some)
         ):
-            found[id_] = _Present(seq, first_seen, since, removed, created, json.loads(row))
+            found[id_] = _Present(seq, first_seen, since, removed, created, run, json.loads(row))
     return found
 
 
@@ -209,6 +228,17 @@ def _is_news(stream: str, present: Mapping[str, _Present], row: Row) -> bool:
         return True
     old = before.row
     return old != row and lasting(stream, old) != lasting(stream, row)
+
+
+def _is_older(stream: str, row: Row, known: Row, *, in_one_sync: bool) -> bool:
+    """Tell whether an answer is of a time before the one that is known."""
+    if stream != TRANSFERS:
+        return False
+    changed, known_change = row.get("updated_at"), known.get("updated_at")
+    if changed is not None and known_change is not None:
+        return bool(changed < known_change)
+    was_final = known.get("state") in FINAL and row.get("state") not in FINAL
+    return in_one_sync and changed is known_change is None and was_final
 
 
 def _is_open(stream: str, row: Row) -> int:
@@ -275,12 +305,13 @@ class _Report:
             self.left.add(f"{self._stream}/{old}")
             self._moved.append(id_)
 
-    def upsert(self, *, unchanged: int) -> Upsert:
+    def upsert(self, *, unchanged: int, stale: tuple[str, ...] = ()) -> Upsert:
         return Upsert(
             self._added,
             len(self.ids) - self._added,
             unchanged,
             tuple(self._moved),
+            stale,
             tuple(self._changes),
         )
 

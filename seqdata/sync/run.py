@@ -407,6 +407,8 @@ class _Run:
         self._report.added += upsert.added
         self._report.updated += upsert.updated
         self._report.moved.extend(upsert.moved)
+        for id_ in upsert.stale:
+            self._source.drift.note("updatedAt: older than known, passed over", id_)
         self._report.changed.extend(upsert.changes)
 
     def _tell(self, stage: str, read: int, expected: int | None, cost: Cost | None = None) -> None:

@@ -329,10 +329,57 @@ ROWS = st.builds(
 BATCHES = st.lists(st.lists(ROWS, max_size=6), min_size=1, max_size=5)
 
 
+def last_of(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The last row of each id, but that none is open where one before it was final."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in rows:
+        before = found.get(each["id"])
+        if before is None or before["state"] != "settled" or each["state"] == "settled":
+            found[each["id"]] = each
+    return found
+
+
 def delivered(store: Store) -> dict[str, dict[str, Any]]:
     found = store.read_transfers(columns=TRANSFER_ROWS.names).to_pylist()
     assert len(found) == len({each["id"] for each in found})
     return {each["id"]: each for each in found}
+
+
+DATED = st.builds(
+    lambda id, hour, cents: row(id, updated_at=NOON + hour * HOUR, amount_cents=cents),
+    st.sampled_from("ab"),
+    st.integers(0, 4),
+    st.integers(0, 9),
+)
+
+
+@LAWS
+@given(batches=st.lists(st.lists(DATED, max_size=4), min_size=1, max_size=5))
+def test_an_older_answer_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, batches: Any
+) -> None:
+    """Of answers that say when they changed, the newest one stays, in whatever order they come, and
+    the others are named; no version in the history is older than the one before it."""
+    store = open_store(tmp_path_factory.mktemp("data"))
+    newest: dict[str, dict[str, Any]] = {}
+    for number, batch in enumerate(batches):
+        older, took = set(), set()
+        for each in batch:
+            known = newest.get(each["id"])
+            if known is not None and each["updated_at"] < known["updated_at"]:
+                older.add(each["id"])
+            else:
+                newest[each["id"]] = each
+                took.add(each["id"])
+        report = store.upsert_transfers(table(*batch), seen_at=NOON + timedelta(minutes=number))
+        assert older - took <= set(report.stale) <= older
+    found = values(store.read_transfers(), "id", "updated_at", "amount_cents")
+    assert sorted(found) == sorted(
+        (id, each["updated_at"], each["amount_cents"]) for id, each in newest.items()
+    )
+    for id in newest:
+        changes = store.history_of(id)["updated_at"].to_pylist()
+        assert changes == sorted(changes)
 
 
 @LAWS
@@ -346,7 +393,7 @@ def test_reading_equals_a_dict(tmp_path_factory: pytest.TempPathFactory, batches
     for number, batch in enumerate(batches):
         rows = table(*batch)
         report = store.upsert_transfers(rows, seen_at=NOON + timedelta(minutes=number))
-        last = {each["id"]: each for each in rows.to_pylist()}
+        last = last_of(rows.to_pylist())
         changed = sum(model[id] != each for id, each in last.items() if id in model)
         assert report.added == len(last.keys() - model.keys())
         assert report.updated == changed
