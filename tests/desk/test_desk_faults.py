@@ -117,8 +117,8 @@ READS: list[tuple[str, dict[str, Any]]] = [
     ("forbidden", {}),
     ("unauthorized", {"times": 2}),
     ("rate_limit", {"retry_after": 600}),
-    ("errors_without_data", {}),
-    ("errors_with_data", {}),
+    ("errors_without_data", {"code": "FORBIDDEN"}),
+    ("errors_with_data", {"code": "FORBIDDEN"}),
     ("truncated_json", {}),
     ("missing_field", {"of": "account", "field": "id"}),
     ("missing_field", {"of": "account", "field": "metadata.balance", "row": None}),
@@ -145,6 +145,7 @@ def test_a_passing_fault_while_looking_is_retried(box: Sandbox, tmp_path: Path) 
     desk = open_desk(box, tmp_path)
     staged = desk.stage("Bills", "Groceries", "12.34")
     box.fail("bad_gateway", operation="SelectSourceAndDestination")
+    box.fail("errors_without_data", operation="SelectSourceAndDestination")
     assert desk.confirm(staged).status == "completed"
     assert len(arrived(box)) == 1
 

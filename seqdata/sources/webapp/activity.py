@@ -111,6 +111,6 @@ def _fetch(source: GraphQLSource, window: Window, cursor: str, *, with_count: bo
         try:
             return source.fetch_page(window, cursor, size, with_count=with_count, count_window=True)
         except Refused as refused:
-            if cursor or size == source.page_sizes[-1]:
+            if size == source.page_sizes[-1]:
                 raise refused.error from refused
     raise AssertionError("unreachable: the smallest size raised")
