@@ -10,7 +10,7 @@ from seqdata.config import get_settings
 from seqdata.config.settings import Settings
 from seqdata.core.files import holding
 from seqdata.core.logs import logger
-from seqdata.core.secret import Secret, opened, sealed
+from seqdata.core.secret import SomebodysSecret, opened, sealed
 from seqdata.exceptions import AuthenticationError, FolderNotWritable, TokenExpiredError
 from seqdata.http.transport import open_transport
 
@@ -55,7 +55,7 @@ def access_token_for(settings: Settings, *, headless: bool = True, force: bool =
         return tokens.access_token
 
 
-def reject_token(access_token: str | Secret, settings: Settings) -> None:
+def reject_token(access_token: str | SomebodysSecret, settings: Settings) -> None:
     """Remember that the service refused this token (HTTP 401): it is not offered again."""
     store = TokenStore(settings)
     if not store.path.exists():

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-#: Raised when a table changes so that an older seqdata could not read it.
-SCHEMA_VERSION = 1
-
 MOMENT = pa.timestamp("us", "UTC")
 
 

@@ -14,7 +14,7 @@ from seqdata.auth import reject_token
 from seqdata.config import get_settings
 from seqdata.core.json import parse_json
 from seqdata.core.origins import is_loopback
-from seqdata.core.secret import Secret, sealed
+from seqdata.core.secret import Secret, SomebodysSecret, sealed
 from seqdata.exceptions import (
     AuthenticationError,
     GraphQLError,
@@ -66,7 +66,7 @@ class GraphQLClient:
 
     def __init__(
         self,
-        access_token: str | Secret,
+        access_token: str | SomebodysSecret,
         token_provider: Callable[[], str] | None = None,
         *,
         settings: Settings | None = None,
