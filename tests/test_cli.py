@@ -262,7 +262,7 @@ def test_an_interrupted_sync_says_so_and_goes_on(shell: Shell, world: Sandbox) -
             if not record.exists():
                 return False
             asked = [one["operation"] for one in world.requests()]
-            pages = state_of(Record(record).facts().get("progress", {})).first_sync
+            pages = state_of(Record(record).facts().get("progress", {})).unfinished
             return (
                 pages is not None
                 and pages.pages == 1

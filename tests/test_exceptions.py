@@ -73,7 +73,6 @@ SAMPLES: list[SequenceError] = [
     ex.UnexpectedAnswer("ActivitySummary", "JSON", "12 bytes: '<html>'"),
     ex.InvalidQuery("SELECT x", "Binder Error: x does not exist"),
     ex.OutcomeNotRecorded("completed", "7f3a", "No space left on device"),
-    ex.RemovalsRefused([f"transfer-{number}" for number in range(26)], 200),
     ex.ForeignTables(CACHE, "3f2a", "9b1c"),
     ex.ForeignWorld(CACHE, "5e1f", "77aa"),
     ex.PagingError("the activity", "a new cursor", "one that was read before", 3),

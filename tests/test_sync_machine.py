@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 from trust import NOW, SOAK, Desk, Row, held, leftovers, tables, truth
 
-from seqdata.exceptions import RemovalsRefused, SequenceError
+from seqdata.exceptions import SequenceError
 from seqdata.sandbox import Sandbox
 from seqdata.sources.vocabulary import FINAL
 from seqdata.sources.webapp.words import STATES
@@ -171,9 +171,6 @@ class SyncMachine(RuleBasedStateMachine):
                 known.append(row)
         try:
             report = self.desk.sync(overlap=OVERLAP, **options)
-        except RemovalsRefused as refused:
-            self.really_gone(refused.ids)
-            report = None
         except SequenceError:
             report = None
         self.every_row_was_true()

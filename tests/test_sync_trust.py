@@ -15,7 +15,6 @@ from seqdata.core.moments import micros
 from seqdata.exceptions import (
     ForeignWorld,
     InvalidFilter,
-    RemovalsRefused,
     UnknownAccount,
     UnknownTransfer,
 )
@@ -23,7 +22,7 @@ from seqdata.ledger import Ledger
 from seqdata.sandbox import Sandbox
 from seqdata.sources.base import Window
 from seqdata.store import SyncState
-from seqdata.sync.plan import OpenTransfer, Plan, decide, is_mass_removal, widen
+from seqdata.sync.plan import OpenTransfer, Plan, decide, widen
 
 NOW = "2026-11-01"
 DAY = timedelta(days=1)
@@ -117,16 +116,6 @@ def test_a_new_word_costs_a_quarter_more_requests_at_most(rows: int, has_moments
     assert plan.passed_over > 0 or rows == 400
 
 
-@pytest.mark.parametrize(
-    ("removed", "rows", "is_mass"), [(25, 30, False), (26, 260, False), (26, 259, True)]
-)
-def test_a_mass_removal_is_more_than_25_rows_and_10_percent(
-    removed: int, rows: int, is_mass: bool
-) -> None:
-    """Only what is both more than 25 rows and more than 10 % needs a person."""
-    assert is_mass_removal(removed, rows) is is_mass
-
-
 # -- change and history -----------------------------------------------------------------------
 
 
@@ -187,14 +176,25 @@ def test_a_row_outside_of_the_window_is_not_taken_for_removed(ledger: Ledger, bo
     assert ledger.certificate().is_complete
 
 
-def test_a_mass_removal_is_refused_until_it_is_accepted(ledger: Ledger, box: Sandbox) -> None:
-    """Half of a window gone at once is refused with the list, and marked after a yes."""
+def test_of_many_that_vanished_25_are_settled_a_sync(ledger: Ledger, box: Sandbox) -> None:
+    """Sixty gone at once are in doubt, kept and said, and are asked for 25 at a time."""
     gone = [row["id"] for row in box.transfers()[:60]]
     box.remove_transfers(gone)
-    with pytest.raises(RemovalsRefused, match="60 of") as refused:
-        ledger.sync(progress=False)
-    assert set(refused.value.ids) == set(gone)
-    assert set(gone) <= set(ledger.transfers["id"])
+    for asked, left in ((25, 35), (25, 10), (10, 0)):
+        report = ledger.sync(progress=False)
+        assert (len(report.removed), len(report.in_doubt)) == (asked, left)
+        assert set(report.in_doubt) <= set(ledger.transfers["id"])
+        assert report.is_complete is (None if left else True)
+        assert f"{left} transfers in doubt" in str(report) or not left
+        shown = ledger.transfers.set_index("id")["missing_since"]
+        assert set(shown[shown.notna()].index) == set(report.in_doubt)
+    assert held(ledger) == truth(box)
+
+
+def test_many_removals_can_be_believed_at_once(ledger: Ledger, box: Sandbox) -> None:
+    """A person's yes marks all that a reading lacked, where the first 25 are really gone."""
+    gone = [row["id"] for row in box.transfers()[:60]]
+    box.remove_transfers(gone)
     report = ledger.sync(accept_removals=True, progress=False)
     assert set(report.removed) == set(gone)
     assert held(ledger) == truth(box)

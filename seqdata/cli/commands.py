@@ -58,7 +58,7 @@ def filters(function: F) -> F:
               help="Stop fetching details after this long; the next sync goes on.")  # fmt: skip
 @click.option("--details-per-request", type=click.IntRange(1, 100), default=1, show_default=True,
               help="More than 1 is quicker, and unlike the web application.")  # fmt: skip
-@click.option("--accept-removals", is_flag=True, help="Believe that many transfers vanished.")
+@click.option("--accept-removals", is_flag=True, help="Believe that many transfers are gone.")
 @click.option("--wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
               help="Wait for another process that syncs the same data.")  # fmt: skip
 @as_json

@@ -167,8 +167,7 @@ _READERS: tuple[Callable[[Store], object], ...] = (
 
 def _freshness(store: Store, name: str) -> Iterator[Finding]:
     state = store.read_state()
-    rows, waiting = store.count_transfers(), store.count_open()
-    certificate = certify(state, name, rows, waiting)
+    certificate = certify(state, name, store.counts())
     level = "problem" if certificate.is_complete is False else "ok"
     yield Finding(level, f"completeness of {name}", str(certificate))
     if state.finished_at and datetime.now(UTC) - state.finished_at > STALE:

@@ -45,7 +45,6 @@ The tree, by what an error means::
     ├── UnexpectedAnswer          not understood
     │   └── PagingError
     ├── OutcomeNotRecorded        a transfer was sent, and the disk does not take its outcome
-    ├── RemovalsRefused           not believed: a person decides
     ├── CacheError                the files on this disk
     │   ├── CorruptFile
     │   ├── RecordTooNew
@@ -176,7 +175,6 @@ from seqdata.exceptions.service import (
     HTTPError,
     PagingError,
     RateLimited,
-    RemovalsRefused,
     ServiceError,
     TransferRejected,
     Unauthorized,
@@ -236,7 +234,6 @@ __all__ = [
     "RateLimited",
     "ReadOnlyMode",
     "RecordTooNew",
-    "RemovalsRefused",
     "RenamedAccount",
     "SafeguardError",
     "SameAccount",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from seqdata.exceptions.base import SequenceError, told, without_stop
@@ -150,29 +149,6 @@ class TransferRejected(ServiceError):
 
     message: str
     sentence = "Transfer failed: {message}"
-
-
-@told
-class RemovalsRefused(SequenceError):
-    """More transfers vanished from the service at once than is believed without a person."""
-
-    ids: Sequence[str]
-    rows: int
-    exit_code = 5
-    sentence = (
-        "{_count:,} of {rows:,} transfers in the window that was read are not in the service any "
-        "more: {_some}. Nothing was marked as removed; what was read is kept. If they are meant to "
-        "be gone, sync again with accept_removals=True (--accept-removals)."
-    )
-
-    @property
-    def _count(self) -> int:
-        return len(self.ids)
-
-    @property
-    def _some(self) -> str:
-        more = f" and {len(self.ids) - 10:,} more" if len(self.ids) > 10 else ""
-        return ", ".join(self.ids[:10]) + more
 
 
 @told

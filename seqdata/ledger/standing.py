@@ -27,9 +27,11 @@ ALL = "all"
 #: Columns of the accounts, each with its newest balance.
 ACCOUNT_COLUMNS = (
     "kind", "name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "type",
-    "provider_type", "institution", "created_at", "closed_at", "id", "linked_account_id",
-    "organization_id", "read_from", "first_seen_at", "changed_at",
+    "provider_type", "institution", "created_at", "missing_since", "closed_at", "id",
+    "linked_account_id", "organization_id", "read_from", "first_seen_at", "changed_at",
 )  # fmt: skip
+
+_MOMENTS = tuple(name for name in ACCOUNT_COLUMNS if name.endswith(("_at", "_of", "_since")))
 
 ShelfT = TypeVar("ShelfT", bound=Shelf)
 
@@ -168,8 +170,7 @@ class Standing(ABC, Generic[ShelfT]):
         return [store for store in map(self._store_of, ids) if store.exists]
 
     def _certificate(self, store: ShelfT) -> Certificate:
-        rows, waiting = store.count_transfers(), store.count_open()
-        return certify(store.read_state(), store.organization_id, rows, waiting)
+        return certify(store.read_state(), store.organization_id, store.counts())
 
     def _span(self, stores: list[ShelfT]) -> tuple[datetime, datetime] | None:
         """Tell when the first and the last transfer were made, in the reporting zone."""
@@ -221,7 +222,7 @@ class Brief(Standing[Shelf]):
 
     def _plain(self, row: dict[str, Any]) -> dict[str, Any]:
         zone = self._settings.zone
-        for name in ("as_of", "created_at", "closed_at", "first_seen_at", "changed_at"):
+        for name in _MOMENTS:
             moment = moment_of(row.get(name))
             row[name] = None if moment is None else moment.astimezone(zone).isoformat()
         for name in ("balance", "goal"):

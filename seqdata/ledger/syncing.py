@@ -81,7 +81,9 @@ class Syncing(Tables):
             More than 1 asks for many details in one request, with GraphQL aliases. That is
             quicker, and unlike anything the web application sends.
         accept_removals
-            Believe that more than 25 transfers and 10 % of the window vanished.
+            Believe a reading that many transfers are gone: of those that it did not show, 25 are
+            asked for by their ids; where none of these is known, all are marked as removed. Without
+            it the others stay in doubt, and later syncs ask for 25 each.
         wait
             Seconds to wait for another process that syncs this cache; 0 refuses at once.
         progress
@@ -89,7 +91,7 @@ class Syncing(Tables):
 
         Raises
         ------
-        CacheLocked, PagingError, RemovalsRefused, ServiceError, UnexpectedAnswer
+        CacheLocked, PagingError, ServiceError, UnexpectedAnswer
             See :func:`seqdata.sync.sync`. What was read before is kept.
         """
         options = self._options(

@@ -27,6 +27,7 @@ from seqdata.sources.rows import table_of_rows
 from seqdata.sources.schemas import ACCOUNTS, BALANCES
 from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
 from seqdata.store.frames import frame
+from seqdata.store.shelf import Counts
 from seqdata.sync import (
     Certificate,
     certify,
@@ -257,7 +258,7 @@ class Tables(Standing[Store]):
             return self._marked(made)
         # The rows are here already: no need to count them on disk again.
         certificates = [
-            certify(store.read_state(), store.organization_id, rows.num_rows, count_open(rows))
+            certify(store.read_state(), store.organization_id, _counts(rows, store))
             for store, rows in zip(stores, parts, strict=True)
         ]
         return self._marked(made, certificate=combine_certificates(certificates))
@@ -287,11 +288,16 @@ class Tables(Standing[Store]):
         return frame
 
 
+def _counts(rows: pa.Table, store: Store) -> Counts:
+    in_doubt = rows.num_rows - rows["missing_since"].null_count
+    return Counts(rows.num_rows, count_open(rows), in_doubt, len(store.doubted("accounts")))
+
+
 _READING_ORDER = (
     "created_at", "amount_cents", "direction", "source_name", "destination_name", "state", "kind",
     "description", "error_reason", "updated_at", "settled_at", "returned_at", "source_party",
     "destination_party", "status", "activity_type", "type", "id", "source_id", "destination_id",
-    "organization_id", "read_from", "first_seen_at", "changed_at", "confirmed_at",
+    "organization_id", "read_from", "first_seen_at", "changed_at", "confirmed_at", "missing_since",
 )  # fmt: skip
 
 _ACCOUNTS_WITH_BALANCES = pa.schema(

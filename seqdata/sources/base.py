@@ -88,7 +88,7 @@ class Page:
     """A page of transfers (TRANSFER_ROWS), newest first, and where the next one begins.
 
     `count` is the number of all transfers of the organization, where it was asked for and the
-    service answers it.
+    service answers it; `count_refused` that it does not know that question.
     """
 
     rows: pa.Table
@@ -96,6 +96,7 @@ class Page:
     has_next_page: bool
     served_at: datetime
     count: int | None = None
+    count_refused: bool = False
     bodies: Bodies | None = field(default=None, repr=False)
 
 

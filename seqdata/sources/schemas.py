@@ -32,7 +32,11 @@ TRANSFER_ROWS = _schema(
     "destination_id destination_name destination_party direction activity_type kind description"
 )
 
-_KEPT = _schema("read_from first_seen_at:moment changed_at:moment removed_at:moment")
+#: ``missing_since``: a reading that should have shown it did not, since then; it is not known
+#: to be gone.
+_KEPT = _schema(
+    "read_from first_seen_at:moment changed_at:moment missing_since:moment removed_at:moment"
+)
 
 #: One row a transfer, as it is on the disk. Key: id.
 TRANSFERS = pa.schema([*TRANSFER_ROWS, *_KEPT])
@@ -65,7 +69,12 @@ ACCOUNT_ROWS = _schema(
 
 #: One row an account, as last seen; closed ones stay. Key: id.
 ACCOUNTS = pa.schema(
-    [*ACCOUNT_ROWS, *_schema("read_from first_seen_at:moment changed_at:moment closed_at:moment")]
+    [
+        *ACCOUNT_ROWS,
+        *_schema(
+            "read_from first_seen_at:moment changed_at:moment missing_since:moment closed_at:moment"
+        ),
+    ]
 )
 
 #: Observed balances: the first and the last moment at which a balance was seen so. Key:
@@ -79,7 +88,7 @@ BALANCES = _schema(
 ANNOTATIONS = _schema("organization_id id category note split annotated_at:moment")
 
 #: Columns that files of before may lack, by which a record is taken up again.
-ADDED = frozenset({"split", "settled_at", "returned_at"})
+ADDED = frozenset({"split", "settled_at", "returned_at", "missing_since"})
 
 #: The syncs: what each read, and when that was so. Key: run.
 RUNS = pa.schema(

@@ -13,14 +13,14 @@ from seqdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
-    from seqdata.store.state import FirstSync, SyncState
+    from seqdata.store.state import SyncState, Unfinished
     from seqdata.store.store import Store
     from seqdata.store.versions import Upsert
 
 _HOMES = {
-    "FirstSync": "state",
     "Store": "store",
     "SyncState": "state",
+    "Unfinished": "state",
     "Upsert": "versions",
     "accounts_frame": "frames",
     "balances_frame": "frames",
@@ -29,9 +29,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "FirstSync",
     "Store",
     "SyncState",
+    "Unfinished",
     "Upsert",
     "accounts_frame",
     "balances_frame",

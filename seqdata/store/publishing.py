@@ -37,6 +37,7 @@ from seqdata.sources.schemas import (
 )
 from seqdata.sources.vocabulary import OWN
 from seqdata.store.beside import CARRIED, Note, read_note, write_note
+from seqdata.store.clocks import observed_balances, overtaken
 from seqdata.store.months import UNKNOWN, month_bounds, month_path, months_in, newest_month_first
 from seqdata.store.record import Connection, Record, read_facts
 from seqdata.store.tables import read_facts as read_facts_of
@@ -212,12 +213,12 @@ def read_present(db: Connection, month: str | None = None) -> pa.Table:
     where, bounds = _span("created", month)
     found = list(
         db.execute(
-            f"SELECT row, source, first_seen, since, removed FROM versions "  # noqa: S608
-            f"WHERE stream = 'transfers' AND until IS NULL{where}",
+            f"SELECT row, source, first_seen, v.since, d.since, removed FROM versions v {_DOUBTED} "  # noqa: S608
+            f"WHERE v.stream = 'transfers' AND until IS NULL{where}",
             bounds,
         )
     )
-    table = _stamped(found, TRANSFERS, ("read_from", "first_seen_at", "changed_at", "removed_at"))
+    table = _stamped(found, TRANSFERS, (*_STAMPS, "removed_at"))
     called = db.execute(
         "SELECT id, json_extract(row, '$.name') FROM versions "
         "WHERE stream = 'accounts' AND until IS NULL"
@@ -231,15 +232,17 @@ def read_earlier(db: Connection, month: str | None = None) -> pa.Table:
     where, bounds = _span("until", month)
     found = list(
         db.execute(
-            f"SELECT row, source, first_seen, since, removed, since, until FROM versions "  # noqa: S608
+            f"SELECT row, source, first_seen, since, NULL, removed, since, until FROM versions "  # noqa: S608
             f"WHERE stream = 'transfers' AND until IS NOT NULL{where} ORDER BY id, since",
             bounds,
         )
     )
-    stamps = (
-        "read_from", "first_seen_at", "changed_at", "removed_at", "valid_from", "valid_until"
-    )  # fmt: skip
+    stamps = (*_STAMPS, "removed_at", "valid_from", "valid_until")
     return _stamped(found, TRANSFER_HISTORY, stamps)
+
+
+_STAMPS = ("read_from", "first_seen_at", "changed_at", "missing_since")
+_DOUBTED = "LEFT JOIN doubts d ON d.stream = v.stream AND d.id = v.id"
 
 
 def _span(column: str, month: str | None) -> tuple[str, tuple[int, ...]]:
@@ -278,25 +281,17 @@ def _with_present_names(table: pa.Table, names: dict[str, str]) -> pa.Table:
 def _accounts(db: Connection) -> Iterator[tuple[str, pa.Table]]:
     found = list(
         db.execute(
-            "SELECT row, source, first_seen, since, removed FROM versions "
-            "WHERE stream = 'accounts' AND until IS NULL ORDER BY id"
+            f"SELECT row, source, first_seen, v.since, d.since, removed FROM versions v {_DOUBTED} "  # noqa: S608
+            "WHERE v.stream = 'accounts' AND until IS NULL ORDER BY v.id"
         )
     )
-    yield (
-        "accounts",
-        _stamped(found, ACCOUNTS, ("read_from", "first_seen_at", "changed_at", "closed_at")),
-    )
+    yield "accounts", _stamped(found, ACCOUNTS, (*_STAMPS, "closed_at"))
 
 
 def _balances(db: Connection) -> Iterator[tuple[str, pa.Table]]:
-    found = list(
-        db.execute(
-            "SELECT account_id, as_of, confirmed_at, cents, origin FROM balances "
-            "ORDER BY as_of, account_id"
-        )
-    )
+    rows = [("{}", *one) for one in observed_balances(db)]
     names = ("account_id", "as_of", "confirmed_at", "balance_cents", "origin")
-    yield "balances", _stamped([("{}", *one) for one in found], BALANCES, names)
+    yield "balances", _stamped(rows, BALANCES, names)
 
 
 def _annotations(db: Connection) -> Iterator[tuple[str, pa.Table]]:
@@ -371,7 +366,8 @@ def confirmed_at(table: pa.Table, runs: pa.Table) -> Column:
     """
     created = _counts(table["created_at"], -1 << 62)
     confirmed = changed = _counts(table["changed_at"], 0)
-    every = runs.to_pylist()
+    wrong = overtaken([micros(run["began_at"]) for run in runs.to_pylist()])
+    every = [run for run in runs.to_pylist() if micros(run["began_at"]) not in wrong]
     whole = [run for run in every if run["read_at"] is not None]
     reached: int | None = None  # how far later syncs read: what read less says less
     for run in sorted(whole, key=lambda run: run["read_at"], reverse=True):

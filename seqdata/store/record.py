@@ -28,7 +28,7 @@ log = logger(__name__)
 WHOLE = ("accounts", "balances", "annotations", "runs")
 
 #: Raised when the tables of the record change so that an older seqdata could not read them.
-RECORD_VERSION = 2
+RECORD_VERSION = 3
 
 REMEDY = (
     "It is kept aside when seqdata next opens it, and the record is taken up again from the tables"
@@ -68,6 +68,13 @@ CREATE TABLE balances (
 ) WITHOUT ROWID;
 CREATE TABLE annotations (id TEXT PRIMARY KEY, row TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (run INTEGER PRIMARY KEY, row TEXT NOT NULL);
+CREATE TABLE doubts (          -- what a reading should have shown, and did not
+    stream TEXT NOT NULL,
+    id TEXT NOT NULL,
+    since INTEGER NOT NULL,       -- when it was missed first
+    tries INTEGER NOT NULL,       -- how many syncs have missed it
+    PRIMARY KEY (stream, id)
+) WITHOUT ROWID;
 CREATE TABLE tables (          -- what is published of the record
     name TEXT PRIMARY KEY,        -- accounts, transfers/2026-11, ...
     changed INTEGER NOT NULL,     -- the generation that it last changed in
@@ -281,6 +288,8 @@ class Record:
             raise CorruptFile(self.path, "it says no version", f"{REMEDY}.")
         if found > RECORD_VERSION:
             raise RecordTooNew(self.path, found, RECORD_VERSION)
+        if found < RECORD_VERSION:
+            _upgrade(db)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -300,6 +309,21 @@ class Record:
             with suppress(OSError):  # whoever opens it next looks at every page
                 self._mark.touch(mode=0o600)
             raise CorruptFile(self.path, str(error), f"{REMEDY}.") from error
+
+
+def _upgrade(db: Connection) -> None:
+    """Give a record of an earlier version the table that it lacks."""
+    create = next(one for one in _TABLES.split(";\n") if "CREATE TABLE doubts" in one)
+    try:
+        _begin(db)
+        db.execute(create.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+        write_facts(db, {"version": RECORD_VERSION})
+        _end(db, "COMMIT")
+    except sqlite3.OperationalError as error:
+        _end(db, "ROLLBACK")
+        if "readonly" not in str(error):
+            raise
+        db.execute(create.replace("TABLE", "TEMP TABLE", 1))  # nothing is in doubt there
 
 
 #: What SQLite says of a database that is none of ours, where it does not say DatabaseError.

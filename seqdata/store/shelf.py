@@ -9,11 +9,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seqdata.core.moments import micros, moment_of
 from seqdata.core.origins import origin_of
 from seqdata.exceptions import CorruptFile, ForeignCache, ForeignTables
+from seqdata.store.clocks import observed_balances
 from seqdata.store.known import RECORD, folder_name
 from seqdata.store.record import Connect, Record, connect, read_facts
 from seqdata.store.state import SyncState, state_of
@@ -115,11 +116,32 @@ class Shelf:
         found = self._one(f"SELECT max(created) FROM versions WHERE {_HERE}")  # noqa: S608
         return moment_of(found)
 
-    def ids_since(self, since: datetime | None) -> list[str]:
-        """List the ids of transfers that were made since a moment, newest first; None: all."""
-        span, bounds = ("", ()) if since is None else (" AND created >= ?", (micros(since),))
+    def ids_since(self, since: datetime | None, until: datetime | None = None) -> list[str]:
+        """List the ids of transfers that were made in a span, newest first; None: unbounded."""
+        bounds = [micros(one) for one in (since, until) if one is not None]
+        span = ("" if since is None else " AND created >= ?") + (
+            "" if until is None else " AND created < ?"
+        )
         query = f"SELECT id FROM versions WHERE {_HERE}{span} ORDER BY created DESC, id"  # noqa: S608
         return [id_ for (id_,) in self._all(query, bounds)]
+
+    def counts(self) -> Counts:
+        """Count what a certificate says."""
+        transfers, accounts = len(self.doubted("transfers")), len(self.doubted("accounts"))
+        return Counts(self.count_transfers(), self.count_open(), transfers, accounts)
+
+    def doubted(self, stream: str) -> list[str]:
+        """List the ids of what is in doubt: a reading should have shown it, and did not."""
+        query = "SELECT id FROM doubts WHERE stream = ? ORDER BY id"
+        return [id_ for (id_,) in self._all(query, (stream,))]
+
+    def doubted_since(self) -> datetime | None:
+        """Tell when the oldest transfer was made that is in doubt and is still looked for."""
+        query = (
+            "SELECT min(created) FROM versions v JOIN doubts d ON d.stream = v.stream "
+            "AND d.id = v.id WHERE v.stream = 'transfers' AND until IS NULL AND tries < ?"
+        )
+        return moment_of(self._one(query, MOST_TRIES))
 
     def account_ids(self) -> list[str]:
         """List the ids of the accounts that are open."""
@@ -169,20 +191,31 @@ class Shelf:
         Of a sync and a statement of one moment, the statement counts.
         """
         query = (
-            "SELECT v.row, v.source, v.first_seen, v.since, v.removed, b.cents, b.confirmed_at "
-            "FROM versions v LEFT JOIN balances b ON b.account_id = v.id AND (b.account_id, "
-            "b.as_of) = (SELECT account_id, as_of FROM balances WHERE account_id = v.id ORDER BY "
-            "confirmed_at DESC, origin = 'statement' DESC, as_of DESC LIMIT 1) "
+            "SELECT v.id, v.row, v.source, v.first_seen, v.since, m.since, v.removed "
+            "FROM versions v LEFT JOIN doubts m ON m.stream = v.stream AND m.id = v.id "
             "WHERE v.stream = 'accounts' AND v.until IS NULL ORDER BY v.id"
         )
         names = (
-            "read_from", "first_seen_at", "changed_at", "closed_at", "balance_cents", "as_of"
+            "read_from", "first_seen_at", "changed_at", "missing_since", "closed_at"
         )  # fmt: skip
+        newest = self._newest_balances()
         return [
             {**json.loads(row), "organization_id": self.organization_id}
             | dict(zip(names, beside, strict=True))
-            for row, *beside in self._all(query)
+            | dict(zip(("balance_cents", "as_of"), newest.get(id_, (None, None)), strict=True))
+            for id_, row, *beside in self._all(query)
         ]
+
+    def _newest_balances(self) -> dict[str, tuple[int | None, int]]:
+        """Return the newest balance of each account, and when it was last seen so."""
+        newest: dict[str, tuple[int, bool, int]] = {}
+        found: dict[str, tuple[int | None, int]] = {}
+        with self.record.reading() as db:
+            for account_id, as_of, confirmed_at, cents, origin in observed_balances(db):
+                rank = confirmed_at, origin == "statement", as_of
+                if account_id not in newest or rank > newest[account_id]:
+                    newest[account_id], found[account_id] = rank, (cents, confirmed_at)
+        return found
 
     def rows_of(self, transfer_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Read some transfers, those that are here, as they are now; with the legs of each."""
@@ -225,6 +258,18 @@ class Shelf:
         with self.record.reading() as db:
             return list(db.execute(query, parameters))
 
+
+class Counts(NamedTuple):
+    """How many transfers are here, can still change, and are in doubt; and accounts in doubt."""
+
+    rows: int
+    open: int
+    in_doubt: int = 0
+    accounts_in_doubt: int = 0
+
+
+#: A transfer that so many syncs have missed and could not settle waits for the rescan.
+MOST_TRIES = 5
 
 _PRESENT = "stream = 'transfers' AND until IS NULL"
 _HERE = f"{_PRESENT} AND removed IS NULL"

@@ -9,45 +9,78 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class FirstSync:
-    """A first sync that is not done: where it goes on.
+class Unfinished:
+    """A reading of everything that is not done: where it goes on.
 
-    ``cursor`` follows the last page in the record; ``newest`` and ``oldest`` are the created_at
-    of the newest and oldest transfer in it so far.
+    ``kind`` is "first" or "full", ``since`` where it is to end (None: the beginning); ``cursor``
+    follows the last page in the record; ``newest`` and ``oldest`` are the created_at of the newest
+    and oldest transfer in it so far, ``rows`` how many it showed.
     """
 
+    kind: str = "first"
+    since: datetime | None = None
     cursor: str | None = None
     newest: datetime | None = None
     oldest: datetime | None = None
     started_at: datetime | None = None
     pages: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True)
 class SyncState:
     """What a sync leaves for the next one. All moments are UTC.
 
-    ``first_sync`` is None before the first sync and after it is complete; ``last_full_at``
-    tells these apart: when all transfers were last read to the end. ``reported`` are the values
-    unknown to this version that a report has named already, each with the id of a thing that has
-    it ("": it was not noted). ``finished_at`` is when the last sync
-    ended on this machine's clock; the others are the service's. ``history_since`` is where the
-    history begins that was asked for; None is the beginning.
+    Attributes
+    ----------
+    unfinished
+        A first or full reading that is not done.
+    last_sync_at, last_full_at
+        When the last sync ended, and when all transfers were last read to the end (None: never).
+    finished_at
+        When the last sync ended on this machine's clock; the other moments are the service's.
+    newest_created_at
+        The newest transfer up to which nothing was left out.
+    service_count
+        How many transfers the service had; None: it did not say.
+    count_refused_at
+        When it refused to count: it is not asked in every sync.
+    history_since
+        Where the history begins that was asked for; None is the beginning.
+    reported
+        The values unknown to this version that a report has named already, each with the id of a
+        thing that has it ("": it was not noted).
+    recounts
+        How many readings of everything were made because the count differed, since it last agreed.
+    differs
+        Whether the count differed at the end of the last sync.
+    contradicted
+        How many syncs in a row met a list that left out what the service has.
+    read_again_since
+        Where such a list began; None: with everything. Means nothing while `contradicted` is 0.
     """
 
-    first_sync: FirstSync | None = None
+    unfinished: Unfinished | None = None
     last_sync_at: datetime | None = None
     last_full_at: datetime | None = None
     finished_at: datetime | None = None
     newest_created_at: datetime | None = None
     service_count: int | None = None
+    count_refused_at: datetime | None = None
     history_since: datetime | None = None
     reported: Mapping[str, str] = field(default_factory=dict)
+    recounts: int = 0
+    differs: bool = False
+    contradicted: int = 0
+    read_again_since: datetime | None = None
 
 
 _MOMENTS = frozenset(
-    {"last_sync_at", "last_full_at", "newest_created_at", "history_since", "finished_at"}
-)
+    {
+        "last_sync_at", "last_full_at", "newest_created_at", "history_since", "finished_at",
+        "read_again_since", "count_refused_at",
+    }
+)  # fmt: skip
 
 
 def state_of(document: dict[str, Any]) -> SyncState:
@@ -65,11 +98,16 @@ def state_of(document: dict[str, Any]) -> SyncState:
     if not isinstance(reported, dict):  # of before, without ids
         reported = dict.fromkeys(reported, "")
     known["reported"] = {str(what): str(where) for what, where in reported.items()}
-    first = known.get("first_sync")
-    if first is not None:
-        moments = {name: _moment(first.get(name)) for name in ("newest", "oldest", "started_at")}
-        known["first_sync"] = FirstSync(
-            cursor=first.get("cursor"), pages=int(first.get("pages", 0)), **moments
+    unfinished = known.get("unfinished", document.get("first_sync"))  # what it was called before
+    if unfinished is not None:
+        names = ("since", "newest", "oldest", "started_at")
+        moments = {name: _moment(unfinished.get(name)) for name in names}
+        known["unfinished"] = Unfinished(
+            kind=str(unfinished.get("kind", "first")),
+            cursor=unfinished.get("cursor"),
+            pages=int(unfinished.get("pages", 0)),
+            rows=int(unfinished.get("rows", 0)),
+            **moments,
         )
     return SyncState(**known)
 
@@ -77,8 +115,8 @@ def state_of(document: dict[str, Any]) -> SyncState:
 def document_of(state: SyncState) -> dict[str, Any]:
     """Return a state as JSON values."""
     document = {item.name: getattr(state, item.name) for item in fields(SyncState)}
-    if state.first_sync is not None:
-        document["first_sync"] = _plain(vars(state.first_sync))
+    if state.unfinished is not None:
+        document["unfinished"] = _plain(vars(state.unfinished))
     return _plain({**document, "reported": dict(state.reported)})
 
 

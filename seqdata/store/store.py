@@ -46,8 +46,8 @@ from seqdata.sources.schemas import (
     TRANSFER_HISTORY,
     TRANSFERS,
 )
+from seqdata.store import doubts, publishing, takeup, taking, versions
 from seqdata.store import evidence as kept
-from seqdata.store import publishing, takeup, taking, versions
 from seqdata.store.beside import facts_beside, is_first_version, read_note
 from seqdata.store.known import RECORD
 from seqdata.store.lock import CacheLock
@@ -269,6 +269,14 @@ class Store(Shelf):
         """
         said = Said(source, micros(at), run)
         return self._write(lambda db: versions.mark_removed(db, versions.TRANSFERS, ids, said))
+
+    def doubt(self, ids: Sequence[str], at: datetime) -> list[str]:
+        """Put transfers in doubt, since a moment; return those that were in none before."""
+        return self._write(lambda db: doubts.add(db, versions.TRANSFERS, ids, micros(at)))
+
+    def undoubt(self, ids: Sequence[str]) -> None:
+        """Take transfers out of doubt."""
+        self._write(lambda db: doubts.clear(db, versions.TRANSFERS, ids))
 
     def upsert_accounts(self, rows: pa.Table, *, seen_at: datetime) -> Upsert:
         """Take a complete list of the accounts (ACCOUNT_ROWS); others stay, with closed_at."""

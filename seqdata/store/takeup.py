@@ -33,6 +33,7 @@ from seqdata.sources.schemas import (
     _schema,
 )
 from seqdata.sources.webapp.words import RAW_LEGS, RAW_TRANSFERS, in_our_words
+from seqdata.store import doubts
 from seqdata.store.beside import STATE, is_first_version
 from seqdata.store.months import month_path, months_in
 from seqdata.store.record import Connection, mark_everything
@@ -90,6 +91,9 @@ def _take_own(db: Connection, folder: Path) -> None:
     _versions(db, "transfers", past, TRANSFER_ROWS, moments)
     _versions(db, "transfers", present, TRANSFER_ROWS, moments)
     accounts = _one(folder, "accounts", ACCOUNTS)
+    for stream, rows in (("transfers", present), ("accounts", accounts)):
+        for row in rows_of(rows.filter(pc.is_valid(rows["missing_since"]))):
+            doubts.add(db, stream, [row["id"]], row["missing_since"])
     _versions(db, "accounts", accounts, ACCOUNT_ROWS, (*moments[:3], "closed_at"))
     _take_details(db, folder, _every(folder, "legs", LEGS), present)
     for row in rows_of(_every(folder, "earlier", EARLIER)):
@@ -247,7 +251,7 @@ def _take_annotations(db: Connection, folder: Path) -> None:
 
 def _every(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
     paths = (month_path(folder / name, month) for month in months_in(folder / name))
-    tables = [read_table(path, schema) for path in paths if path.exists()]
+    tables = [read_table(path, schema, may_lack=ADDED) for path in paths if path.exists()]
     return pa.concat_tables([schema.empty_table(), *tables])
 
 

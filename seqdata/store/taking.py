@@ -68,10 +68,10 @@ def observe(db: Connection, rows: Iterable[Row]) -> None:
             stays = (row["account_id"], same[0] + 1, *same[1:])
             db.execute("INSERT OR IGNORE INTO balances VALUES (?, ?, ?, ?, ?)", stays)
         last = next(db.execute(_LATEST_BALANCE, (*key, origin)), None)
-        if last is not None and last[2] == cents and same is None and origin != "statement":
+        is_as_before = last is not None and last[2] == cents and last[1] <= row["as_of"]
+        if last is not None and is_as_before and same is None and origin != "statement":
             db.execute(
-                "UPDATE balances SET confirmed_at = max(confirmed_at, ?) "
-                "WHERE account_id = ? AND as_of = ?",
+                "UPDATE balances SET confirmed_at = ? WHERE account_id = ? AND as_of = ?",
                 (row["as_of"], row["account_id"], last[0]),
             )
         else:

@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from seqdata.sources.base import Bodies, lasting
 from seqdata.sources.rows import Row, dumped
 from seqdata.sources.schemas import ACCOUNT_ROWS, MOMENT, TRANSFER_ROWS
 from seqdata.sources.vocabulary import FINAL
+from seqdata.store import doubts
 from seqdata.store.months import name_of_month
 from seqdata.store.record import Connection, mark_changed, mark_transfers
 
@@ -28,8 +29,9 @@ class Upsert:
     """What a write did.
 
     ``moved`` are the ids whose month changed, ``stale`` those of which an older answer came than
-    the one that is here: it changed nothing. ``changes`` has a row for each value that changed: id,
-    column, before, after, all text (amounts in cents, moments ISO UTC).
+    the one that is here: it changed nothing. ``slips`` are those that changed although they say
+    that they did not, or that lack what every transfer has. ``changes`` has a row for each value
+    that changed: id, column, before, after, all text (amounts in cents, moments ISO UTC).
     """
 
     added: int = 0
@@ -37,6 +39,7 @@ class Upsert:
     unchanged: int = 0
     moved: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    slips: tuple[str, ...] = ()
     changes: tuple[tuple[str, str, str | None, str | None], ...] = field(
         default=(), compare=False, repr=False
     )
@@ -65,7 +68,8 @@ def upsert(
 ) -> Upsert:
     """Set rows against the present ones of their ids.
 
-    Of two answers for one id the older one, by what it says of its last change, changes nothing;
+    What comes is in doubt no more. Of two answers for one id the older one, by what it says of its
+    last change, changes nothing;
     of rows of one age the last stays, but within one sync none that is open takes the place of one
     that is final, where neither says when it changed.
 
@@ -86,10 +90,12 @@ def upsert(
             stale[id_] = None
         else:
             last[id_] = place
+    doubts.clear(db, stream, last)
     present = _present(db, stream, list(last))
     for id_, known in present.items():
         in_one_sync = said.run is not None and known.run == said.run
-        if _is_older(stream, rows[last[id_]], known.row, in_one_sync=in_one_sync):
+        is_older = _is_older(stream, rows[last[id_]], known.row, in_one_sync=in_one_sync)
+        if is_older and known.removed is None:
             stale[id_] = None
             del last[id_]
     places = list(last.values())
@@ -108,6 +114,8 @@ def upsert(
             moments=(first_seen, since, None, None),
         )  # fmt: skip
         report.note(row["id"], before, row, None, since)
+        if stream == TRANSFERS and _is_slip(row, before):
+            report.slips.append(row["id"])
     _refresh(db, stream, present, [rows[place] for place in places if place not in kept], report)
     if report.has_renamed:  # each transfer shows what its accounts are called now
         mark_transfers(db)
@@ -122,6 +130,7 @@ def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) ->
     not here are passed over.
     """
     present = _present(db, stream, list(ids))
+    doubts.clear(db, stream, present)
     report = _Report(stream)
     for id_, before in present.items():
         if before.removed is not None:
@@ -137,14 +146,21 @@ def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) ->
     return report.upsert(unchanged=len(present) - len(report.ids))
 
 
+#: An account that two lists miss, so far apart, is closed: it cannot be asked for by its id.
+CLOSING_SPAN = timedelta(hours=1) // timedelta(microseconds=1)
+
+
 def close_unlisted(db: Connection, listed: Iterable[str], said: Said) -> Upsert:
-    """Mark accounts as closed that a complete list does not hold."""
+    """Put accounts in doubt that a list does not hold; those that were already are closed."""
     known = db.execute(
         "SELECT id FROM versions WHERE stream = ? AND until IS NULL AND removed IS NULL",
         (ACCOUNTS,),
     )
-    missing = {id_ for (id_,) in known} - set(listed)
-    return mark_removed(db, ACCOUNTS, sorted(missing), said)
+    missing = sorted({id_ for (id_,) in known} - set(listed))
+    doubts.add(db, ACCOUNTS, missing, said.at)
+    since = doubts.since_of(db, ACCOUNTS)
+    gone = [id_ for id_ in missing if since[id_] + CLOSING_SPAN <= said.at]
+    return mark_removed(db, ACCOUNTS, gone, said)
 
 
 def rewrite(db: Connection, stream: str, seq: int, old: str, row: Row) -> bool:
@@ -241,6 +257,23 @@ def _is_older(stream: str, row: Row, known: Row, *, in_one_sync: bool) -> bool:
     return in_one_sync and changed is known_change is None and was_final
 
 
+def _is_slip(row: Row, before: _Present | None) -> bool:
+    """Tell whether a transfer changed unannounced, or lacks what all have: one answer may be wrong.
+
+    It changed without a later ``updated_at``, where it had one.
+    """
+    if not row.keys() >= _HAD_BY_ALL:
+        return before is None or before.row.keys() >= _HAD_BY_ALL
+    if before is None or before.removed is not None:
+        return False
+    known = before.row.get("updated_at")
+    return known is not None and row.get("updated_at") in (None, known)
+
+
+#: What every transfer has.
+_HAD_BY_ALL = {"amount_cents", "created_at", "status"}
+
+
 def _is_open(stream: str, row: Row) -> int:
     return int(stream == TRANSFERS and row.get("state") not in FINAL)
 
@@ -279,6 +312,7 @@ class _Report:
         self._moved: list[str] = []
         self._changes: list[tuple[str, str, str | None, str | None]] = []
         self.ids: list[str] = []
+        self.slips: list[str] = []
         self.unpublished: set[str] = set()
         self.left: set[str] = set()
         self.has_renamed = False
@@ -312,6 +346,7 @@ class _Report:
             unchanged,
             tuple(self._moved),
             stale,
+            tuple(self.slips),
             tuple(self._changes),
         )
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from seqdata.store.shelf import Counts
 from seqdata.store.state import SyncState
+
+#: So many syncs read everything again because the count differs.
+MOST_TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,9 @@ class Certificate:
         What was never read, in words.
     open_transfers
         Transfers whose status can still change.
+    in_doubt, accounts_in_doubt
+        Transfers and accounts that are here and that the last reading should have shown and did
+        not; it is not known whether they are gone.
     """
 
     organization_id: str
@@ -35,6 +42,8 @@ class Certificate:
     last_sync_at: datetime | None
     last_full_at: datetime | None
     finished_at: datetime | None = None
+    in_doubt: int = 0
+    accounts_in_doubt: int = 0
 
     @property
     def is_as_asked(self) -> bool:
@@ -43,20 +52,36 @@ class Certificate:
 
     @property
     def is_complete(self) -> bool | None:
-        """Whether all is here; None where the service did not count and no gap is known."""
+        """Whether all is here; None where that cannot be checked and no gap is known.
+
+        It cannot where the service did not count, or where transfers are in doubt.
+        """
         if self.gaps:
             return False
-        return None if self.expected_rows is None else self.rows == self.expected_rows
+        if self.expected_rows is None or self.in_doubt:
+            return None
+        return self.rows == self.expected_rows
 
     def __str__(self) -> str:
+        expected = "" if self.expected_rows is None else f" of {self.expected_rows:,}"
+        why = (
+            "the service does not count, so no check"
+            if self.expected_rows is None
+            else f"the service counts {self.expected_rows:,}; no check while some are in doubt"
+        )
         answers = {
-            True: f"complete: {self.rows:,} of {self.expected_rows or 0:,} transfers",
-            False: f"INCOMPLETE: {self.rows:,} transfers"
-            + (f" of {self.expected_rows:,}" if self.expected_rows is not None else ""),
-            None: f"{self.rows:,} transfers (the service does not count, so no check)",
+            True: f"complete: {self.rows:,}{expected} transfers",
+            False: f"INCOMPLETE: {self.rows:,} transfers{expected}",
+            None: f"{self.rows:,} transfers ({why})",
         }
-        gaps = "".join(f"; {gap}" for gap in self.gaps)
-        return f"{answers[self.is_complete]}, {self.open_transfers} open{gaps}"
+        doubts = [
+            f"{count_of(number, thing)} in doubt (not shown last time, kept)"
+            for number, thing in ((self.in_doubt, "transfer"), (self.accounts_in_doubt, "account"))
+            if number
+        ]
+        return "; ".join(
+            [f"{answers[self.is_complete]}, {self.open_transfers} open", *doubts, *self.gaps]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON values."""
@@ -64,25 +89,37 @@ class Certificate:
         return {**facts, "gaps": list(self.gaps), "is_complete": self.is_complete}
 
 
-def certify(state: SyncState, organization_id: str, rows: int, open_transfers: int) -> Certificate:
+def certify(state: SyncState, organization_id: str, counts: Counts) -> Certificate:
     """Say of the tables, as a state speaks of them, whether they are complete."""
     gaps = []
+    rows, expected = counts.rows, state.service_count
     if state.last_full_at is None:
         gaps.append("the first sync is not finished")
     if state.history_since is not None:
         gaps.append(f"nothing before {state.history_since:%Y-%m-%d} was asked for")
-    elif not gaps and state.service_count is not None and rows != state.service_count:
-        apart, word = rows - state.service_count, "more" if rows > state.service_count else "fewer"
+    elif not gaps and expected is not None and not rows - counts.in_doubt <= expected <= rows:
+        apart, word = rows - expected, "more" if rows > expected else "fewer"
+        next_one = (
+            "the next seqdata sync reads everything again"
+            if state.recounts < MOST_TRIES
+            else "everything was read again, and it stayed so"
+        )
         gaps.append(
-            f"{count_of(abs(apart), 'transfer')} {word} than the service counts: "
-            "seqdata sync --full reads everything again"
+            f"{count_of(abs(apart), 'transfer')} {word} than the service counts: {next_one}"
+        )
+    if state.contradicted and rows != expected:
+        gaps.append(
+            "the last list left out transfers that the service has: "
+            "the next seqdata sync reads them again"
         )
     return Certificate(
         organization_id=organization_id,
         rows=rows,
-        expected_rows=state.service_count,
+        expected_rows=expected,
         since=state.history_since,
-        open_transfers=open_transfers,
+        open_transfers=counts.open,
+        in_doubt=counts.in_doubt,
+        accounts_in_doubt=counts.accounts_in_doubt,
         gaps=tuple(gaps),
         last_sync_at=state.last_sync_at,
         last_full_at=state.last_full_at,
@@ -101,6 +138,8 @@ def combine_certificates(parts: Sequence[Certificate]) -> Certificate:
         expected_rows=None if None in counts else sum(filter(None, counts)),
         since=max(filter(None, (part.since for part in parts)), default=None),
         open_transfers=sum(part.open_transfers for part in parts),
+        in_doubt=sum(part.in_doubt for part in parts),
+        accounts_in_doubt=sum(part.accounts_in_doubt for part in parts),
         gaps=tuple(f"{part.organization_id}: {gap}" for part in parts for gap in part.gaps),
         last_sync_at=_oldest([part.last_sync_at for part in parts]),
         last_full_at=_oldest([part.last_full_at for part in parts]),

@@ -22,7 +22,7 @@ class SyncOptions:
     overlap, rescan
         How far a recent sync reaches back; how often everything is read again by itself.
     accept_removals
-        Believe that many transfers vanished at once.
+        Believe that many transfers are gone where the first 25 of them are not known any more.
     details
         None, "open", "new" or "all": whose details are fetched.
     max_requests, max_minutes

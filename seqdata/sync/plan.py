@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -16,26 +15,25 @@ from seqdata.core.moments import micros
 from seqdata.sources.base import Window
 from seqdata.sources.vocabulary import FINAL
 from seqdata.store import SyncState
-
-#: Compound transfers can be reversed after they are COMPLETE; looked at again until this old.
-REVERSAL_SPAN = timedelta(days=60)
+from seqdata.sync.certificate import MOST_TRIES
 
 #: Open transfers are asked for in every sync until they are this old; later by the rescan alone.
 OPEN_SPAN = timedelta(days=60)
 
+#: A moment that is further in the future than this is of a clock that was wrong.
+_SLACK = timedelta(days=1)
+
 #: So many old open transfers are always asked for.
 FEW = 25
-
-#: A removal of more rows than this, and of more than this share of a window, is not believed.
-MOST_REMOVALS, MOST_REMOVED_SHARE = 25, 0.10
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a sync reads. ``kind``: "first", "resumed", "recent" or "full".
 
-    `one_by_one` are open transfers outside of the window, asked for by their ids; so many others
-    were `passed_over`, and wait for the rescan.
+    With a `cursor` a first ("resumed") or full reading goes on. `one_by_one` are open transfers
+    outside of the window, asked for by their ids; so many others were `passed_over`, and wait for
+    the rescan.
     """
 
     kind: str
@@ -66,8 +64,12 @@ def decide(
     now: datetime,
     full: bool = False,
     since: datetime | None = None,
+    doubted_since: datetime | None = None,
 ) -> Plan:
     """Decide which window to read, from how far the last sync came.
+
+    A window always meets what was read before it, so that nothing lies between. A moment that is
+    later than `now` is not known: a clock was wrong.
 
     Parameters
     ----------
@@ -81,19 +83,44 @@ def decide(
         Read everything again.
     since
         Read from here on: the beginning of a first sync, or a window to read again.
+    doubted_since
+        The created_at of the oldest transfer in doubt: it is looked for again.
     """
     if state.last_full_at is None:
-        progress = state.first_sync
+        progress = state.unfinished
         goes_on = since is None or since == state.history_since
         if progress is not None and progress.cursor and goes_on and not full:
             return Plan("resumed", Window(since=state.history_since), progress.cursor)
         return Plan("first", Window(since=since))
-    if since is not None:
-        return Plan("recent", Window(since=since))
-    if full or state.newest_created_at is None or now - state.last_full_at > rescan:
-        return Plan("full", Window(since=None if full else state.history_since))
+    is_due = not -_SLACK <= now - state.last_full_at <= rescan
+    begins = [one for one in (since, doubted_since) if one is not None]
+    if 0 < state.contradicted < MOST_TRIES:
+        if state.read_again_since is None:
+            is_due = True
+        else:
+            begins.append(state.read_again_since)
+    if full or state.newest_created_at is None or (is_due and since is None):
+        return _everything(state, None if full else state.history_since, now, overlap)
     # A created_at in the future must not move the window past what happens until then.
-    return Plan("recent", Window(since=min(state.newest_created_at, now) - overlap))
+    begins.append(min(state.newest_created_at, now) - overlap)
+    return Plan("recent", Window(since=min(begins)))
+
+
+def _everything(
+    state: SyncState, since: datetime | None, now: datetime, overlap: timedelta
+) -> Plan:
+    """Read all pages; where that was begun a short while ago, go on."""
+    begun = state.unfinished
+    if (
+        begun is not None
+        and begun.kind == "full"
+        and begun.since == since
+        and begun.cursor
+        and begun.started_at is not None
+        and -_SLACK <= now - begun.started_at <= overlap
+    ):
+        return Plan("full", Window(since), begun.cursor)
+    return Plan("full", Window(since))
 
 
 def widen(
@@ -162,56 +189,3 @@ def is_open(rows: pa.Table) -> Column:
 def count_open(rows: pa.Table) -> int:
     """Count the rows whose state can still change."""
     return int(pc.sum(is_open(rows)).as_py() or 0)
-
-
-def is_mass_removal(removed: int, rows: int) -> bool:
-    """Tell whether so many of a window's rows vanished that a person has to say yes."""
-    return removed > MOST_REMOVALS and removed > rows * MOST_REMOVED_SHARE
-
-
-class Wanted(NamedTuple):
-    """What decides whether the details of a transfer are fetched; moments in microseconds."""
-
-    id: str
-    state: str | None
-    created_at: int | None
-    updated_at: int | None
-    fetched_at: int | None
-    kind: str | None
-
-
-def details_wanted(
-    which: str, transfers: Iterable[tuple[Any, ...]], *, now: datetime, recent: timedelta
-) -> list[str]:
-    """List the transfers whose details are to be fetched, in the order given.
-
-    Parameters
-    ----------
-    which
-        "open": those not final, and compound ones young enough to be reversed. "new": these,
-        and those created in the span `recent` before the newest one that lack details. "all":
-        these, and every one that lacks them or changed since they were fetched.
-    transfers
-        Rows as :class:`Wanted` has them, newest first.
-    now
-        When this sync began, on the service's clock: what was fetched since is not wanted again.
-    """
-    rows = [Wanted(*row) for row in transfers]
-    newest = max((row.created_at for row in rows if row.created_at is not None), default=None)
-    recently = (micros(now) if newest is None else newest) - recent // timedelta(microseconds=1)
-    young, began = micros(now - REVERSAL_SPAN), micros(now)
-
-    def is_wanted(row: Wanted) -> bool:
-        created = row.created_at
-        if row.fetched_at is not None and row.fetched_at >= began:
-            return False
-        if row.state not in FINAL:
-            return True
-        if row.kind == "compound" and created is not None and created > young:
-            return True
-        lacks = row.fetched_at is None
-        if which == "new":
-            return lacks and created is not None and created >= recently
-        return which == "all" and (lacks or (row.updated_at or 0) > (row.fetched_at or 0))
-
-    return [row.id for row in rows if is_wanted(row)]

@@ -68,6 +68,9 @@ class SyncReport:
         Pages of transfers read; requests sent, repeats included.
     added, updated, removed
         Transfers new here; changed; and ids of those that vanished from the service.
+    in_doubt, accounts_in_doubt
+        Ids of transfers and accounts that are here, and that a reading should have shown and did
+        not: they are kept, with ``missing_since``.
     moved
         Ids whose created_at moved to another month.
     details, details_missing
@@ -95,6 +98,8 @@ class SyncReport:
     added: int = 0
     updated: int = 0
     removed: list[str] = field(default_factory=list)
+    in_doubt: list[str] = field(default_factory=list)
+    accounts_in_doubt: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     details: int = 0
     details_missing: int = 0
@@ -161,12 +166,20 @@ class SyncReport:
         ]
         if self.details or self.details_missing:
             lines.append(f"details of {self.details:,}, {self.details_missing:,} still wanted")
+        if self.in_doubt or self.accounts_in_doubt:
+            lines.append(printable(self._doubt_words()))
         if self.moved:
             lines.append(f"moved to another month: {', '.join(self.moved)}")
         if self.unknown_values:
             new = ", ".join(sorted(self.unknown_values))
             lines.append(printable(f"not seen before: {new} (seqdata doctor says where)"))
         return "\n".join(lines)
+
+    def _doubt_words(self) -> str:
+        """Say what the service did not show, with a few of the ids."""
+        some = (*self.in_doubt, *self.accounts_in_doubt)
+        named = ", ".join(some[:5]) + (f" and {len(some) - 5:,} more" if len(some) > 5 else "")
+        return f"not shown by the service, and kept until that is sure (missing_since): {named}"
 
     def _certificate_words(self) -> str:
         words = str(self.certificate) if self.certificate else "not finished"
@@ -181,7 +194,7 @@ class SyncReport:
 
 _SUMMED = (
     "pages", "requests", "added", "updated", "details", "details_missing", "accounts", "balances",
-    "seconds", "removed", "moved", "changed",
+    "seconds", "removed", "in_doubt", "accounts_in_doubt", "moved", "changed",
 )  # fmt: skip
 
 

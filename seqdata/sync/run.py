@@ -1,41 +1,33 @@
-"""One sync: decide, read pages, find what vanished, fetch details."""
+"""One sync: decide, read pages, settle what they did not show, fetch details."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pyarrow as pa
 
 from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
 from seqdata.core.moments import moment_of
-from seqdata.exceptions import (
-    PagingError,
-    RemovalsRefused,
-    ServiceError,
-    UnexpectedAnswer,
-)
-from seqdata.sources.base import Delivery, Page, Refused, Source, Window
-from seqdata.store import FirstSync, Store, Upsert
-from seqdata.sync.certificate import certify
+from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
+from seqdata.sources.base import Page, Snapshot, Source, TransferDetails, Window
+from seqdata.store import Store, Unfinished, Upsert
+from seqdata.sync.absence import MOST_ASKED, MOST_SLIPS, contradicts, lacking
+from seqdata.sync.certificate import MOST_TRIES, certify
+from seqdata.sync.clock import ServiceClock, at
+from seqdata.sync.details import details_wanted
 from seqdata.sync.options import SyncOptions
-from seqdata.sync.plan import (
-    MOST_REMOVALS,
-    OpenTransfer,
-    Plan,
-    decide,
-    details_wanted,
-    is_mass_removal,
-    widen,
-)
+from seqdata.sync.plan import OpenTransfer, Plan, decide, widen
 from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport
+from seqdata.sync.walk import Walk
 
 log = logger(__name__)
+
+#: A service that refused to count is asked again after this long.
+ASK_AGAIN = timedelta(days=7)
 
 
 def sync(
@@ -62,8 +54,6 @@ def sync(
         Another process syncs this cache.
     PagingError
         The service's pages do not follow each other. What was read is kept.
-    RemovalsRefused
-        Too much vanished at once. What was read is kept.
     ServiceError, UnexpectedAnswer
         The service could not be asked, or was not understood. What was read is kept.
     """
@@ -73,41 +63,12 @@ def sync(
         report = run.to_the_end()
     report.seconds = timer() - started
     log.info(
-        "synced: kind=%s pages=%d requests=%d added=%d updated=%d removed=%d rows=%d expected=%s",
+        "synced: kind=%s pages=%d requests=%d added=%d updated=%d removed=%d in_doubt=%d rows=%d "
+        "expected=%s",
         report.kind, report.pages, report.requests, report.added, report.updated,
-        len(report.removed), report.rows, report.expected_rows,
+        len(report.removed), len(report.in_doubt), report.rows, report.expected_rows,
     )  # fmt: skip
     return report
-
-
-@dataclass
-class _Walk:
-    """What a walk through pages saw. `keeps_ids`: there were rows that may have vanished."""
-
-    keeps_ids: bool
-    asked: set[str] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)
-    is_descending: bool = True
-    oldest: datetime | None = None
-
-    def note(self, page: Page) -> None:
-        if self.keeps_ids:
-            self.seen.update(map(str, page.rows["id"].to_pylist()))
-        bounds = pc.min_max(page.rows["created_at"]).as_py()
-        if bounds["max"] is not None and self.oldest is not None and bounds["max"] > self.oldest:
-            self.is_descending = False
-        if not page.rows["created_at"].drop_null().equals(_descending(page.rows)):
-            self.is_descending = False
-        self.oldest = bounds["min"] or self.oldest
-
-    def is_past(self, since: datetime | None) -> bool:
-        """Whether it went below the window: a service that ignores the filter reads on."""
-        return (
-            self.is_descending
-            and since is not None
-            and self.oldest is not None
-            and self.oldest < since
-        )
 
 
 class _Run:
@@ -123,44 +84,61 @@ class _Run:
     ) -> None:
         self._source, self._store, self._options = source, store, options
         self._state = store.read_state()
+        self._clock = ServiceClock(timer)
         self._run: int | None = None
         self._on_progress = on_progress
         self._timer = timer
         self._first_request = source.requests
-        self._read = 0
+        self._shown, self._to_show = 0, 0
+        self._begun: Unfinished | None = None
         self._expected: int | None = None
-        self._total: int | None = None
         self._size: int | None = None
+        self._is_contradicted = False
+        #: Transfers that changed although they say that they did not, or lack what all have.
+        self._slips: dict[str, None] = {}
 
     def to_the_end(self) -> SyncReport:
         self._report = SyncReport(self._source.organization_id, "", Window())
         self._had_rows = self._store.newest_created_at() is not None
-        self._take_accounts()
+        self._fetch_accounts()
         plan = self._plan()
         self._report.kind, self._report.window = plan.kind, plan.window
-        if plan.kind == "resumed":
-            self._read = self._store.count_transfers()
-        last, walk = plan, self._walk(plan)
-        if plan.kind == "resumed":  # what happened meanwhile to what was read before
-            last = self._reaching_open(Plan("recent", self._overlap_window()))
-            walk = self._walk(last)
-        self._take_removals(last, walk)
-        self._take_one_by_one(last)
+        last = self._read(plan)
+        if self._has_to_recount(plan):
+            log.warning("the count differs from what is here: everything is read again")
+            plan = last = Plan("full", Window(self._state.history_since))
+            self._report.kind, self._report.window = plan.kind, plan.window
+            self._update(recounts=self._state.recounts + 1)
+            self._read(plan)
+        self._ask_one_by_one(last.one_by_one)
+        self._ask_about_slips()
         self._finish(plan)
         self._take_details()
         return self._completed()
 
-    # -- steps --------------------------------------------------------------------------------
+    # -- accounts and the clock ---------------------------------------------------------------
+
+    def _fetch_accounts(self) -> None:
+        """Fetch the accounts; they are taken in with the first page, when two answers agree."""
+        self._held: Snapshot | None = self._source.fetch_accounts()
+        if self._held.accounts.num_rows == 0 and self._store.account_ids():
+            raise UnexpectedAnswer("the list of accounts", "the accounts known so far", "none")
+        self._voice = self._clock.heard(self._held.served_at)
+        self._now = self._held.served_at
 
     def _take_accounts(self) -> None:
-        snapshot = self._source.fetch_accounts()
-        if snapshot.accounts.num_rows == 0 and self._store.account_ids():
-            raise UnexpectedAnswer("the list of accounts", "the accounts known so far", "none")
-        self._now = self._report.synced_at = snapshot.served_at
-        self._run = self._store.begin_run(source=self._source.name, at=self._now)
+        if self._held is None:
+            return
+        moment = self._clock.moment(self._voice)
+        snapshot, self._held = at(self._held, moment), None
+        self._now = self._report.synced_at = moment
+        self._run = self._store.begin_run(source=self._source.name, at=moment)
         self._take(snapshot)
         self._report.accounts = snapshot.accounts.num_rows
         self._report.balances = snapshot.balances.num_rows
+        self._report.accounts_in_doubt = self._store.doubted("accounts")
+
+    # -- what to read -------------------------------------------------------------------------
 
     def _plan(self) -> Plan:
         options, state = self._options, self._state
@@ -171,10 +149,17 @@ class _Run:
             now=self._now,
             full=options.full,
             since=options.since,
+            doubted_since=self._store.doubted_since(),
         )
         if plan.kind == "first":
-            self._update(history_since=plan.window.since, first_sync=None)
+            self._update(history_since=plan.window.since, unfinished=None)
         return self._reaching_open(plan) if plan.kind == "recent" else plan
+
+    def _recent(self) -> Plan:
+        """Plan what can have changed while a first or full reading was interrupted."""
+        newest = self._store.newest_created_at()
+        since = None if newest is None else min(newest, self._now) - self._options.overlap
+        return self._reaching_open(Plan("recent", Window(since)))
 
     def _reaching_open(self, plan: Plan) -> Plan:
         waiting = [
@@ -186,55 +171,145 @@ class _Run:
             log.info("open transfers that wait for the rescan: %d", found.passed_over)
         return found
 
-    def _overlap_window(self) -> Window:
-        newest = self._store.newest_created_at()
-        since = None if newest is None else min(newest, self._now) - self._options.overlap
-        return Window(since)
+    def _has_to_recount(self, plan: Plan) -> bool:
+        """Tell whether everything is read again: the count differed last time, and does still."""
+        state = self._state
+        is_known = state.differs and state.recounts < MOST_TRIES and state.history_since is None
+        return plan.kind == "recent" and is_known and self._differs()
 
-    def _walk(self, plan: Plan) -> _Walk:
-        walk = _Walk(keeps_ids=self._had_rows)
-        for page in self._pages(plan, walk):
-            self._check(page, walk)
-            self._take_page(plan, page)
-            walk.note(page)
-        if plan.kind != "resumed":  # which began in an earlier sync
+    def _differs(self) -> bool:
+        """Tell whether what is here cannot be what the service counts."""
+        if self._expected is None:
+            return False
+        rows = self._store.count_transfers()
+        return not rows - len(self._store.doubted("transfers")) <= self._expected <= rows
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def _read(self, plan: Plan) -> Plan:
+        """Read a plan's window, and what it cannot have seen; return the plan read last."""
+        begun = self._begun = self._state.unfinished if plan.cursor else None
+        self._shown = begun.rows if begun else 0
+        self._to_show = len(self._store.ids_since(plan.window.since))
+        below = begun.oldest if begun else None
+        walk = Walk(self._source, plan.window, cursor=plan.cursor, size=self._size, oldest=below)
+        try:
+            for page in walk.pages(with_count=self._asks_count(plan)):
+                self._take_page(plan, page)
+        finally:
+            self._size = walk.size
+            self._take_accounts()
+        if begun is None:
             self._note(kind=plan.kind, since=plan.window.since, read_at=self._now)
-        return walk
+        self._settle_absence(Window(plan.window.since, below), walk)
+        if begun is None:
+            return plan
+        return replace(self._read(self._recent()), kind=plan.kind)  # what happened meanwhile
+
+    def _asks_count(self, plan: Plan) -> bool:
+        refused_at = self._state.count_refused_at
+        return plan.is_whole or refused_at is None or self._now - refused_at > ASK_AGAIN
 
     def _take_page(self, plan: Plan, page: Page) -> None:
-        self._count(self._take(page, **self._first_sync_progress(plan, page)))
-        self._read += page.rows.num_rows
+        voice = self._clock.heard(page.served_at)
+        if self._held is not None and self._clock.is_torn:
+            self._held = self._source.fetch_accounts()
+            self._voice = self._clock.heard(self._held.served_at)
+        self._take_accounts()
+        page = at(page, self._clock.moment(voice))
+        self._count(self._take(page, **self._progress(plan, page)))
+        self._shown += page.rows.num_rows
         self._report.pages += 1
         self._report.synced_at = page.served_at
-        if page.count is not None:
+        if page.count is not None or page.count_refused:
             self._expected = page.count
-            self._total = page.count if plan.is_whole else self._total
-        self._tell("transfers", self._read, self._total)
+            self._update(count_refused_at=self._now if page.count_refused else None)
+        to_show = self._expected if plan.is_whole else max(self._shown, self._to_show)
+        self._tell("transfers", self._shown, to_show)
 
-    def _take_removals(self, plan: Plan, walk: _Walk) -> None:
-        """Mark what is here, in a window that was read whole, and was not in it."""
-        if not walk.keeps_ids:  # nothing was here before
+    def _progress(self, plan: Plan, page: Page) -> dict[str, Any]:
+        """Say how far a reading of everything came, for the state that is written with a page."""
+        if not plan.is_whole or not page.has_next_page:
+            return {}
+        kind = "full" if plan.kind == "full" else "first"
+        begun = self._begun or Unfinished(kind, plan.window.since, started_at=page.served_at)
+        bounds = pc.min_max(page.rows["created_at"]).as_py()
+        self._begun = replace(
+            begun,
+            cursor=page.cursor,
+            newest=max(filter(None, (begun.newest, bounds["max"])), default=None),
+            oldest=min(filter(None, (begun.oldest, bounds["min"])), default=None),
+            pages=begun.pages + 1,
+            rows=begun.rows + page.rows.num_rows,
+        )
+        return {"unfinished": self._begun}
+
+    # -- what was not shown -------------------------------------------------------------------
+
+    def _settle_absence(self, window: Window, walk: Walk) -> None:
+        """Put in doubt what is here, in a window that was read whole, and was not shown.
+
+        Some of it is asked for by its id. What answers contradicts the list, and then nothing that
+        it lacked is in doubt for it; what the service does not know is gone: two operations agree.
+        """
+        if not self._had_rows:  # nothing was here before
             return
-        here = self._store.ids_since(plan.window.since)
-        ids = [one for one in here if one not in walk.seen]
-        if plan.window.since is not None and len(ids) <= MOST_REMOVALS:
-            ids = self._missing_among(ids)  # one whose created_at moved below the window is not
-        self._remove(ids, len(here))
+        lacked = lacking(self._store.ids_since(window.since, window.until), walk.seen)
+        if not lacked:
+            return
+        new = self._store.doubt(lacked, self._now)
+        gone: list[str] = []
+        for id_ in lacked[:MOST_ASKED]:
+            found = self._ask(id_)
+            if found is None:
+                continue
+            if id_ in found.missing:
+                gone.append(id_)
+            elif contradicts(found.rows["created_at"][0].as_py(), window):
+                log.warning("a list left out what the service has, so it proves nothing: %s", id_)
+                self._source.drift.note("a list without a transfer that the service has", id_)
+                self._store.undoubt(new)
+                self._is_contradicted = True
+                return
+        if self._options.accept_removals and len(gone) == len(lacked[:MOST_ASKED]):
+            gone = lacked
+        if gone:
+            self._store.mark_removed(gone, self._now, source=self._source.name, run=self._run)
+            self._report.removed.extend(gone)
 
-    def _take_one_by_one(self, plan: Plan) -> None:
-        """Read the open transfers that are older than the window, each by its id."""
-        self._remove(self._missing_among(plan.one_by_one), len(plan.one_by_one))
+    def _ask_one_by_one(self, ids: Sequence[str]) -> None:
+        """Read the open transfers that are older than the window, each by its id.
 
-    def _missing_among(self, transfer_ids: Sequence[str]) -> list[str]:
-        """Read transfers, each by its id; return those that the service does not know."""
-        missing: list[str] = []
-        for transfer_id in transfer_ids:
-            found = self._source.fetch_details([transfer_id])
-            missing.extend(found.missing)
-            self._count(self._take(found))
-        if asked := [one for one in transfer_ids if one not in missing]:
+        That one is not known says nothing: no list that should have it lacked it.
+        """
+        asked = [id_ for id_ in ids if (found := self._ask(id_)) and not found.missing]
+        if asked:
             self._note(asked=json.dumps(asked))
-        return missing
+
+    def _ask_about_slips(self) -> None:
+        """Ask again for what changed without saying so: a slip of one answer goes no further."""
+        slips, self._slips = self._slips, {}
+        if len(slips) <= MOST_SLIPS:
+            for id_ in slips:
+                self._ask(id_)
+
+    def _ask(self, id_: str) -> TransferDetails | None:
+        """Read a transfer by its id; None where no answer can be had that says anything."""
+        try:
+            found = self._source.fetch_details([id_])
+        except (GraphQLError, HTTPError, UnexpectedAnswer) as error:
+            if isinstance(error, HTTPError) and error.status not in (400, 404, 422):
+                raise
+            log.warning("a transfer could not be asked for: id=%s error=%s", id_, error)
+            return None
+        return self._take_details_of(found)
+
+    def _take_details_of(self, found: TransferDetails) -> TransferDetails:
+        found = at(found, self._clock.moment(self._clock.heard(found.served_at)))
+        self._count(self._take(found))
+        return found
+
+    # -- details ------------------------------------------------------------------------------
 
     def _take_details(self) -> None:
         """Fetch the details that are wanted, newest first, as far as the budget goes."""
@@ -246,32 +321,54 @@ class _Run:
         log.info("%s", cost)
         self._tell("details", 0, cost.now, cost)
         started = self._timer()
-        missing: list[str] = []
         step = options.details_per_request
         batches = (wanted[start : start + step] for start in range(0, len(wanted), step))
         for requests, ids in enumerate(batches):
             if self._is_spent(requests, started):
                 break
-            found = self._source.fetch_details(ids)
-            missing.extend(found.missing)
-            self._count(self._take(found))
+            self._take_details_of(self._source.fetch_details(ids))
             self._report.details += len(ids)
             self._tell("details", self._report.details, cost.now)
         self._report.details_missing = len(wanted) - self._report.details
-        self._remove(missing, len(wanted))
+        self._ask_about_slips()
+
+    def _is_spent(self, requests: int, started: float) -> bool:
+        options = self._options
+        minutes = (self._timer() - started) / 60
+        return (options.max_requests is not None and requests >= options.max_requests) or (
+            options.max_minutes is not None and minutes >= options.max_minutes
+        )
+
+    # -- the end ------------------------------------------------------------------------------
 
     def _finish(self, plan: Plan) -> None:
-        state = self._state
-        began_at = state.first_sync.started_at if state.first_sync else None
-        read_at = (began_at if plan.kind == "resumed" else None) or self._report.synced_at
+        state, differs = self._state, self._differs()
+        begun = state.unfinished if plan.cursor else None
+        read_at = (begun.started_at if begun else None) or self._report.synced_at
+        contradicted = state.contradicted + 1 if self._is_contradicted else 0
+        is_believed = contradicted == 0 or contradicted >= MOST_TRIES
+        lacks = differs and (self._expected or 0) > self._store.count_transfers()
+        meets = is_believed and not (lacks and state.recounts < MOST_TRIES)
         self._update(
-            first_sync=None,
+            unfinished=None if plan.is_whole else state.unfinished,
             last_sync_at=self._report.synced_at,
             finished_at=datetime.now(UTC),
-            last_full_at=read_at if plan.is_whole else state.last_full_at,
-            newest_created_at=self._store.newest_created_at(),
+            last_full_at=(
+                read_at
+                if plan.is_whole and (is_believed or plan.kind != "full")
+                else state.last_full_at
+            ),
+            newest_created_at=(
+                self._store.newest_created_at()
+                if meets or state.newest_created_at is None
+                else state.newest_created_at
+            ),
             service_count=self._expected,
             history_since=_earlier(state.history_since, plan),
+            differs=differs,
+            recounts=state.recounts if differs else 0,
+            contradicted=contradicted,
+            read_again_since=plan.window.since,
         )
         self._note(ended_at=self._report.synced_at)
 
@@ -285,93 +382,15 @@ class _Run:
         report.unknown_in = {what: drift.where[what] for what in report.unknown_values}
         if report.unknown_values:
             self._update(reported=dict(sorted({**drift.where, **known}.items())))
-        rows, waiting = self._store.count_transfers(), self._store.count_open()
-        report.certificate = certify(state, report.organization_id, rows, waiting)
+        report.in_doubt = self._store.doubted("transfers")
+        report.certificate = certify(state, report.organization_id, self._store.counts())
         report.requests = self._source.requests - self._first_request
         report.page_size = self._size
         return report
 
-    # -- pages --------------------------------------------------------------------------------
+    # -- taking in ----------------------------------------------------------------------------
 
-    def _pages(self, plan: Plan, walk: _Walk) -> Iterator[Page]:
-        """Yield the pages of a window, newest first, until it is complete."""
-        window, cursor, with_count = plan.window, plan.cursor, True
-        why: ServiceError | None = None
-        while True:
-            walk.asked.add(cursor)
-            try:
-                page = self._page(window, cursor, with_count=with_count)
-            except Refused as refused:
-                if not cursor:  # not the cursor either: what was said first is what is wrong
-                    raise why or refused.error from refused
-                window, cursor, why = self._by_date(window, walk, refused.error), "", refused.error
-                continue
-            with_count, why = False, None
-            yield page
-            if not page.has_next_page or walk.is_past(window.since):
-                return
-            cursor = page.cursor
-
-    def _by_date(self, window: Window, walk: _Walk, error: ServiceError) -> Window:
-        """Go on below the oldest transfer that was read, with a day of overlap."""
-        progress = self._state.first_sync
-        oldest = walk.oldest or (progress.oldest if progress else None)
-        until = None if oldest is None else oldest + timedelta(days=1)
-        if until is None or (window.until is not None and until >= window.until):
-            raise error  # it came no further since the last cursor that expired
-        log.warning("a page was refused, trying by date: until=%s error=%s", until, error)
-        walk.asked.clear()  # a page of the new window may end where one of the old did
-        return Window(window.since, until)
-
-    def _page(self, window: Window, cursor: str, *, with_count: bool) -> Page:
-        """Fetch a page, the first one of the largest size that the service takes in this sync."""
-        offered = self._source.page_sizes
-        first: Refused | None = None
-        for size in (self._size,) if self._size else offered:
-            try:
-                page = self._source.fetch_page(window, cursor, size, with_count=with_count)
-            except Refused as refused:
-                first = first or refused
-                if cursor:
-                    break
-                continue
-            self._size = size
-            return page
-        assert first is not None
-        raise first
-
-    def _check(self, page: Page, walk: _Walk) -> None:
-        """Stop where the pages do not lead on; what was read is on disk."""
-        if not page.has_next_page:
-            return
-        if page.rows.num_rows == 0:
-            raise self._paging_error("transfers in a page that has a next one", "an empty page")
-        if not page.cursor:
-            raise self._paging_error("a cursor for the next page", "none")
-        if page.cursor in walk.asked:
-            raise self._paging_error("a new cursor for the next page", "one that was used before")
-
-    def _paging_error(self, expected: str, got: str) -> PagingError:
-        return PagingError("a page of transfers", expected, got, self._report.pages)
-
-    def _first_sync_progress(self, plan: Plan, page: Page) -> dict[str, Any]:
-        """Say how far a first sync came, for the state that is written after the page."""
-        if plan.kind not in ("first", "resumed") or not page.has_next_page:
-            return {}
-        before = self._state.first_sync or FirstSync(started_at=page.served_at)
-        bounds = pc.min_max(page.rows["created_at"]).as_py()
-        progress = replace(
-            before,
-            cursor=page.cursor,
-            newest=max(filter(None, (before.newest, bounds["max"])), default=None),
-            oldest=min(filter(None, (before.oldest, bounds["min"])), default=None),
-            pages=before.pages + 1,
-        )
-        return {"first_sync": progress}
-
-    # -- what is here -------------------------------------------------------------------------
-
-    def _take(self, delivery: Delivery, **progress: Any) -> Upsert:
+    def _take(self, delivery: Page | Snapshot | TransferDetails, **progress: Any) -> Upsert:
         """Take in what the source delivered; `progress` are changes of the state with it."""
         if not self._options.keep_answers:
             delivery = replace(delivery, bodies=None)
@@ -381,27 +400,14 @@ class _Run:
         return found
 
     def _update(self, **changes: Any) -> None:
-        self._state = replace(self._state, **changes)
-        self._store.write_state(self._state)
+        state = replace(self._state, **changes)
+        if state != self._state:
+            self._store.write_state(state)
+            self._state = state
 
     def _note(self, **facts: Any) -> None:
         assert self._run is not None
         self._store.note_run(self._run, **facts)
-
-    def _remove(self, ids: list[str], rows: int) -> None:
-        if not ids:
-            return
-        if is_mass_removal(len(ids), rows) and not self._options.accept_removals:
-            raise RemovalsRefused(ids, rows)
-        self._store.mark_removed(ids, self._now, source=self._source.name, run=self._run)
-        self._report.removed.extend(ids)
-
-    def _is_spent(self, requests: int, started: float) -> bool:
-        options = self._options
-        minutes = (self._timer() - started) / 60
-        return (options.max_requests is not None and requests >= options.max_requests) or (
-            options.max_minutes is not None and minutes >= options.max_minutes
-        )
 
     def _count(self, upsert: Upsert) -> None:
         self._report.added += upsert.added
@@ -409,6 +415,7 @@ class _Run:
         self._report.moved.extend(upsert.moved)
         for id_ in upsert.stale:
             self._source.drift.note("updatedAt: older than known, passed over", id_)
+        self._slips |= dict.fromkeys(upsert.slips)
         self._report.changed.extend(upsert.changes)
 
     def _tell(self, stage: str, read: int, expected: int | None, cost: Cost | None = None) -> None:
@@ -420,11 +427,6 @@ class _Run:
 def wanted_details(store: Store, which: str, *, now: datetime, recent: timedelta) -> list[str]:
     """List the transfers of a store whose details are to be fetched, newest first."""
     return details_wanted(which, store.wanted(), now=now, recent=recent)
-
-
-def _descending(rows: pa.Table) -> Any:
-    moments = rows["created_at"].drop_null()
-    return moments.take(pc.sort_indices(moments, sort_keys=[("", "descending")]))
 
 
 def _earlier(history_since: datetime | None, plan: Plan) -> datetime | None:

@@ -58,8 +58,12 @@ def test_an_unchanged_account_changes_nothing(store: Store) -> None:
 
 
 def test_an_account_that_is_gone_is_closed_and_kept(store: Store) -> None:
-    """A missing account gets closed_at once; when it is listed again it is open."""
+    """An account that two lists miss an hour apart gets closed_at once; listed again it is open."""
     store.upsert_accounts(accounts({"id": "p"}, {"id": "q"}), seen_at=NOON)
+    for missed in (LATER - HOUR, LATER - HOUR / 2):
+        report = store.upsert_accounts(accounts({"id": "q"}), seen_at=missed)
+        assert (report.updated, store.doubted("accounts")) == (0, ["p"])
+    assert store.read_accounts()["missing_since"].to_pylist() == [LATER - HOUR, None]
     report = store.upsert_accounts(accounts({"id": "q"}), seen_at=LATER)
     assert (report.updated, report.unchanged) == (1, 1)
     assert report.changes == (("p", "closed_at", None, "2026-11-02T12:00:00.000000+00:00"),)
@@ -67,8 +71,8 @@ def test_an_account_that_is_gone_is_closed_and_kept(store: Store) -> None:
     assert store.read_accounts()["closed_at"].to_pylist() == [LATER, None]
     assert store.account_ids() == ["q"]
     store.upsert_accounts(accounts({"id": "p"}), seen_at=LATER + 2 * HOUR)
-    assert store.read_accounts()["closed_at"].to_pylist() == [None, LATER + 2 * HOUR]
-    assert store.account_ids() == ["p"]
+    assert store.read_accounts()["closed_at"].to_pylist() == [None, None]
+    assert store.account_ids() == ["p", "q"]
 
 
 def end(which: str, party: str, name: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from seqdata.core.files import (
     write_json,
 )
 from seqdata.exceptions import CacheLocked, CorruptFile, FolderNotWritable, ForeignCache
-from seqdata.store import FirstSync, SyncState
+from seqdata.store import SyncState, Unfinished
 from seqdata.store.forgetting import forget_organization
 from seqdata.store.known import known_organizations
 
@@ -398,7 +398,7 @@ def test_state_comes_back_as_written(tmp_path: Path) -> None:
     """Everything a sync notes is read back, by this store and by the next one."""
     store = open_store(tmp_path)
     state = SyncState(
-        first_sync=FirstSync(cursor="abc", newest=NOON, oldest=NOON, started_at=NOON, pages=3),
+        unfinished=Unfinished(cursor="abc", newest=NOON, oldest=NOON, started_at=NOON, pages=3),
         last_sync_at=NOON,
         last_full_at=NOON + HOUR,
         finished_at=NOON + 2 * HOUR,
@@ -409,8 +409,8 @@ def test_state_comes_back_as_written(tmp_path: Path) -> None:
     )
     store.write_state(state)
     assert store.read_state() == open_store(tmp_path).read_state() == state
-    store.write_state(replace(state, first_sync=None))
-    assert open_store(tmp_path).read_state() == replace(state, first_sync=None)
+    store.write_state(replace(state, unfinished=None))
+    assert open_store(tmp_path).read_state() == replace(state, unfinished=None)
 
 
 def test_a_fresh_store_has_a_fresh_state(tmp_path: Path) -> None:

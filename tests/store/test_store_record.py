@@ -45,7 +45,7 @@ from seqdata.exceptions import (
 )
 from seqdata.sources.base import Page, Snapshot, TransferDetails
 from seqdata.sources.schemas import ACCOUNT_ROWS, ANNOTATIONS, BALANCES
-from seqdata.store import FirstSync, Store, SyncState
+from seqdata.store import Store, SyncState, Unfinished
 from seqdata.store.known import known_organizations
 from seqdata.store.months import month_path
 from seqdata.store.publishing import waiting_tables
@@ -121,8 +121,8 @@ def fill(store: Store) -> None:
         store.take(learned(1, {**COMPOUND, "state": "settled"}, "pull", "push"))
         store.take(learned(1, row("e"), "push"))
         store.mark_removed(["b"], NOON + HOUR)
-        first = FirstSync(cursor="next", newest=NOON, oldest=NOON, started_at=NOON, pages=2)
-        store.take(page(2, row("f", amount_cents=-5)), SyncState(first_sync=first))
+        first = Unfinished(cursor="next", newest=NOON, oldest=NOON, started_at=NOON, pages=2)
+        store.take(page(2, row("f", amount_cents=-5)), SyncState(unfinished=first))
     store.take(snapshot(4, ("p", "Home")))
     store.take(learned(4, row("e"), "push"))
     store.annotate("a", category="home", note="Épargne 🐷", at=NOON)

@@ -69,7 +69,7 @@ def _documented_transfers(nodes: list[Node], organization_id: str) -> pa.Table:
         parts = zip(_PARTY_KEYS, fields[end].flatten(), strict=True)
         columns |= {f"{end}_{name}": part for name, part in parts}
     for name in ("created_at", "updated_at"):
-        columns[name] = columns[name].cast(MOMENT)
+        columns[name] = _moments(columns[name])
     return pa.table([columns[name] for name in RAW_TRANSFERS.names], schema=RAW_TRANSFERS)
 
 
@@ -271,7 +271,7 @@ def _array(values: list[Any], column: pa.Field[Any], ids: list[Any], drift: Drif
     """Build a column; values of another type than documented are read where they can be."""
     try:
         if column.type == MOMENT and not any(isinstance(value, datetime) for value in values):
-            return pa.array(values, pa.string()).cast(MOMENT)
+            return _moments(pa.array(values, pa.string()))
         if pa.types.is_date32(column.type):
             return pa.array(values, pa.string()).cast(column.type)
         if not any(isinstance(value, float) for value in values):  # Arrow takes 12.0 for 12
@@ -289,6 +289,10 @@ def _read(value: Any, column: pa.Field[Any], of: object, drift: Drift) -> Any:
     is_timely = column.type == MOMENT or pa.types.is_date32(column.type)
     if read is None:
         drift.note(f"{column.name}: {type(value).__name__}, unreadable", of)
+    elif isinstance(value, str) and isinstance(read, str) and read != value:
+        drift.note(f"{column.name}: half a surrogate pair", of)
+    elif column.type == MOMENT and _is_date(value):
+        drift.note(f"{column.name}: a date alone", of)
     elif type(read) is not type(value) and not (is_timely and isinstance(value, str)):
         drift.note(f"{column.name}: {type(value).__name__}", of)
     return read
@@ -311,16 +315,37 @@ def _read_text(value: Any) -> str | None:
 
 
 def _read_moment(value: Any) -> datetime | None:
+    """Read a moment, with a zone or in UTC; a date alone is noon, the same day in most zones."""
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str):
         return None
-    if moment := parse_timestamp(value):
-        return moment
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        moment = parse_timestamp(value) or datetime.fromisoformat(value).replace(tzinfo=UTC)
     except ValueError:
         return None
+    if _is_date(value):
+        moment = moment.replace(hour=12)
+    return moment if _YEARS[0] <= moment.year <= _YEARS[1] else None
+
+
+def _moments(texts: Column) -> Column:
+    """Read ISO texts at once; raise where one is no moment that can be meant."""
+    read: Column = texts.cast(MOMENT)
+    bounds = pc.min_max(pc.year(read)).as_py()
+    if bounds["min"] is not None and not _YEARS[0] <= bounds["min"] <= bounds["max"] <= _YEARS[1]:
+        raise TypeError("a moment that cannot be meant")
+    return read
+
+
+def _is_date(value: object) -> bool:
+    return isinstance(value, str) and _DATE.fullmatch(value) is not None
+
+
+_DATE = re.compile(r"\d{4}-?(\d{2}-?\d{2}|W\d{2}-?\d)")
+
+#: Moments outside of these years cannot be meant.
+_YEARS = (1970, 2199)
 
 
 def _read_date(value: Any) -> date | None:

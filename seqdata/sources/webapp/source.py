@@ -47,7 +47,6 @@ class GraphQLSource:
     ) -> None:
         self._client = client
         self._clock = clock
-        self._counts = True
         self._reader = AnswerReader(organization_id)
         self.organization_id = organization_id
         self.drift = self._reader.drift
@@ -99,8 +98,9 @@ class GraphQLSource:
             "after": cursor,
         }
         counted = variables["transferFilter"] if count_window else {}
-        answer = self._ask_page(variables, counted if with_count and self._counts else None)
-        return self._reader.read_page(answer.data, self._served_at(answer))
+        answer, is_refused = self._ask_page(variables, counted if with_count else None)
+        page = self._reader.read_page(answer.data, self._served_at(answer))
+        return replace(page, count_refused=True) if is_refused else page
 
     def fetch_details(self, transfer_ids: Sequence[str]) -> TransferDetails:
         """Fetch transfers with their payment legs and rules, in one request.
@@ -128,19 +128,20 @@ class GraphQLSource:
         """Read what was kept of answers again; see :meth:`AnswerReader.read_again`."""
         return self._reader.read_again(stream, bodies)
 
-    def _ask_page(self, variables: Node, counted: Node | None) -> GraphQLAnswer:
-        name = "ActivityLogV2Transfers"
+    def _ask_page(self, variables: Node, counted: Node | None) -> tuple[GraphQLAnswer, bool]:
+        """Ask for a page; tell also whether the service refused to count."""
+        name, is_refused = "ActivityLogV2Transfers", False
         if counted is not None:
             counting = {**variables, "numberOfTransfersFilter": counted}
             try:
-                return self._client.ask(document(f"{name}Counted"), counting, name)
+                return self._client.ask(document(f"{name}Counted"), counting, name), False
             except (GraphQLError, HTTPError) as error:
                 if not _is_about_the_count(error):
                     raise _page_error(error) from error
-                self._counts = False
+                is_refused = True
                 log.info("the service does not count transfers: completeness stays unknown")
         try:
-            return self._client.ask(document(name), variables, name)
+            return self._client.ask(document(name), variables, name), is_refused
         except (GraphQLError, HTTPError) as error:
             raise _page_error(error) from error
 
@@ -190,13 +191,12 @@ class AnswerReader:
         info = expect(connection, "pageInfo", dict)
         nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
         counted = organization.get("numberOfTransfers")
-        count = counted.get("count") if isinstance(counted, dict) else None
         return Page(
             rows=transfer_table(nodes, self.organization_id, self.drift),
             cursor=str(info.get("endCursor") or ""),
             has_next_page=expect(info, "hasNextPage", bool),
             served_at=served_at,
-            count=count if isinstance(count, int) else None,
+            count=_count_in(counted, self.drift),
             bodies=partial(_kept, nodes),
         )
 
@@ -294,6 +294,22 @@ def _accounts_of(data: Node, organization_id: str) -> list[tuple[str, Node]]:
 
 
 def _organization(data: Node, organization_id: str) -> Node:
-    if data.get("organization") is None:
-        raise UnknownOrganization(organization_id)
-    return expect(data, "organization", dict)
+    """Return the organization of an answer; it is known, since its accounts were read."""
+    found = data.get("organization")
+    if found is None:
+        raise UnexpectedAnswer("an answer", f"the organization {organization_id}", "none")
+    organization = expect(data, "organization", dict)
+    if organization.get("id", organization_id) != organization_id:
+        raise UnexpectedAnswer("an answer", f"the organization {organization_id}", "another one")
+    return organization
+
+
+def _count_in(counted: object, drift: Drift) -> int | None:
+    """Return the number of all transfers; None where it is not said, or cannot be one."""
+    if counted is None:
+        return None
+    count = counted.get("count") if isinstance(counted, dict) else counted
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
+        return count
+    drift.note("numberOfTransfers: no count", "the organization")
+    return None

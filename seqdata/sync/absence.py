@@ -1,0 +1,30 @@
+"""What a reading did not show: no answer proves an absence, two of different kinds do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from datetime import datetime
+
+from seqdata.sources.base import Window
+
+#: So many transfers are asked for by their ids in one sync.
+MOST_ASKED = 25
+
+#: A slip of one answer touches few rows; what touches more is meant so, and is not asked about.
+MOST_SLIPS = 5
+
+
+def lacking(here: Iterable[str], shown: Set[str]) -> list[str]:
+    """List what is here and a reading of its whole window did not show, in the order given."""
+    return [id_ for id_ in here if id_ not in shown]
+
+
+def contradicts(created_at: datetime | None, window: Window) -> bool:
+    """Tell whether a transfer that answers for itself should have been in a window's list.
+
+    Then the list is wrong, and nothing that it lacked is in doubt for it. One that has moved out
+    of the window meanwhile proves nothing.
+    """
+    if window.since is None:
+        return True
+    return created_at is not None and created_at >= window.since
