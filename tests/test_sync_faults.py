@@ -25,6 +25,7 @@ from seqdata.exceptions import (
 )
 from seqdata.sandbox import Sandbox
 from seqdata.sandbox.faults.kinds import KINDS
+from seqdata.sandbox.faults.lies import LIES
 
 PAGES = "ActivityLogV2Transfers"
 ACCOUNTS = "SelectSourceAndDestination"
@@ -138,8 +139,10 @@ CASES = [
     case("server_error", HTTPError, operation="oauth/token", after=0, times=FOREVER),
 ]  # fmt: skip
 
-#: What has its tests elsewhere: payments are the transfer desk's.
-ELSEWHERE = {"create_error", "contradiction", "payment_fails"}
+#: What has its tests elsewhere: payments are the transfer desk's, and there are the lies.
+ELSEWHERE = {"create_error", "contradiction", "payment_fails"} | {
+    lie.kind for lie in LIES.values()
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

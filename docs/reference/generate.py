@@ -1,4 +1,4 @@
-"""Write the pages of the reference that are made from the code: commands, tables and words.
+"""Write the pages that are made from the code: commands, tables, words and lies.
 
 ``python docs/reference/generate.py`` writes them; a test compares them with what it would write.
 """
@@ -20,6 +20,8 @@ import pyarrow as pa
 from seqdata import Ledger
 from seqdata.cli import cli
 from seqdata.exceptions import MissingColumns
+from seqdata.sandbox.faults import altering, lies
+from seqdata.sandbox.faults.kinds import KINDS, VARIANTS
 from seqdata.sources import schemas
 from seqdata.sources.webapp import words
 
@@ -223,7 +225,116 @@ def _rows(cells: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-PAGES = {"cli.md": cli_page, "tables.md": tables_page, "words.md": words_page}
+# -- the lies ---------------------------------------------------------------------------------
+
+_LIES = """\
+# Answers that lie
+
+{made}
+A service is seen through proxies and caches, moves to another database, and has operators who are
+tired. Each wrong answer that a test of ours or a report of a user has met is a fault of the
+[sandbox](sandbox.md), so that anyone can see what comes of it:
+
+```python
+from seqdata import Ledger
+from seqdata.sandbox.faults.lies import LIES
+
+with Ledger.demo(months=2, now="2026-11-01") as demo:
+    demo.sync(progress=False)
+    demo.sandbox.fail(**LIES["count_text"].fault)
+    print(demo.sync(progress=False).is_complete)
+```
+
+A lie is told once, to the first answer of its operation. All that aims a fault aims a lie:
+`times=3` tells it three times, `after=2` lets two answers pass first, `since=` and `until=` are
+moments of the sandbox's clock, and `row=` is the row that it is told of. Its options can be given
+by hand too: the list below is a beginning, the kinds of faults can say much more. From other
+languages: `POST /sandbox/faults` with the same words.
+
+The world behind the answers is never changed: what is true stays so, and the next answer says it.
+
+{sections}
+## Kinds
+
+| kind | what it does | options |
+|---|---|---|
+{kinds}
+
+`of` says in which node the `field` is: {nodes}. Lists are gone through by number, as in
+`field="edges.3"`.
+
+| kind | variants |
+|---|---|
+{variants}
+"""
+
+_OPERATIONS = {lies.PAGES: "a page", lies.ACCOUNTS: "the accounts", lies.DETAILS: "a transfer"}
+
+#: The kinds that lie, and what each does.
+_KINDS = {
+    "wrong_page": "a page with other rows, or another end",
+    "shifted_page": "a page that begins some rows further down, or up (`by=-3`)",
+    "stale": "the transfers as they were some hours ago",
+    "cached_answer": "an answer of before",
+    "misheard": "the answer about another organization or transfer",
+    "missing_field": "a field, or a row of a list, that is missing or null",
+    "renamed_field": "a field under another name",
+    "changed_type": "a value of another type",
+    "unknown_value": "any other value",
+    "wrong_value": "a value of the right type that is wrong",
+    "wrong_body": "no answer of GraphQL; with `before=True` the service has not acted",
+    "wrong_status": "the whole answer under another status",
+    "wrong_header": "another header; a `Date` that is some days off",
+    "errors_without_data": "an error in any words and with any code",
+    "errors_with_data": "an error beside the data",
+    "ignored_filter": "a filter that is not listened to",
+}
+
+
+def lies_page() -> str:
+    """Return the page of the lies, from their list and what is written of the ledger."""
+    known = tomllib.loads((FOLDER / "../explanation/lies.toml").read_text("utf-8"))
+    families = dict.fromkeys(one.family for one in lies.LIES.values())
+    chosen = {
+        family: [one for one in lies.LIES.values() if one.family == family] for family in families
+    }
+    sections = [_family(family, told, known) for family, told in chosen.items()]
+    options = {name: sorted(KINDS[name].options) for name in _KINDS}
+    kinds = [(f"`{name}`", about, _codes(options[name])) for name, about in _KINDS.items()]
+    return _LIES.format(
+        made=_MADE,
+        sections="\n".join(sections),
+        kinds=_rows(kinds),
+        variants=_rows(
+            (f"`{name}`", _codes(VARIANTS[name])) for name in _KINDS if name in VARIANTS
+        ),
+        nodes=_codes(altering.KINDS_OF_NODES),
+    )
+
+
+def _family(family: str, told: list[lies.Lie], known: dict[str, str]) -> str:
+    cells = [(f"`{one.name}`", one.about, _switch(one), known.get(one.name, "…")) for one in told]
+    head = "| name | what comes | the fault | what the ledger does |\n|---|---|---|---|"
+    return f"## {family.capitalize()}\n\n{head}\n{_rows(cells)}\n"
+
+
+def _switch(lie: lies.Lie) -> str:
+    given = "".join(f", {name}={value!r}" for name, value in lie.options.items())
+    asked = f'"{lie.kind}"{given}'.replace("'", '"')
+    return f"of {_OPERATIONS[lie.operation]}: `{asked}`"
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+#: The made pages, by their place beside this file.
+PAGES = {
+    "cli.md": cli_page,
+    "tables.md": tables_page,
+    "words.md": words_page,
+    "../explanation/lies.md": lies_page,
+}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

@@ -101,7 +101,7 @@ class Sandbox:
         self._world = World(seed, months, parse_now(now), scale, organizations)
         self._tokens = Tokens(self._world.user.id, self.client_id, token_lifetime)
         self._logins = Logins(self._world.user, self._tokens)
-        self._faults = Faults()
+        self._faults = Faults(lambda: self._world.now)
         self._log: Log = deque(maxlen=REMEMBERED)
         self._server: ServerThread | None = None
         self._urls: tuple[str, str] | None = None
@@ -335,15 +335,19 @@ class Sandbox:
         times: int = 1,
         operation: str | None = None,
         after: int = 0,
+        since: datetime | date | str | None = None,
+        until: datetime | date | str | None = None,
         **options: Any,
     ) -> None:
         """Let the next requests meet a fault.
 
         `operation` limits it to one operationName ("oauth/token": the token endpoint),
         `after` lets that many matching requests pass first, `times` is how often it acts.
+        `since` and `until` (exclusive) limit it by the world's clock. The faults that lie are
+        listed in :data:`seqdata.sandbox.faults.lies.LIES`.
         """
         given = {"kind": kind, "times": times, "operation": operation, "after": after}
-        self._faults.add(make_fault(given | options))
+        self._faults.add(make_fault(given | {"since": since, "until": until} | options))
 
     def clear_faults(self) -> None:
         """Forget the faults that have not acted yet."""

@@ -4,6 +4,7 @@ Each acts at one of these places:
 
 =============  ==================================================================
 `replace`      instead of the answer; the service did nothing
+`ask`          on the variables of a call
 `count`        on a call that asks for `numberOfTransfers`
 `filter`       on the filter of transfers
 `cursor`       on the cursor a page was asked by
@@ -11,12 +12,14 @@ Each acts at one of these places:
 `later page`   on a page that was asked for by a cursor
 `payment`      on the result of an accepted `createPayment`: the money has moved
 `fate`         on a `createPayment` that is accepted: how it will fail
+`recall`       on an answer with data, beside those of before
 `alter`        on the JSON of an answer with data
 `finish`       on the answer on its way out: the service did what was asked
 `delay`        on any answer; acts beside another fault
 =============  ==================================================================
 
-`wire` acts on the finished answer too, or with `before` instead of it.
+`wire` and `wrong_body` act on the finished answer, or with `before` instead of it. The options
+that an act gets hold `now` too, the world's clock.
 """
 
 from __future__ import annotations
@@ -28,12 +31,10 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from seqdata.sandbox.faults import altering, wire
+from seqdata.sandbox.faults import altering, answers, pages, wire
 from seqdata.sandbox.serving import given
-from seqdata.sandbox.webapp.paging import BadInput, Cursors
 from seqdata.sandbox.webapp.payments import Fate
 from seqdata.sandbox.webapp.reply import Reply
-from seqdata.sandbox.world.records import Key
 
 Options = dict[str, Any]
 
@@ -41,23 +42,6 @@ _WALL = """<!DOCTYPE html>
 <html><head><title>Attention Required!</title></head>
 <body><h1>Sorry, you have been blocked</h1><p>Ray ID: 8a1b2c3d4e5f6071</p></body></html>
 """
-
-
-@dataclass(slots=True)
-class Shown:
-    """A page of transfers, and the cursor it was asked by ("" for the first page)."""
-
-    page: dict[str, Any]
-    after: str
-    cursors: Cursors
-
-
-@dataclass(slots=True)
-class Sought:
-    """The key a cursor stands for."""
-
-    key: Key
-    cursors: Cursors
 
 
 def _always(_: Any, __: Options) -> bool:
@@ -95,17 +79,12 @@ def _rate_limit(_: None, options: Options) -> Reply:
     return Reply(429, {"message": "Too Many Requests"}, {"retry-after": retry_after})
 
 
-def _html(status: int, title: str) -> Reply:
-    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-    return Reply(status, text=page)
-
-
 def _server_error(_: None, options: Options) -> Reply:
-    return _html(options.get("status", 500), "Internal Server Error")
+    return answers.html(options.get("status", 500), "Internal Server Error")
 
 
 def _bad_gateway(_: None, __: Options) -> Reply:
-    return _html(502, "502 Bad Gateway")
+    return answers.html(502, "502 Bad Gateway")
 
 
 def _cut(_: None, __: Options) -> Reply:
@@ -179,44 +158,7 @@ def _says_ok(reply: Reply, options: Options) -> bool:
     return found is not None and found[1] is not None
 
 
-# -- on pages ----------------------------------------------------------------------
-
-
-def _repeated_cursor(shown: Shown, _: Options) -> dict[str, Any]:
-    info = shown.page["pageInfo"] | {"endCursor": shown.after, "hasNextPage": True}
-    return shown.page | {"pageInfo": info}
-
-
-def _empty_page(shown: Shown, _: Options) -> dict[str, Any]:
-    """Show nothing; the new cursor stands where the old one stood, so no row is lost."""
-    created_at, own_id = shown.cursors.read(shown.after) if shown.after else (2**62, "_")
-    end = shown.cursors.write((created_at, own_id[:-1]))
-    info = {"startCursor": None, "endCursor": end, "hasNextPage": True}
-    return shown.page | {"edges": [], "pageInfo": shown.page["pageInfo"] | info}
-
-
-def _short_page(shown: Shown, options: Options) -> dict[str, Any]:
-    """Show the first rows alone; the cursor is that of the last one shown."""
-    edges = shown.page["edges"]
-    edges = edges[: options.get("rows", max(1, len(edges) // 2))]
-    info = {"endCursor": edges[-1]["cursor"], "hasNextPage": True}
-    return shown.page | {"edges": edges, "pageInfo": shown.page["pageInfo"] | info}
-
-
-def _has_rows(shown: Shown, _: Options) -> bool:
-    return bool(shown.page["edges"])
-
-
-def _expired_cursor(sought: Sought, options: Options) -> Key:
-    if options.get("all"):
-        sought.cursors.expire()
-    raise BadInput(options.get("message", "Cursor has expired."))
-
-
-def _duplicate_row(sought: Sought, _: Options) -> Key:
-    """Stand one row before the cursor: the row it names comes again, and none is lost."""
-    created_at, own_id = sought.key
-    return created_at, f"{own_id}\0"
+# -- on filters, counts and payments --------------------------------------------------------
 
 
 def _ignored(_: dict[str, Any], options: Options) -> str:
@@ -226,9 +168,6 @@ def _ignored(_: dict[str, Any], options: Options) -> str:
 
 def _has_filter(asked: dict[str, Any], options: Options) -> bool:
     return bool(asked.get(_ignored(asked, options)))
-
-
-# -- on counts and payments --------------------------------------------------------
 
 
 _COUNT_VARIANTS = ("error", "unknown")
@@ -256,7 +195,7 @@ def _create_error(
     if variant == "errors":
         return GraphQLError(message)
     if variant == "bad_gateway":
-        return _html(502, "502 Bad Gateway")
+        return answers.html(502, "502 Bad Gateway")
     error = None if variant == "neither" else {"message": message}
     return {"ok": result["ok"] if variant == "both" else None, "error": error}
 
@@ -271,6 +210,7 @@ def _payment_fails(_: None, options: Options) -> Fate:
 
 
 _FIELD = frozenset({"field", "of", "row"})
+_VARIANT = frozenset({"variant"})
 
 KINDS: dict[str, Kind] = {
     "unauthorized": Kind("replace", _unauthorized),
@@ -280,36 +220,58 @@ KINDS: dict[str, Kind] = {
     "bad_gateway": Kind("replace", _bad_gateway),
     "cut": Kind("replace", _cut),
     "errors_without_data": Kind("replace", _errors_without_data, frozenset({"message", "code"})),
+    "misheard": Kind("ask", answers.mishear, _VARIANT, answers.can_mishear),
+    "cached_answer": Kind("recall", answers.tell_again, _VARIANT, answers.was_told),
     "errors_with_data": Kind("alter", _errors_with_data, frozenset({"message", "code"})),
     "missing_field": Kind("alter", altering.remove, _FIELD | {"null"}, altering.has_field),
+    "renamed_field": Kind("alter", altering.rename, _FIELD | {"name"}, altering.has_field),
     "changed_type": Kind("alter", altering.convert, _FIELD | {"to"}, altering.has_field),
     "unknown_value": Kind("alter", altering.replace, _FIELD | {"value"}, altering.has_field),
+    "wrong_value": Kind("alter", altering.mistake, _FIELD | _VARIANT, altering.has_field),
+    "stale": Kind("alter", altering.lag, frozenset({"hours"}), altering.is_younger),
     "cut_after": Kind("finish", _cut_after, applies=_is_done),
     "cut_midway": Kind("finish", _cut_midway, applies=_is_done),
     "truncated_json": Kind("finish", _truncated, frozenset({"share"}), _is_done),
     "wire": Kind("finish", _wire, frozenset({"variant", "before"}), _is_done),
+    "wrong_body": Kind(
+        "finish", answers.answer_otherwise, frozenset({"variant", "before"}), _is_done
+    ),
+    "wrong_status": Kind("finish", answers.change_status, frozenset({"status"}), _is_done),
+    "wrong_header": Kind(
+        "finish", answers.change_header, frozenset({"name", "value", "days"}), _is_done
+    ),
     "contradiction": Kind(
         "finish", _contradiction, frozenset({"variant", "status", "message"}), _says_ok
     ),
     "slow": Kind("delay", _slow, frozenset({"seconds"})),
-    "repeated_cursor": Kind("later page", _repeated_cursor),
-    "empty_page": Kind("page", _empty_page),
-    "short_page": Kind("page", _short_page, frozenset({"rows"}), _has_rows),
-    "expired_cursor": Kind("cursor", _expired_cursor, frozenset({"all", "message"})),
-    "duplicate_row": Kind("cursor", _duplicate_row),
+    "repeated_cursor": Kind("later page", pages.repeat_cursor),
+    "empty_page": Kind("page", pages.show_nothing),
+    "short_page": Kind("page", pages.cut_short, frozenset({"rows"}), pages.has_rows),
+    "wrong_page": Kind(
+        "page", pages.lie, frozenset({"variant", "row", "rows", "days"}), pages.has_rows
+    ),
+    "expired_cursor": Kind("cursor", pages.expire_cursor, frozenset({"all", "message"})),
+    "duplicate_row": Kind("cursor", pages.repeat_row),
+    "shifted_page": Kind("cursor", pages.shift, frozenset({"by"})),
     "ignored_filter": Kind("filter", _ignored, frozenset({"field"}), _has_filter),
-    "no_count": Kind("count", _no_count, frozenset({"variant"})),
+    "no_count": Kind("count", _no_count, _VARIANT),
     "payment_fails": Kind(
         "fate", _payment_fails, frozenset({"status", "seconds", "reason", "reversed"})
     ),
     "create_error": Kind("payment", _create_error, frozenset({"variant", "message"})),
 }
 
-_VARIANTS = {
+#: The variants of the kinds that have some; the first one is the usual one.
+VARIANTS: dict[str, tuple[str, ...]] = {
     "wire": tuple(wire.VARIANTS),
     "contradiction": _CONTRADICTIONS,
     "no_count": _COUNT_VARIANTS,
     "create_error": _CREATE_VARIANTS,
+    "misheard": tuple(answers.MISHEARD),
+    "cached_answer": answers.CACHED,
+    "wrong_value": tuple(altering.VALUES),
+    "wrong_page": tuple(pages.VARIANTS),
+    "wrong_body": tuple(answers.BODIES),
 }
 
 
@@ -329,12 +291,26 @@ def _header(name: str, value: Any) -> None:
         raise ValueError(f"{name} is a number or a date of HTTP")
 
 
+#: Headers without which, or with others, there is no answer of HTTP.
+_FRAMING = ("content-length", "transfer-encoding", "connection")
+
+
+def _header_name(name: str, value: Any) -> None:
+    given.text(name, value)
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", value) or value.lower() in _FRAMING:
+        raise ValueError(f"{name} is that of a header, and none of {', '.join(_FRAMING)}")
+
+
 _CHECKS: dict[str, given.Check] = {
     "all": given.yes_or_no,
     "before": given.yes_or_no,
+    "by": given.whole(-1_000_000, 1_000_000),
     "code": given.text,
+    "days": given.number(-100_000, 100_000),
     "field": given.text,
+    "hours": given.number(0, 1_000_000),
     "message": given.text,
+    "name": given.text,
     "null": given.yes_or_no,
     "of": given.text,
     "reason": given.text,
@@ -351,16 +327,22 @@ _CHECKS: dict[str, given.Check] = {
 }
 
 
+#: Where an option of a kind is another than that of the others.
+_OWN_CHECKS: dict[str, dict[str, given.Check]] = {
+    "payment_fails": {"status": given.text},
+    "wrong_header": {"name": _header_name, "value": given.or_null(_header)},
+}
+
+
 def check_options(kind: str, options: Options) -> None:
     """Refuse options a kind does not have, and values it cannot mean."""
     unknown = sorted(set(options) - KINDS[kind].options)
     if unknown:
         own = ", ".join(sorted(KINDS[kind].options)) or "none"
         raise ValueError(f"{kind} has no option {', '.join(unknown)}; it has {own}")
-    own_checks = {"status": given.text} if kind == "payment_fails" else {}
-    given.check(options, _CHECKS | own_checks)
-    if kind in _VARIANTS:
-        _one_of("variant", options, _VARIANTS[kind])
+    given.check(options, _CHECKS | _OWN_CHECKS.get(kind, {}))
+    if kind in VARIANTS:
+        _one_of("variant", options, VARIANTS[kind])
     if kind == "payment_fails":
         _payment_fails(None, options)
     if not 0 < options.get("share", 0.5) < 1:

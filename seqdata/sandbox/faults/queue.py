@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from seqdata.sandbox.faults.kinds import KINDS, Options, Shown, Sought, check_options
+from seqdata.sandbox.faults.answers import Asked, Told
+from seqdata.sandbox.faults.kinds import KINDS, Options, check_options
+from seqdata.sandbox.faults.pages import Shown, Sought
 from seqdata.sandbox.webapp.paging import Cursors
 from seqdata.sandbox.webapp.payments import Fate
 from seqdata.sandbox.webapp.reply import Reply
+from seqdata.sandbox.world.clock import utc_text
 from seqdata.sandbox.world.records import Key
+from seqdata.sandbox.world.world import World
 
 __all__ = ["KINDS", "TOKEN_OPERATION", "Fault", "Faults", "Reply"]
 
@@ -20,29 +26,49 @@ TOKEN_OPERATION = "oauth/token"  # noqa: S105 - the name of an address
 
 @dataclass(slots=True)
 class Fault:
-    """A fault that was asked for: it passes `after` matches by, then acts `times` times."""
+    """A fault that was asked for: it passes `after` matches by, then acts `times` times.
+
+    It acts from `since` on and before `until`, by the world's clock.
+    """
 
     kind: str
     times: int = 1
     operation: str | None = None
     after: int = 0
+    since: int | None = None
+    until: int | None = None
     options: Options = field(default_factory=dict)
 
-    def matches(self, place: str, operation: str | None, subject: Any) -> bool:
+    def matches(self, place: str, operation: str | None, subject: Any, now: int) -> bool:
         """Whether it can act on this. An unnamed operation means any of GraphQL."""
         kind = KINDS[self.kind]
-        if kind.acts_at(self.options) != place or self.times <= 0:
+        if kind.acts_at(self.options) != place or self.times <= 0 or not self._is_due(now):
             return False
         if operation != self.operation and (self.operation or operation == TOKEN_OPERATION):
             return False
-        return kind.applies(subject, self.options)
+        return kind.applies(subject, self.options_at(now))
+
+    def _is_due(self, now: int) -> bool:
+        has_begun = self.since is None or self.since <= now
+        return has_begun and (self.until is None or now < self.until)
+
+    def options_at(self, now: int) -> Options:
+        """Give its options, and the time at which it acts."""
+        return self.options | {"now": now}
+
+    def described(self) -> dict[str, Any]:
+        """Give what was asked for, as JSON values."""
+        bounds = {name: getattr(self, name) for name in ("since", "until")}
+        return asdict(self) | {name: at and utc_text(at) for name, at in bounds.items()}
 
 
 class Faults:
     """The faults that are waiting, first come, first served; one for each place of an answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
         self.cursors = Cursors()
+        self._clock = clock
+        self._told = Told()
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -64,12 +90,12 @@ class Faults:
     def waiting(self) -> list[dict[str, Any]]:
         """Those that have not acted as often as asked."""
         with self._lock:
-            return [asdict(fault) for fault in self._waiting]
+            return [fault.described() for fault in self._waiting]
 
-    def _take(self, place: str, operation: str | None, subject: Any) -> Fault | None:
+    def _take(self, place: str, operation: str | None, subject: Any, now: int) -> Fault | None:
         with self._lock:
             for fault in self._waiting:
-                if not fault.matches(place, operation, subject):
+                if not fault.matches(place, operation, subject, now):
                     continue
                 if fault.after > 0:
                     fault.after -= 1
@@ -81,8 +107,9 @@ class Faults:
         return None
 
     def _act(self, place: str, operation: str | None, subject: Any, otherwise: Any) -> Any:
-        fault = self._take(place, operation, subject)
-        return otherwise if fault is None else KINDS[fault.kind].act(subject, fault.options)
+        now = self._clock()
+        fault = self._take(place, operation, subject, now)
+        return otherwise if fault is None else KINDS[fault.kind].act(subject, fault.options_at(now))
 
     def replace(self, operation: str | None) -> Reply | None:
         """Give the answer to give instead of acting, or None."""
@@ -93,7 +120,10 @@ class Faults:
         """Give the answer of a service that acted, after the faults of its JSON and its way."""
         payload = reply.payload
         if isinstance(payload, dict) and payload.get("data") is not None:
-            reply.payload = self._act("alter", operation, payload, payload)
+            told = self._act("recall", operation, self._told.of(operation), payload)
+            self._told.note(operation, payload)
+            copy = deepcopy(told) if self._waiting else told
+            reply.payload = self._act("alter", operation, copy, copy)
         finished: Reply = self._act("finish", operation, reply, reply)
         return finished
 
@@ -102,12 +132,20 @@ class Faults:
         late: Reply = self._act("delay", operation, reply, reply)
         return late
 
-    def find(self, cursor: str | None, operation: str | None) -> Key | None:
+    def hear(
+        self, variables: dict[str, Any] | None, operation: str | None, world: World
+    ) -> dict[str, Any] | None:
+        """Give the variables of a call as the service understands them."""
+        asked = Asked(variables, world)
+        heard: dict[str, Any] | None = self._act("ask", operation, asked, variables)
+        return heard
+
+    def find(self, cursor: str | None, operation: str | None, keys: list[Key]) -> Key | None:
         """Give the key a page begins below, or raise `BadInput`. None: it is the first page."""
         if not cursor:
             return None
         key = self.cursors.read(cursor)
-        found: Key = self._act("cursor", operation, Sought(key, self.cursors), key)
+        found: Key = self._act("cursor", operation, Sought(key, self.cursors, keys), key)
         return found
 
     def change_page(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -54,12 +55,18 @@ class Envelope:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                date = http_date(self.world.now).encode()
-                own = [(MARK, b"1"), (WORLD, self.world.id.encode()), (b"date", date)]
-                message["headers"] = [*message["headers"], *own]
+                message["headers"] = self._with_ours(message["headers"])
             await send(message)
 
         await self.inner(scope, receive, send_marked)
+
+    def _with_ours(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Add our headers where a fault has not given them; an empty one is none."""
+        date = http_date(self.world.now).encode()
+        own = [(MARK, b"1"), (WORLD, self.world.id.encode()), (b"date", date)]
+        known = {name for name, _ in given}
+        added = [(name, value) for name, value in own if name not in known]
+        return [(name, value) for name, value in [*given, *added] if value]
 
     def _record(self, scope: Scope) -> dict[str, Any]:
         return {
@@ -76,8 +83,14 @@ def respond(reply: Reply) -> Response:
     """Give the response of a reply."""
     if reply.text is not None:
         return Delivery(reply, reply.text, "text/html")
-    body = json.dumps(reply.payload, ensure_ascii=False, separators=(",", ":"))
-    return Delivery(reply, body, "application/json; charset=utf-8")
+    return Delivery(reply, _written(reply.payload), "application/json; charset=utf-8")
+
+
+def _written(payload: Any) -> str:
+    """Write JSON; half of a character, which no bytes can hold, as JavaScript escapes it."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    halves = re.compile("[\ud800-\udfff]")
+    return halves.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 async def not_found(_: Request, error: Exception) -> Response:

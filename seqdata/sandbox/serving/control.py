@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -18,7 +19,7 @@ from seqdata.sandbox.login.tokens import Tokens
 from seqdata.sandbox.serving import given
 from seqdata.sandbox.serving.app import Log, is_loopback, respond
 from seqdata.sandbox.world import corrections, truth
-from seqdata.sandbox.world.clock import utc_text
+from seqdata.sandbox.world.clock import parse_now, utc_text
 from seqdata.sandbox.world.world import World
 
 _UNITS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
@@ -37,6 +38,8 @@ _FAULT = {
     "times": given.whole(1, 1_000_000),
     "after": given.whole(0, 1_000_000),
     "operation": given.or_null(given.text),
+    "since": given.or_null(given.anything),
+    "until": given.or_null(given.anything),
 }
 _IDS = {"ids": given.texts}
 _EDIT = {
@@ -77,8 +80,16 @@ def make_fault(asked: Any) -> Fault:
         raise ValueError("a fault is an object with a kind, which is text")
     own = {key: asked[key] for key in _FAULT if key in asked}
     given.check(own, _FAULT)
+    own |= {key: _instant(key, own[key]) for key in ("since", "until") if own.get(key) is not None}
     options = {key: value for key, value in asked.items() if key not in own and key != "kind"}
     return Fault(asked["kind"], **own, options=options)
+
+
+def _instant(name: str, value: Any) -> int:
+    """Read a moment of the world's clock."""
+    if not isinstance(value, str | date):
+        raise ValueError(f"{name} is a date, or a datetime with its zone")
+    return parse_now(value)
 
 
 class Control:

@@ -110,11 +110,12 @@ class Api:
             return refusal(errors, "GRAPHQL_VALIDATION_FAILED")
         context = Context(self.world, self.faults, self.page_rules, operation, variant is None)
         with self.world.lock:
+            variables = self.faults.hear(call.variables, operation, self.world)
             result = execute_sync(
                 self.schema,
                 document,
                 context_value=context,
-                variable_values=call.variables,
+                variable_values=variables,
                 operation_name=call.operation,
                 field_resolver=_field,
                 type_resolver=_type_name,

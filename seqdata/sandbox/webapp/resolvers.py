@@ -147,7 +147,7 @@ def _page(
     context: Context = info.context
     try:
         size = _page_size(first, context.page_rules)
-        below = context.faults.find(after, context.operation)
+        below = context.faults.find(after, context.operation, keys)
         page = paging.read_page(book, keys, context.read_filter(given), below, size)
     except paging.BadInput as error:
         raise bad_input(str(error)) from None
