@@ -212,6 +212,7 @@ class Store(Shelf):
         *,
         source: str = "webapp",
         run: int | None = None,
+        overrules: bool = False,
     ) -> Upsert:
         """Take in what a source delivered, and with it how far the reading came: both or neither.
 
@@ -219,6 +220,8 @@ class Store(Shelf):
         ----------
         state
             How far it came; None leaves what is noted.
+        overrules
+            It was asked for because what is known may be wrong: an older answer is taken too.
 
         Raises
         ------
@@ -233,7 +236,7 @@ class Store(Shelf):
         with self._writing() as db:
             if isinstance(delivery, Snapshot):
                 self._check_world(db, delivery.world)
-            found = taking.absorb(db, delivery, said)
+            found = taking.absorb(db, delivery, said, overrules=overrules)
             if state is not None:
                 write_facts(db, {"progress": document_of(state)})
         if self._lock.is_held and self._timer() - self._published_at > PUBLISH_SECONDS:

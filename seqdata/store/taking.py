@@ -15,13 +15,15 @@ from seqdata.store.record import Connection, mark_changed
 from seqdata.store.versions import Said, Upsert
 
 
-def absorb(db: Connection, delivery: Delivery, said: Said) -> Upsert:
-    """Take in a delivery of a source."""
+def absorb(db: Connection, delivery: Delivery, said: Said, *, overrules: bool = False) -> Upsert:
+    """Take in a delivery of a source; see :meth:`Store.take`."""
     if isinstance(delivery, Snapshot):
         observe(db, rows_of(delivery.balances))
         return absorb_accounts(db, rows_of(delivery.accounts), said, delivery.bodies)
     rows = rows_of(delivery.rows)
-    found = versions.upsert(db, versions.TRANSFERS, rows, said, delivery.bodies)
+    found = versions.upsert(
+        db, versions.TRANSFERS, rows, said, delivery.bodies, overrules=overrules
+    )
     if not isinstance(delivery, Page):
         stale = set(found.stale)  # what is told of an older answer is older too
         fresh = [place for place, row in enumerate(rows) if row["id"] not in stale]

@@ -64,7 +64,13 @@ class _Present(NamedTuple):
 
 
 def upsert(
-    db: Connection, stream: str, rows: Sequence[Row], said: Said, bodies: Bodies | None = None
+    db: Connection,
+    stream: str,
+    rows: Sequence[Row],
+    said: Said,
+    bodies: Bodies | None = None,
+    *,
+    overrules: bool = False,
 ) -> Upsert:
     """Set rows against the present ones of their ids.
 
@@ -77,31 +83,33 @@ def upsert(
     version; the one before ends where it begins, which is later than that began even if the clock
     went back.
 
+    Parameters
+    ----------
+    overrules
+        What is known is what was asked about, so an older answer is taken too.
+
     Raises
     ------
     UnexpectedAnswer
         A row has no id.
     """
-    last: dict[str, int] = {}
-    stale: dict[str, None] = {}
-    for place, row in enumerate(rows):
-        id_ = _id_of(row)
-        if id_ in last and _is_older(stream, row, rows[last[id_]], in_one_sync=True):
-            stale[id_] = None
-        else:
-            last[id_] = place
+    last, stale = _latest(stream, rows, said)
     doubts.clear(db, stream, last)
     present = _present(db, stream, list(last))
+    report = _Report(stream)
     for id_, known in present.items():
+        if overrules or known.removed is not None:
+            continue
         in_one_sync = said.run is not None and known.run == said.run
-        is_older = _is_older(stream, rows[last[id_]], known.row, in_one_sync=in_one_sync)
-        if is_older and known.removed is None:
+        answer = _Aged(rows[last[id_]], said.at)
+        if _is_older(stream, answer, _Aged(known.row, known.since), in_one_sync=in_one_sync):
             stale[id_] = None
+            if _is_another(answer.row, known.row):
+                report.slips.append(id_)
             del last[id_]
     places = list(last.values())
     changed = [place for place in places if _is_news(stream, present, rows[place])]
     kept = _compressed(bodies, changed)
-    report = _Report(stream)
     for place in changed:
         row = rows[place]
         before = present.get(row["id"])
@@ -148,6 +156,8 @@ def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) ->
 
 #: An account that two lists miss, so far apart, is closed: it cannot be asked for by its id.
 CLOSING_SPAN = timedelta(hours=1) // timedelta(microseconds=1)
+
+_DAY = timedelta(days=1) // timedelta(microseconds=1)
 
 
 def close_unlisted(db: Connection, listed: Iterable[str], said: Said) -> Upsert:
@@ -234,6 +244,20 @@ def _present(db: Connection, stream: str, ids: Sequence[str]) -> dict[str, _Pres
     return found
 
 
+def _latest(stream: str, rows: Sequence[Row], said: Said) -> tuple[dict[str, int], dict[str, None]]:
+    """Return the place of the latest row of each id, and the ids of which an older one came."""
+    last: dict[str, int] = {}
+    stale: dict[str, None] = {}
+    for place, row in enumerate(rows):
+        id_ = _id_of(row)
+        other = _Aged(rows[last[id_]], said.at) if id_ in last else None
+        if other and _is_older(stream, _Aged(row, said.at), other, in_one_sync=True):
+            stale[id_] = None
+        else:
+            last[id_] = place
+    return last, stale
+
+
 #: So many ids are looked up at once.
 _AT_ONCE = 1_000
 
@@ -246,32 +270,52 @@ def _is_news(stream: str, present: Mapping[str, _Present], row: Row) -> bool:
     return old != row and lasting(stream, old) != lasting(stream, row)
 
 
-def _is_older(stream: str, row: Row, known: Row, *, in_one_sync: bool) -> bool:
+class _Aged(NamedTuple):
+    """A row, and when it was said."""
+
+    row: Row
+    at: int
+
+    @property
+    def changed(self) -> int | None:
+        """When it changed last; not known where that was after it was said."""
+        moment: int | None = self.row.get("updated_at")
+        return None if moment is None or moment > self.at + _DAY else moment
+
+
+def _is_older(stream: str, one: _Aged, known: _Aged, *, in_one_sync: bool) -> bool:
     """Tell whether an answer is of a time before the one that is known."""
     if stream != TRANSFERS:
         return False
-    changed, known_change = row.get("updated_at"), known.get("updated_at")
-    if changed is not None and known_change is not None:
-        return bool(changed < known_change)
-    was_final = known.get("state") in FINAL and row.get("state") not in FINAL
-    return in_one_sync and changed is known_change is None and was_final
+    if one.changed is not None and known.changed is not None:
+        return one.changed < known.changed
+    was_final = known.row.get("state") in FINAL and one.row.get("state") not in FINAL
+    return in_one_sync and one.changed is known.changed is None and was_final
 
 
 def _is_slip(row: Row, before: _Present | None) -> bool:
-    """Tell whether a transfer changed unannounced, or lacks what all have: one answer may be wrong.
+    """Tell whether one answer may be wrong: it lacks what all have, or changed as none does.
 
-    It changed without a later ``updated_at``, where it had one.
+    It changed in what a transfer keeps, or without a later ``updated_at`` where it had one.
     """
     if not row.keys() >= _HAD_BY_ALL:
         return before is None or before.row.keys() >= _HAD_BY_ALL
     if before is None or before.removed is not None:
         return False
+    if _is_another(row, before.row):
+        return True
     known = before.row.get("updated_at")
     return known is not None and row.get("updated_at") in (None, known)
 
 
-#: What every transfer has.
+def _is_another(row: Row, known: Row) -> bool:
+    """Tell whether a row differs from another of its id in what a transfer keeps."""
+    return any(row.get(name) != known.get(name) for name in _KEPT_BY_ALL)
+
+
+#: What every transfer has, and what it keeps.
 _HAD_BY_ALL = {"amount_cents", "created_at", "status"}
+_KEPT_BY_ALL = ("amount_cents", "created_at", "source_id", "destination_id")
 
 
 def _is_open(stream: str, row: Row) -> int:

@@ -291,9 +291,9 @@ class _Run:
         slips, self._slips = self._slips, {}
         if len(slips) <= MOST_SLIPS:
             for id_ in slips:
-                self._ask(id_)
+                self._ask(id_, overrules=True)
 
-    def _ask(self, id_: str) -> TransferDetails | None:
+    def _ask(self, id_: str, *, overrules: bool = False) -> TransferDetails | None:
         """Read a transfer by its id; None where no answer can be had that says anything."""
         try:
             found = self._source.fetch_details([id_])
@@ -302,11 +302,13 @@ class _Run:
                 raise
             log.warning("a transfer could not be asked for: id=%s error=%s", id_, error)
             return None
-        return self._take_details_of(found)
+        return self._take_details_of(found, overrules=overrules)
 
-    def _take_details_of(self, found: TransferDetails) -> TransferDetails:
+    def _take_details_of(
+        self, found: TransferDetails, *, overrules: bool = False
+    ) -> TransferDetails:
         found = at(found, self._clock.moment(self._clock.heard(found.served_at)))
-        self._count(self._take(found))
+        self._count(self._take(found, overrules=overrules))
         return found
 
     # -- details ------------------------------------------------------------------------------
@@ -390,12 +392,20 @@ class _Run:
 
     # -- taking in ----------------------------------------------------------------------------
 
-    def _take(self, delivery: Page | Snapshot | TransferDetails, **progress: Any) -> Upsert:
+    def _take(
+        self,
+        delivery: Page | Snapshot | TransferDetails,
+        *,
+        overrules: bool = False,
+        **progress: Any,
+    ) -> Upsert:
         """Take in what the source delivered; `progress` are changes of the state with it."""
         if not self._options.keep_answers:
             delivery = replace(delivery, bodies=None)
         state = replace(self._state, **progress)
-        found = self._store.take(delivery, state, source=self._source.name, run=self._run)
+        found = self._store.take(
+            delivery, state, source=self._source.name, run=self._run, overrules=overrules
+        )
         self._state = state
         return found
 

@@ -48,6 +48,8 @@ def _check_nodes(nodes: list[Node], what: str) -> None:
             raise UnexpectedAnswer(what, "an object for each", type(node).__name__)
         if not isinstance(node.get("id"), str | int) or node["id"] is True:
             raise UnexpectedAnswer(what, "an id in each", "one without it")
+        if _read_text(node["id"]) != str(node["id"]):
+            raise UnexpectedAnswer(what, "an id in each", "half a character in one")
 
 
 def _documented_transfers(nodes: list[Node], organization_id: str) -> pa.Table:
