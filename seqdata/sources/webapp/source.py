@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -173,9 +174,13 @@ class AnswerReader:
         if stream == "accounts":
             kinds = [next(iter(node.items())) for node in nodes]
             return rows_of(account_tables(kinds, self.organization_id, never, self.drift)[0])
-        made = rows_of(transfer_table(nodes, self.organization_id, self.drift))
-        details = detail_rows(*detail_tables(nodes, self.organization_id, never, self.drift))
-        return [with_moment(row, one) for row, one in zip(details, made, strict=True)]
+        rows: dict[int, Row] = {}
+        for places in _rounds([str(node["id"]) for node in nodes]):
+            once = [nodes[place] for place in places]
+            made = rows_of(transfer_table(once, self.organization_id, self.drift))
+            details = detail_rows(*detail_tables(once, self.organization_id, never, self.drift))
+            rows |= zip(places, map(with_moment, details, made), strict=True)
+        return [rows[place] for place in range(len(nodes))]
 
     def read_accounts(self, data: Node, served_at: datetime) -> Snapshot:
         """Read the accounts of the organization."""
@@ -214,6 +219,18 @@ def fetch_organization_ids(client: SequenceClient) -> list[str]:
     """Fetch the ids of the organizations that this login can see."""
     answer = client.ask(document("SelectSourceAndDestination"), None, "SelectSourceAndDestination")
     return [expect(organization, "id", str) for organization in _organizations(answer.data)]
+
+
+def _rounds(ids: Sequence[str]) -> list[list[int]]:
+    """Deal the places of ids into rounds that hold each id once: legs are told apart by id."""
+    rounds: list[list[int]] = []
+    met: Counter[str] = Counter()
+    for place, own_id in enumerate(ids):
+        if met[own_id] == len(rounds):
+            rounds.append([])
+        rounds[met[own_id]].append(place)
+        met[own_id] += 1
+    return rounds
 
 
 def _kept(nodes: Sequence[Node]) -> list[bytes]:
