@@ -120,6 +120,7 @@ class Store(Shelf):
         app_url: str,
         cache_dir: Path | None = None,
         connect: Connect = connect,
+        timer: Callable[[], float] = time.monotonic,
     ) -> Store:
         """Look at what is here of an organization; where nothing is, nothing is made.
 
@@ -141,7 +142,12 @@ class Store(Shelf):
             What is there is of another server, of a newer seqdata, or unreadable.
         """
         store = cls(
-            data_dir, organization_id, app_url=app_url, cache_dir=cache_dir, connect=connect
+            data_dir,
+            organization_id,
+            app_url=app_url,
+            cache_dir=cache_dir,
+            connect=connect,
+            timer=timer,
         )
         store._look()
         return store
