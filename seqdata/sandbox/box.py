@@ -22,7 +22,8 @@ from seqdata.sandbox.login.tokens import Tokens
 from seqdata.sandbox.serving.app import REMEMBERED, Log, application, login
 from seqdata.sandbox.serving.control import Control, make_fault, whole_seconds
 from seqdata.sandbox.serving.server import ServerThread, address_of, bind
-from seqdata.sandbox.webapp.api import Api
+from seqdata.sandbox.webapp.api import Api, read_call, with_own_headers
+from seqdata.sandbox.webapp.reply import Reply
 from seqdata.sandbox.webapp.resolvers import PageRules
 from seqdata.sandbox.world import corrections, truth
 from seqdata.sandbox.world.clock import moment, parse_now
@@ -105,6 +106,7 @@ class Sandbox:
         self._log: Log = deque(maxlen=REMEMBERED)
         self._server: ServerThread | None = None
         self._urls: tuple[str, str] | None = None
+        self._api = Api(self._world, self._faults, self._page_rules)
         self.access_token = self._tokens.issue()
         self.refresh_token = self._tokens.issue_refresh()
 
@@ -122,8 +124,7 @@ class Sandbox:
         app_socket = bind(self._port)
         auth_socket = bind(0)
         world, tokens, faults, log = self._world, self._tokens, self._faults, self._log
-        api = Api(world, faults, self._page_rules)
-        logins = self._logins
+        api, logins = self._api, self._logins
         scheme = "http" if tls is None else "https"
         app_url, auth_url = self._urls = (
             address_of(app_socket, scheme),
@@ -154,6 +155,12 @@ class Sandbox:
 
         self._authority = Authority()
         return self._authority
+
+    def answer(self, body: bytes, token: str) -> Reply:
+        """Answer a GraphQL request in this process, as the server answers it, without a socket."""
+        reply = self._api.serve(read_call(body), is_authorized=self._tokens.accepts(token))
+        reply.headers = with_own_headers(reply.headers, self._world)
+        return reply
 
     def __enter__(self) -> Self:
         return self.start()
@@ -348,6 +355,11 @@ class Sandbox:
         """
         given = {"kind": kind, "times": times, "operation": operation, "after": after}
         self._faults.add(make_fault(given | {"since": since, "until": until} | options))
+
+    @property
+    def faults_met(self) -> dict[str, int]:
+        """How often each kind of fault has acted."""
+        return dict(self._faults.acted)
 
     def clear_faults(self) -> None:
         """Forget the faults that have not acted yet."""

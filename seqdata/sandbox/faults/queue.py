@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
@@ -69,6 +70,8 @@ class Faults:
         self.cursors = Cursors()
         self._clock = clock
         self._told = Told()
+        #: How often each kind has acted.
+        self.acted: Counter[str] = Counter()
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -101,6 +104,7 @@ class Faults:
                     fault.after -= 1
                     continue
                 fault.times -= 1
+                self.acted[fault.kind] += 1
                 if fault.times == 0:
                     self._waiting.remove(fault)
                 return fault

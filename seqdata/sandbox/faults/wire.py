@@ -203,10 +203,10 @@ async def _nested(way: Way) -> None:
 
 async def _duplicate_key(way: Way) -> None:
     await way.send_start()
-    await way.send_part(_with_key_twice(bytes(way.answer.body)), more=False)
+    await way.send_part(with_key_twice(bytes(way.answer.body)), more=False)
 
 
-def _with_key_twice(body: bytes) -> bytes:
+def with_key_twice(body: bytes) -> bytes:
     """Write a JSON object again, with `ok` or the first key of its data a second time, as null."""
     payload = json.loads(body)
     data = payload.get("data") or payload

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -24,13 +23,9 @@ from seqdata.sandbox.faults.queue import TOKEN_OPERATION, Faults, Reply
 from seqdata.sandbox.login.logins import Logins
 from seqdata.sandbox.login.tokens import Denied, Tokens
 from seqdata.sandbox.serving.responses import Delivery
-from seqdata.sandbox.webapp.api import Api, BadCall, read_call
-from seqdata.sandbox.world.clock import http_date
+from seqdata.sandbox.webapp.api import Api, BadCall, read_call, with_own_headers
 from seqdata.sandbox.world.world import World
 
-MARK = b"x-seqdata-sandbox"
-#: Which world it is: two of one seed have the same organization ids.
-WORLD = b"x-seqdata-world"
 #: How many requests are remembered.
 REMEMBERED = 10_000
 
@@ -55,18 +50,12 @@ class Envelope:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._with_ours(message["headers"])
+                given = {name.decode(): value.decode() for name, value in message["headers"]}
+                own = with_own_headers(given, self.world).items()
+                message["headers"] = [(name.encode(), value.encode()) for name, value in own]
             await send(message)
 
         await self.inner(scope, receive, send_marked)
-
-    def _with_ours(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Add our headers where a fault has not given them; an empty one is none."""
-        date = http_date(self.world.now).encode()
-        own = [(MARK, b"1"), (WORLD, self.world.id.encode()), (b"date", date)]
-        known = {name for name, _ in given}
-        added = [(name, value) for name, value in own if name not in known]
-        return [(name, value) for name, value in [*given, *added] if value]
 
     def _record(self, scope: Scope) -> dict[str, Any]:
         return {
@@ -81,16 +70,7 @@ class Envelope:
 
 def respond(reply: Reply) -> Response:
     """Give the response of a reply."""
-    if reply.text is not None:
-        return Delivery(reply, reply.text, "text/html")
-    return Delivery(reply, _written(reply.payload), "application/json; charset=utf-8")
-
-
-def _written(payload: Any) -> str:
-    """Write JSON; half of a character, which no bytes can hold, as JavaScript escapes it."""
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    halves = re.compile("[\ud800-\udfff]")
-    return halves.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return Delivery(reply)
 
 
 async def not_found(_: Request, error: Exception) -> Response:
@@ -118,12 +98,7 @@ def application(api: Api, tokens: Tokens, others: list[Route], world: World, log
             return respond(Reply(400, {"errors": [reason]}))
         operation = api.operation_of(call)
         request.state.record.update(operation=operation, variables=call.variables)
-        reply = api.faults.replace(operation)
-        if reply is None and not tokens.accepts(_bearer(request)):
-            reply = Reply(401, {"message": "Unauthorized"})
-        if reply is None:
-            reply = api.faults.alter(api.answer(call), operation)
-        return respond(api.faults.delay(reply, operation))
+        return respond(api.serve(call, is_authorized=tokens.accepts(_bearer(request))))
 
     routes = [Route("/api/graphql", graphql, methods=["POST"]), *others]
     app = Starlette(routes=routes, exception_handlers=HANDLERS)

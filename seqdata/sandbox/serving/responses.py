@@ -14,10 +14,8 @@ from seqdata.sandbox.webapp.reply import Reply
 class Delivery(Response):
     """The body of a reply, on the way the reply is to take."""
 
-    def __init__(self, reply: Reply, body: str, media_type: str) -> None:
-        whole = body.encode()
-        sent = whole[: int(len(whole) * reply.share)]
-        super().__init__(sent, reply.status, reply.headers, media_type)
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.body, reply.status, reply.headers, reply.media_type)
         self.reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,7 @@ from graphql.execution import execute_sync
 
 from seqdata.sandbox.faults.queue import Faults, Reply
 from seqdata.sandbox.webapp.resolvers import Context, Info, PageRules, load_schema
+from seqdata.sandbox.world.clock import http_date
 from seqdata.sandbox.world.world import World
 
 
@@ -56,6 +57,16 @@ def _field(source: Any, info: Info, **_: Any) -> Any:
 def _type_name(value: Any, _: Info, __: Any) -> str:
     name: str = value["__typename"]
     return name
+
+
+def with_own_headers(given: dict[str, str], world: World) -> dict[str, str]:
+    """Add the headers of every answer, where a fault has not given them; an empty one is none.
+
+    They are the mark of a sandbox, which world it is, and its clock: two worlds of one seed have
+    the same organization ids.
+    """
+    own = {"x-seqdata-sandbox": "1", "x-seqdata-world": world.id, "date": http_date(world.now)}
+    return {name: value for name, value in (own | given).items() if value}
 
 
 def refusal(errors: list[GraphQLError], code: str) -> Reply:
@@ -96,6 +107,16 @@ class Api:
         ]
         name = operations[0].name if len(operations) == 1 else None
         return name.value if name else None
+
+    def serve(self, call: Call, *, is_authorized: bool) -> Reply:
+        """Answer a call as the service does: with the faults that wait for it, in their order."""
+        operation = self.operation_of(call)
+        reply = self.faults.replace(operation)
+        if reply is None and not is_authorized:
+            reply = Reply(401, {"message": "Unauthorized"})
+        if reply is None:
+            reply = self.faults.alter(self.answer(call), operation)
+        return self.faults.delay(reply, operation)
 
     def answer(self, call: Call) -> Reply:
         """Execute a call against the world."""

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
+
+
+def written(payload: Any) -> str:
+    """Write JSON; half of a character, which no bytes can hold, as JavaScript escapes it."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    halves = re.compile("[\ud800-\udfff]")
+    return halves.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 @dataclass(slots=True)
@@ -25,3 +34,17 @@ class Reply:
     share: float = 1.0
     #: Seconds of the wall clock before anything goes out.
     delay: float = 0.0
+
+    @property
+    def media_type(self) -> str:
+        """What the body is."""
+        return "application/json; charset=utf-8" if self.text is None else "text/html"
+
+    @property
+    def body(self) -> bytes:
+        """The body, as far as it goes out."""
+        text = self.text
+        if text is None:
+            text = written(self.payload)
+        whole = text.encode()
+        return whole[: int(len(whole) * self.share)]
