@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
             { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test soak bench gallery pictures docs lint format clean
+.PHONY: help demo lab test soak simulate bench gallery pictures docs lint format clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(STAMP) lint  ## Check style and types, then run all tests
 
 soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
 	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+
+simulate: $(STAMP)  ## Simulate lives of a ledger, faults and all (SEED=7 with its log, STEPS=60, CARDS=all)
+	@$(BIN)/python tests/simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(CARDS),--$(CARDS))
 
 bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes, a minute or two)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
