@@ -115,10 +115,22 @@ VALUES: dict[str, Callable[[str], list[Any]]] = {
 
 
 def columns_of(card: Card) -> tuple[str, ...]:
-    """Name the columns in which a card may leave what is not so; ``*`` is any."""
-    if not card.is_of_service or KINDS[card.kind].place != "alter":
+    """Name the columns in which a card may leave what is not so; ``*`` is any.
+
+    ``rows`` is no column: where rows may be left out too, less of what was read can be true.
+    """
+    if not card.is_of_service or card.kind in FAITHFUL:
         return ()
-    if card.kind == "errors_with_data":
-        return ()
+    if KINDS[card.kind].place != "alter":
+        return ("rows",)
     place = f"{card.options.get('of', 'transfer')} {card.options.get('field', '')}"
-    return FIELDS.get(place, ("*",))
+    return ("rows", *FIELDS.get(place, ("*",)))
+
+
+#: Kinds under which no value of a row is lost or altered.
+FAITHFUL = frozenset((
+    "unauthorized", "forbidden", "rate_limit", "server_error", "bad_gateway", "cut", "cut_after",
+    "cut_midway", "truncated_json", "errors_without_data", "errors_with_data", "repeated_cursor",
+    "empty_page", "short_page", "expired_cursor", "duplicate_row", "ignored_filter", "no_count",
+    "slow", "wire", "contradiction", "payment_fails", "create_error",
+))  # fmt: skip

@@ -289,7 +289,7 @@ class Life:
         """Sync, and check what must hold after it, however it ended."""
         self.network.latency = self.chance.choice([0.1, 0.1, 0.1, 15.0])
         if self.chance.random() < 0.3:
-            self._open()
+            self._survive(self._open)
         self.truth.look()
         self._pages, self._interrupt_at = 0, interrupt_at
         asked = " ".join(f"{k}={v}" for k, v in options.items() if v is not None)

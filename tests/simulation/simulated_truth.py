@@ -116,7 +116,7 @@ class Truth:
         now, here = self.transfers(), self._shown.here
         for id in sorted(now.keys() | here.keys()):
             was, is_now = here.get(id), now.get(id)
-            if was == is_now or (was is not None and self._waits_for_rescan(was, report)):
+            if was == is_now or self._may_differ(was, is_now, report):
                 continue
             words = f"after a {report.kind} sync: {difference(was, is_now)}"
             assert report.kind in ("recent", "resumed"), words
@@ -127,10 +127,13 @@ class Truth:
                 assert was is None or _is_before(was["created_at"], since), words
                 assert was is None or was["status"] in FINAL_STATUSES, words
 
-    def _waits_for_rescan(self, row: Row, report: SyncReport) -> bool:
-        """Whether a row has been open for so long that only a full sync asks for it."""
-        is_old = _is_before(row["created_at"], self._box.now - OPEN_SPAN)
-        return report.kind == "recent" and row["status"] not in FINAL_STATUSES and is_old
+    def _may_differ(self, was: Row | None, is_now: Row | None, report: SyncReport) -> bool:
+        """Whether a row was left out by choice, or open so long that only a full sync asks."""
+        if was is None:
+            since = report.certificate.since if report.certificate else None
+            return since is not None and _is_before((is_now or {})["created_at"], since)
+        is_old = _is_before(was["created_at"], self._box.now - OPEN_SPAN)
+        return report.kind == "recent" and was["status"] not in FINAL_STATUSES and is_old
 
     def accounts_are_true(self) -> None:
         """The open accounts are those of the service."""
