@@ -57,6 +57,14 @@ def test_an_unchanged_account_changes_nothing(store: Store) -> None:
     assert len(store.evidence("p")) == 1
 
 
+def test_an_account_that_was_made_in_another_month_is_published(store: Store) -> None:
+    """What an account's created_at says may change: accounts are one table, whatever the month."""
+    for at, made in ((NOON, NOON), (LATER, NOON - timedelta(days=90))):
+        store.upsert_accounts(accounts({"id": "p", "created_at": made}), seen_at=at)
+    assert store.read_accounts()["created_at"].to_pylist() == [NOON - timedelta(days=90)]
+    assert not store.publish()
+
+
 def test_an_account_that_is_gone_is_closed_and_kept(store: Store) -> None:
     """An account that two lists miss an hour apart gets closed_at once; listed again it is open."""
     store.upsert_accounts(accounts({"id": "p"}, {"id": "q"}), seen_at=NOON)
