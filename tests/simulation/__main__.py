@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from simulated_deck import CARDS, NOT_YET  # noqa: E402  # the tests' folders come first
+from simulated_deck import EVERY, NOT_YET  # noqa: E402  # the tests' folders come first
 from simulated_life import STEPS, Life, lived  # noqa: E402
 
 
@@ -23,7 +23,7 @@ def main() -> int:
     logging.getLogger("seqdata").setLevel(logging.CRITICAL)  # its words have the wall clock's
     for name in [name for name in os.environ if name.startswith("SEQUENCE_")]:
         del os.environ[name]  # settings of the person who runs it
-    cards = tuple(CARDS if asked.all else (one for one in CARDS if one not in NOT_YET))
+    cards = tuple(one for one in EVERY if asked.all or one not in NOT_YET)
     lives = [Life(seed, print if asked.log else _silent, cards) for seed in asked.seeds]
     began = time.process_time()
     failed = [life.seed for life in lives if not _lives(life, asked)]

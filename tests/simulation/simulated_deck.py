@@ -15,8 +15,8 @@ from typing import Any
 from simulated_disk import DEATH, REFUSALS
 from simulated_network import DROPS
 
-from seqdata.sandbox.faults import kinds
-from seqdata.sandbox.faults.kinds import KINDS, check_options
+from seqdata.sandbox.faults.kinds import KINDS, VARIANTS, check_options
+from seqdata.sandbox.faults.lies import LIES
 
 #: A person who interrupts a sync.
 INTERRUPT = "interrupt"
@@ -28,8 +28,16 @@ SURROUNDINGS = (*DROPS, *REFUSALS, DEATH, INTERRUPT)
 #: begin alike, so their order is that of their last letters.
 CARDS = tuple(sorted((*KINDS, *SURROUNDINGS), key=lambda name: name[::-1]))
 
+#: Every lie by its name, after the kinds.
+EVERY = (*CARDS, *LIES)
+
 #: Kinds that a sync does not bear yet: dealt where all are asked for (`make simulate CARDS=all`).
-NOT_YET: tuple[str, ...] = ()
+NOT_YET = (
+    "wrong_page", "shifted_page", "stale", "misheard", "cached_answer", "wrong_value",
+    "rows_missing", "page_shifted", "stale_page", "stale_detail", "no_pods", "pod_missing",
+    "no_outside_accounts", "one_id_twice", "id_half", "accounts_swapped", "null_transfer",
+    "updated_in_a_year",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,16 @@ class Card:
     name: str
     kind: str
     options: dict[str, Any]
+    told_of: str | None = None
 
     @property
     def is_of_service(self) -> bool:
         return self.kind in KINDS
+
+    @property
+    def operation(self) -> str | None:
+        """The operation that it acts on; None is any."""
+        return "CreatePayment" if self.needs_payment else self.told_of
 
     @property
     def needs_payment(self) -> bool:
@@ -56,7 +70,11 @@ def deal(cards: tuple[str, ...], start: int, chance: Random) -> Iterator[Card]:
     """Deal all cards again and again, from one of them on: lives that follow go on from there."""
     for place in itertools.count(start):
         name = cards[place % len(cards)]
-        yield Card(name, name, options_of(name, chance) if name in KINDS else {})
+        lie = LIES.get(name)
+        if lie is not None:
+            yield Card(name, lie.kind, lie.options, lie.operation)
+        else:
+            yield Card(name, name, options_of(name, chance) if name in KINDS else {})
 
 
 def options_of(kind: str, chance: Random) -> dict[str, Any]:
@@ -110,7 +128,7 @@ VALUES: dict[str, Callable[[str], list[Any]]] = {
     "share": lambda _: [0.01, 0.5, 0.99],
     "to": lambda _: ["text", "list", "object"],
     "value": lambda _: ["TELEPORTED", None, "2199-01-01T00:00:00Z", "1970-01-02T00:00:00Z", -5],
-    "variant": lambda kind: list(kinds._VARIANTS[kind]),
+    "variant": lambda kind: list(VARIANTS[kind]),
 }
 
 
@@ -121,9 +139,13 @@ def columns_of(card: Card) -> tuple[str, ...]:
     """
     if not card.is_of_service or card.kind in FAITHFUL:
         return ()
+    if card.kind == "stale":
+        return ("rows", "status", "error_reason", "updated_at")
     if KINDS[card.kind].place != "alter":
         return ("rows",)
     place = f"{card.options.get('of', 'transfer')} {card.options.get('field', '')}"
+    if place.startswith(("page ", "organization ", "answer ")):
+        return ("rows",)
     return ("rows", *FIELDS.get(place, ("*",)))
 
 

@@ -28,7 +28,7 @@ from seqdata.http.messages import Answer, Exchange, Request
 from seqdata.http.transport import Send, Transport
 from seqdata.sandbox import Sandbox
 from seqdata.sandbox.faults.queue import Faults
-from seqdata.sandbox.webapp.api import Api, own_headers, read_call
+from seqdata.sandbox.webapp.api import Api, read_call, with_own_headers
 from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.store import Store
 from seqdata.sync import SyncReport, sync
@@ -214,12 +214,14 @@ class Life:
             self.the_service_recovers()
             self._switch_on(card, 0, times)
             self._meet(card, [self.sync_everything])
+        if card.name != card.kind:  # a lie counts as its kind acted
+            self.counts[card.name] += self.counts[card.kind] - acted[card.kind]
 
     def _switch_on(self, card: Card, after: int, times: int) -> None:
         if card.is_of_service:
             after = 0 if card.needs_payment else after
-            operation = "CreatePayment" if card.needs_payment else None
-            self.box.fail(card.kind, after=after, times=times, operation=operation, **card.options)
+            given = {"operation": card.operation, **card.options}
+            self.box.fail(card.kind, after=after, times=times, **given)
             self.truth.doubted |= set(columns_of(card))
         elif card.kind in DROPS:
             self.network.drop(card.kind, after=after, times=times)
@@ -379,11 +381,13 @@ class Life:
 
     def _ask_honestly(self) -> Callable[[Request], Exchange]:
         """A wire to the same world on which nothing goes wrong."""
-        api = Api(self.box._world, Faults(), self.box._page_rules)
+        api = Api(self.box._world, Faults(lambda: self.box._world.now), self.box._page_rules)
 
         def send(request: Request) -> Exchange:
             reply = api.answer(read_call(request.payload))
-            return Exchange(True, Answer(reply.status, own_headers(self.box._world), reply.body))
+            return Exchange(
+                True, Answer(reply.status, with_own_headers({}, self.box._world), reply.body)
+            )
 
         return send
 
