@@ -28,8 +28,8 @@ test: $(STAMP) lint  ## Check style and types, then run all tests
 soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
 	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
-simulate: $(STAMP)  ## Simulate lives of a ledger, faults and all (SEED=7 with its log, STEPS=60, CARDS=all)
-	@$(BIN)/python tests/simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(CARDS),--$(CARDS))
+simulate: $(STAMP)  ## Simulate lives of a ledger, faults and all (SEED=7 with its log, STEPS=60)
+	@$(BIN)/python tests/simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS))
 
 bench: $(STAMP)  ## Measure against the targets and a peer (QUICK=1: small sizes, a minute or two)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

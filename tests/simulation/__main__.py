@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from simulated_deck import EVERY, NOT_YET  # noqa: E402  # the tests' folders come first
+from simulated_deck import EVERY  # noqa: E402  # the tests' folders come first
 from simulated_life import STEPS, Life, lived  # noqa: E402
 
 
@@ -23,11 +23,10 @@ def main() -> int:
     logging.getLogger("seqdata").setLevel(logging.CRITICAL)  # its words have the wall clock's
     for name in [name for name in os.environ if name.startswith("SEQUENCE_")]:
         del os.environ[name]  # settings of the person who runs it
-    cards = tuple(one for one in EVERY if asked.all or one not in NOT_YET)
-    lives = [Life(seed, print if asked.log else _silent, cards) for seed in asked.seeds]
+    lives = [Life(seed, print if asked.log else _silent) for seed in asked.seeds]
     began = time.process_time()
     failed = [life.seed for life in lives if not _lives(life, asked)]
-    _sum_up(lives, cards, time.process_time() - began)
+    _sum_up(lives, time.process_time() - began)
     return int(bool(failed))
 
 
@@ -35,19 +34,18 @@ def _lives(life: Life, asked: argparse.Namespace) -> bool:
     try:
         lived(life, asked.steps)
     except AssertionError as broken:
-        every = " CARDS=all" if asked.all else ""
         print(f"seed {life.seed}: {broken}")
-        print(f"replay: make simulate SEED={life.seed} STEPS={asked.steps}{every}")
+        print(f"replay: make simulate SEED={life.seed} STEPS={asked.steps}")
         return False
     return True
 
 
-def _sum_up(lives: list[Life], cards: tuple[str, ...], seconds: float) -> None:
+def _sum_up(lives: list[Life], seconds: float) -> None:
     met: Counter[str] = Counter()
     for life in lives:
         met += life.counts
     syncs, years = met.pop("syncs", 0), sum(life.years for life in lives)
-    told = sorted({**dict.fromkeys(cards, 0), **met}.items())
+    told = sorted({**dict.fromkeys(EVERY, 0), **met}.items())
     print("\nhow often each acted:")
     print("\n".join(f"{times:7,} {name}" for name, times in told))
     print(
@@ -66,7 +64,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="one life, with its log")
     parser.add_argument("--seeds", type=int, default=10, help="so many lives, without their logs")
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--all", action="store_true", help="also lies that a sync is to bear later")
     asked = parser.parse_args()
     asked.log = asked.seed is not None
     asked.seeds = range(asked.seeds) if asked.seed is None else [asked.seed]

@@ -9,13 +9,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from simulated_deck import EVERY, NOT_YET
+from simulated_deck import EVERY
 from simulated_life import Life, lived
 from trust import SOAK
 
 SEEDS, STEPS = (200, 60) if SOAK else (5, 30)
-
-DEALT = tuple(one for one in EVERY if one not in NOT_YET)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def met() -> Counter[str]:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_a_life_keeps_every_promise(seed: int, met: Counter[str]) -> None:
     """Whatever a seed lets happen, nothing false is shown, and after calm all is as it is."""
-    life = Life(seed, cards=DEALT)
+    life = Life(seed)
     try:
         lived(life, STEPS)
     except AssertionError as broken:
@@ -39,7 +37,7 @@ def test_every_fault_that_is_dealt_has_acted(met: Counter[str]) -> None:
     """Over the seeds each kind of fault acted, so that none is passed over unseen."""
     if not met["syncs"]:
         pytest.skip("the lives ran in another process, or not at all")
-    dealt = DEALT[: SEEDS * (STEPS // 2)]  # a life deals a card at every second step
+    dealt = EVERY[: SEEDS * (STEPS // 2)]  # a life deals a card at every second step
     print("\n".join(f"{met[name]:6} {name}" for name in dealt))
     assert [name for name in dealt if not met[name]] == []
 
@@ -47,7 +45,7 @@ def test_every_fault_that_is_dealt_has_acted(met: Counter[str]) -> None:
 def test_a_seed_replays_exactly() -> None:
     """Two processes and a life among others print the same log, in whatever order sets are."""
     lines: list[str] = []
-    lived(Life(3, lines.append, DEALT), 12)
+    lived(Life(3, lines.append), 12)
     assert len(lines) > 20
     for order in ("1", "2"):
         printed = subprocess.run(
