@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,9 +15,10 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import execute_sync
+from graphql.execution import Executor, execute_sync
 
 from seqdata.sandbox.faults.queue import Faults, Reply
+from seqdata.sandbox.webapp.executor import ShortExecutor
 from seqdata.sandbox.webapp.resolvers import Context, Info, PageRules, load_schema
 from seqdata.sandbox.world.clock import http_date
 from seqdata.sandbox.world.world import World
@@ -80,26 +81,34 @@ def _error(error: GraphQLError, code: str) -> dict[str, Any]:
     return formatted
 
 
+@lru_cache(maxsize=256)
+def read_document(query: str) -> DocumentNode | Reply:
+    """Parse and validate a document; all worlds of a process share what was read."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return refusal([error], "GRAPHQL_PARSE_FAILED")
+    errors = validate(load_schema(), document)
+    return refusal(errors, "GRAPHQL_VALIDATION_FAILED") if errors else document
+
+
 class Api:
     """The GraphQL API over one world."""
 
-    def __init__(self, world: World, faults: Faults, page_rules: PageRules) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        page_rules: PageRules,
+        executor: type[Executor[None]] = ShortExecutor,
+    ) -> None:
         self.world, self.faults, self.page_rules = world, faults, page_rules
-        self.schema = load_schema()
-        self._document = lru_cache(maxsize=256)(self._read_document)
+        self.executor = executor
         self.answer(Call("{ me { id memberships { id } } }", None, None))  # warms the engine
-
-    def _read_document(self, query: str) -> DocumentNode | Reply:
-        try:
-            document = parse(query)
-        except GraphQLError as error:
-            return refusal([error], "GRAPHQL_PARSE_FAILED")
-        errors = validate(self.schema, document)
-        return refusal(errors, "GRAPHQL_VALIDATION_FAILED") if errors else document
 
     def operation_of(self, call: Call) -> str | None:
         """Give the name of the operation a call runs."""
-        document = self._document(call.query)
+        document = read_document(call.query)
         if call.operation or isinstance(document, Reply):
             return call.operation
         operations = [
@@ -120,9 +129,9 @@ class Api:
 
     def answer(self, call: Call) -> Reply:
         """Execute a call against the world."""
-        document = self._document(call.query)
+        document = read_document(call.query)
         if isinstance(document, Reply):
-            return document
+            return replace(document, headers={})  # faults write into a reply
         operation = self.operation_of(call)
         asks_count = "numberOfTransfers" in call.query
         variant = self.faults.count(operation) if asks_count else None
@@ -133,13 +142,14 @@ class Api:
         with self.world.lock:
             variables = self.faults.hear(call.variables, operation, self.world)
             result = execute_sync(
-                self.schema,
+                load_schema(),
                 document,
                 context_value=context,
                 variable_values=variables,
                 operation_name=call.operation,
                 field_resolver=_field,
                 type_resolver=_type_name,
+                executor_class=self.executor,
             )
         return context.reply or self._reply(result)
 
