@@ -26,11 +26,25 @@ ODD = """query Odd($organizationId: ID!) {
   }
 }"""
 
+#: As many transfers are asked for at once: under names of their own, through one fragment.
+MANY = """query Many($organizationId: ID!, $id: ID!) {
+  organization(id: $organizationId) {
+    one: transferReference(id: $id) { ...Drawer }
+    none: transferReference(id: "no-such-transfer") { ...Drawer }
+    again: transferReference(id: $id) { ...Drawer source { ... on Pod { goalAmountInCents } } }
+  }
+}
+fragment Drawer on TransferReference {
+  id amount { cents } source { __typename ... on Pod { name } ... on Port { name } }
+  details { __typename ... on SimpleTransferDetails { status { status } } }
+}"""
+
 DOCUMENTS = {
     "accounts": document("SelectSourceAndDestination"),
     "page": document("ActivityLogV2TransfersCounted"),
     "pod": document("PodDrawerContent"),
     "details": document("TransferReferenceDrawerContentV2"),
+    "many": MANY,
     "odd": ODD,
     "introspection": "{ __schema { types { name description fields { name } } } }",
     "mistaken": "{ me { nothing } }",

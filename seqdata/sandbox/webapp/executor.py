@@ -30,7 +30,21 @@ class ShortExecutor(Executor[None]):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
+        self._collected: dict[tuple[Any, ...], Any] = {}
         self._plans: dict[int, tuple[Any, list[_Field]]] = {}
+
+    def collect_subfields(self, return_type: GraphQLObjectType, field_details_list: Any) -> Any:
+        """Collect the fields of a node once for all that ask in the same words of a document.
+
+        The engine does so for the items of one list. A question about many transfers, each under
+        a name of its own, asks through the same fragment.
+        """
+        key = return_type, *[id(details.node) for details in field_details_list]
+        known = self._collected.get(key)
+        if known is None:
+            known = super().collect_subfields(return_type, field_details_list)
+            self._collected[key] = known
+        return known
 
     def execute_fields(
         self,
