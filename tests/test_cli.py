@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import commands
 import pandas as pd
 import pytest
-from waiting import LONG, PATIENCE, until
+from waiting import PATIENCE, until
 
 import seqdata
 from seqdata.cli import cli
@@ -32,15 +33,8 @@ class Shell:
         self.environment = environment
 
     def run(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "seqdata", *arguments],
-            cwd=self.folder,
-            env={**_bare(), **self.environment, **changes},
-            capture_output=True,
-            text=True,
-            timeout=LONG,
-            check=False,
-        )
+        environment = {**_bare(), **self.environment, **changes}
+        return commands.run([*arguments], environment, self.folder)
 
     def json(self, *arguments: str) -> Any:
         done = self.run(*arguments, "--json")

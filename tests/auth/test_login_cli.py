@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import pytest
-from waiting import LONG
 
 from seqdata.cli.login import who
 from seqdata.sandbox import Sandbox
@@ -18,15 +16,7 @@ from seqdata.sandbox import Sandbox
 def run(folder: Path, environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     """Run a command; its exit code and all that it printed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEQUENCE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "seqdata", *arguments],
-        cwd=folder,
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        timeout=LONG,
-        check=False,
-    )
+    done = commands.run([*arguments], {**kept, **environment}, folder)
     return done.returncode, done.stdout + done.stderr
 
 

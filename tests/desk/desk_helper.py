@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import commands
 
 from seqdata.config.settings import Settings
 from seqdata.ledger.ledger import demo_settings
@@ -89,10 +90,7 @@ class Shell:
         self.environment = {**kept, **box.environment(), **own}
 
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "seqdata", "transfer", *arguments],
-            env=self.environment, input=typed, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        return commands.run(["transfer", *arguments], self.environment, typed=typed)
 
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # noon in New York
