@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp
 
 #: Of a busy machine too: who waits this long waits for a server that will not come.
 START_SECONDS = 120.0
+
+#: What a request that is under way has, once the server is to end.
+END_SECONDS = 1.0
 
 
 def bind(port: int) -> socket.socket:
@@ -37,7 +41,36 @@ def address_of(listener: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://{host}:{port}"
 
 
-def _uvicorn(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """A server that ends at once: uvicorn looks ten times a second whether it should, and is.
+
+    What is under way when it ends has a second, as uvicorn gives it.
+    """
+
+    ending: asyncio.Event
+
+    async def main_loop(self) -> None:
+        """Wait for the end."""
+        await self.on_tick(0)
+        await self.ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what listens, then the connections; cancel what takes longer than it may."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        deadline = time.monotonic() + END_SECONDS
+        while (state.connections or state.tasks) and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)
+        for task in state.tasks:
+            task.cancel()
+
+
+def _uvicorn(app: ASGIApp, tls: ssl.SSLContext | None) -> _Server:
     config = uvicorn.Config(
         app,
         http="h11",  # httptools drops the body of a request that offers an upgrade to h2c
@@ -47,15 +80,14 @@ def _uvicorn(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Server:
         ws="none",
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     if tls is not None:
         _speak_tls(server, tls)
     return server
 
 
-def _speak_tls(server: uvicorn.Server, tls: ssl.SSLContext) -> None:
+def _speak_tls(server: _Server, tls: ssl.SSLContext) -> None:
     from seqdata.sandbox.serving.http2 import Negotiated
 
     def stop_listening() -> None:
@@ -80,6 +112,7 @@ class ServerThread:
         self._servers = [_uvicorn(app, tls) for app, _ in apps]
         self._has_tls = tls is not None
         self._thread = threading.Thread(target=self._run, name="seqdata-sandbox", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Serve; returns when connections are accepted."""
@@ -95,6 +128,9 @@ class ServerThread:
         """End every connection and wait for the thread."""
         for server in self._servers:
             server.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it is closed: the thread has ended
+                self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(timeout=START_SECONDS)
         for listener in self._listeners:
             listener.close()
@@ -103,6 +139,10 @@ class ServerThread:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        self._ending = asyncio.Event()
+        for server in self._servers:
+            server.ending = self._ending
+        self._loop = asyncio.get_running_loop()
         pairs = zip(self._servers, self._listeners, strict=True)
         await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in pairs))
         if self._has_tls:
