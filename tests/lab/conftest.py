@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from lab_kit import PANEL, Desk, Notebook, Panel, Server
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from waiting import PATIENCE
 
 from seqdata.auth.login.chromium import find_browser, starting
@@ -17,6 +17,9 @@ from seqdata.sandbox import Sandbox
 
 #: Wide enough for the widgets, and so high that nothing has to be scrolled.
 SIZE = {"width": 1000, "height": 1700}
+
+#: Closes every notebook of a page, and asks nobody whether it should be saved.
+CLOSE = "() => { for (const one of [...jupyterapp.shell.widgets('main')]) one.dispose() }"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,12 @@ def server(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) ->
         one.stop()
 
 
+@pytest.fixture(scope="module")
+def pages() -> dict[tuple[str, bool], Page]:
+    """The pages in which JupyterLab runs already, by what it looks like and saves."""
+    return {}
+
+
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
     """A sandbox of the test's own: transfers change it."""
@@ -54,11 +63,16 @@ def box() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def open_notebook(
-    server: Server, browser: BrowserContext, box: Sandbox, request: pytest.FixtureRequest
+    server: Server,
+    browser: BrowserContext,
+    pages: dict[tuple[str, bool], Page],
+    box: Sandbox,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Notebook]]:
     """Open a notebook of given cells in a folder whose settings point at the sandbox, and run it.
 
-    Words beside `in_notebook7`, `theme` and `saves_widgets` are settings.
+    Words beside `in_notebook7`, `theme` and `saves_widgets` are settings. JupyterLab itself
+    takes longer to open than a test: the next notebook is opened in the page that has it.
     """
 
     def opened(
@@ -71,14 +85,24 @@ def open_notebook(
         desk = Desk.set_up(box, server.root / request.node.name, **settings)
         desk.write_notebook("mine.ipynb", list(lines))
         server.set_up(theme=theme, saves_widgets=saves_widgets)
-        notebook = Notebook(browser.new_page(), server, desk, "mine.ipynb")
-        notebook.open(in_notebook7=in_notebook7)
+        page = None if in_notebook7 else pages.get((theme, saves_widgets))
+        notebook = Notebook(page or browser.new_page(), server, desk, "mine.ipynb")
+        notebook.page.set_viewport_size(SIZE)
+        if page:
+            notebook.open_beside()
+        else:
+            notebook.open(in_notebook7=in_notebook7)
         notebook.run()
+        if not in_notebook7:
+            pages[theme, saves_widgets] = notebook.page
         return notebook
 
     yield opened
     for page in browser.pages:
-        page.close()
+        if page not in pages.values():
+            page.close()
+    for page in pages.values():
+        page.evaluate(CLOSE)
     if server.url:
         server.end_kernels()
 

@@ -52,6 +52,7 @@ class Server:
             "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={self.root}",
             f"--IdentityProvider.token={self.token}", "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.expose_app_in_browser=True",
         ]  # fmt: skip
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -245,6 +246,17 @@ class Notebook:
         """Open it in JupyterLab, or in Notebook 7, and wait until its kernel listens."""
         place = f"notebooks/{self._path}?" if in_notebook7 else f"lab/tree/{self._path}?reset&"
         self.page.goto(f"{self.server.url}/{place}token={self.server.token}")
+        self._is_open()
+
+    def open_beside(self) -> None:
+        """Open it in the JupyterLab that the page shows already."""
+        self.page.evaluate(
+            "async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}) }",
+            self._path,
+        )
+        self._is_open()
+
+    def _is_open(self) -> None:
         # The page says idle for a moment before it has a kernel: the server knows better.
         until(lambda: self.server.listens(self._path), why="the kernel of the notebook")
         idle = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
