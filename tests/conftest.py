@@ -22,8 +22,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # How long an example takes says more about the machine than about the code.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("local", CALM)
-settings.register_profile("ci", CALM, derandomize=True)
+settings.register_profile("local", CALM, max_examples=50)
+settings.register_profile("ci", CALM, max_examples=50, derandomize=True)
 settings.register_profile("soak", CALM, max_examples=1_000)
 settings.load_profile(
     "soak" if os.environ.get("SEQDATA_SOAK") else "ci" if os.environ.get("CI") else "local"

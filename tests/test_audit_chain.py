@@ -229,7 +229,7 @@ def test_an_edited_head_is_a_broken_chain(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=2 * settings().max_examples)
 def test_any_changed_byte_is_found(data: st.DataObject) -> None:
     """Whatever byte of a chained log becomes another one, the chain is broken."""
     with tempfile.TemporaryDirectory() as folder:
@@ -242,7 +242,7 @@ def test_any_changed_byte_is_found(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=2 * settings().max_examples)
 def test_any_cut_and_any_addition_is_found(data: st.DataObject) -> None:
     """Bytes taken out of a chained log, or put between its lines, break the chain."""
     with tempfile.TemporaryDirectory() as folder:
@@ -471,7 +471,6 @@ CRASHES = st.lists(
 
 
 @given(steps=CRASHES)
-@settings(max_examples=100)
 def test_no_series_of_crashes_breaks_the_chain(steps: list[tuple[str, int]]) -> None:
     """Wherever writers stop, one after the other, the chain is intact and goes on."""
     with tempfile.TemporaryDirectory() as folder:

@@ -214,7 +214,6 @@ ROWS = st.fixed_dictionaries(
     {"id": TEXT, "status": TEXT, "description": TEXT, "amount_cents": CENTS, "created_at": MOMENTS}
 )
 LAW = settings(
-    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

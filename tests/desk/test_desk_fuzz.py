@@ -48,7 +48,6 @@ NOTES = st.text(st.characters(), max_size=90)
 
 @given(amount=AMOUNTS, source=NAMES, destination=NAMES, note=NOTES, instant=st.booleans())
 @settings(
-    max_examples=120,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_whatever_is_typed_moves_that_or_nothing(
@@ -79,7 +78,7 @@ def test_whatever_is_typed_moves_that_or_nothing(
 
 @given(cents=st.integers() | st.floats() | st.booleans() | st.integers(90, 10_000))
 @settings(
-    max_examples=40,
+    max_examples=settings().max_examples // 2,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_cents_are_whole_numbers(desk: TransferDesk, box: Sandbox, cents: Any) -> None:

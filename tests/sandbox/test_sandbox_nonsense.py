@@ -176,7 +176,7 @@ values = st.recursive(
 words = st.sampled_from(sorted({name for known in WORDS.values() for name in known}))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(PATHS),
     method=st.sampled_from(["GET", "POST", "DELETE"]),
