@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -192,6 +193,12 @@ def draw(name: str, **options: Any) -> Axes:
     """Draw a chart's full table."""
     table, own = TABLES[name]()
     return function(name)(table, **own, **options)
+
+
+@cache
+def drawn(name: str) -> Axes:
+    """Draw a chart's full table once, for tests that only look at it."""
+    return draw(name)
 
 
 # -- questions ---------------------------------------------------------------------------------

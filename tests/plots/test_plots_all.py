@@ -9,7 +9,19 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
-from charted import HARD, NOTHING, TABLES, draw, function, overlaps, texts, title, told, words
+from charted import (
+    HARD,
+    NOTHING,
+    TABLES,
+    draw,
+    drawn,
+    function,
+    overlaps,
+    texts,
+    title,
+    told,
+    words,
+)  # fmt: skip
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from waiting import LONG
@@ -37,7 +49,7 @@ def test_text_can_be_read_on_its_ground(name: str, theme: str) -> None:
 @every_chart
 def test_texts_do_not_cover_one_another(name: str) -> None:
     """At six inches no tick, name, legend, title or note covers another one, or is cut off."""
-    ax = draw(name)
+    ax = drawn(name)
     figure: Any = ax.get_figure()
     assert figure.get_size_inches()[0] == 6
     shown = texts(ax)
@@ -55,7 +67,7 @@ def test_texts_do_not_cover_one_another(name: str) -> None:
 @every_chart
 def test_names_are_drawn_as_they_are(name: str) -> None:
     """Dollar signs, underscores and braces of a name are no mathematics, and emoji no boxes."""
-    ax = draw(name)
+    ax = drawn(name)
     named = [one for one in texts(ax) if "teel" in one.get_text()]
     for one in named:
         assert "Gym of $teel $" in one.get_text()
@@ -111,7 +123,7 @@ def test_axes_can_be_given(name: str) -> None:
 @every_chart
 def test_the_drawn_table_is_within_reach(name: str) -> None:
     """table_of gives a table with rows for each chart, and refuses axes of others."""
-    assert len(plots.table_of(draw(name))) > 0
+    assert len(plots.table_of(drawn(name))) > 0
     with pytest.raises(KeyError, match="not drawn by"):
         plots.table_of(Figure().subplots())
 
