@@ -147,7 +147,8 @@ ELSEWHERE = {"create_error", "contradiction", "payment_fails"} | {
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Sandbox]:
-    with Sandbox(months=2, now=NOW) as box:
+    """A month in four pages."""
+    with Sandbox(months=1, now=NOW, page_cap=50, page_cap_mode="clamp") as box:
         yield box
 
 
