@@ -78,7 +78,7 @@ _PAYEES = ("Merchant", "ExternalEntity")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Sandbox(months=3, now="2026-11-01") as box:
+    with Sandbox(months=2, now="2026-11-01") as box:
         yield World(box, tmp_path_factory.mktemp("planted"))
 
 
