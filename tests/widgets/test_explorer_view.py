@@ -221,7 +221,7 @@ WORDS = st.fixed_dictionaries(
 SORTS = st.builds(Sort, st.sampled_from([column.key for column in COLUMNS]), st.booleans())
 
 
-@settings(max_examples=25)  # each reads the tables anew
+@settings(max_examples=settings().max_examples // 4)  # each reads the tables anew
 @given(words=WORDS, sort=SORTS)
 def test_filters_mean_what_they_mean_elsewhere(
     ledger: Ledger, household: Rows, words: dict[str, Any], sort: Sort
