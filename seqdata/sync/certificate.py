@@ -107,7 +107,8 @@ def certify(state: SyncState, organization_id: str, counts: Counts) -> Certifica
         gaps.append(
             f"{count_of(abs(apart), 'transfer')} {word} than the service counts: {next_one}"
         )
-    if state.contradicted and rows != expected:
+    if state.contradicted and (state.contradicted <= MOST_TRIES or rows != expected):
+        # A count that agrees may do so by chance, as long as nothing was read again.
         gaps.append(
             "the last list left out transfers that the service has: "
             "the next seqdata sync reads them again"
