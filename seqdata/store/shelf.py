@@ -130,10 +130,14 @@ class Shelf:
         transfers, accounts = len(self.doubted("transfers")), len(self.doubted("accounts"))
         return Counts(self.count_transfers(), self.count_open(), transfers, accounts)
 
-    def doubted(self, stream: str) -> list[str]:
-        """List the ids of what is in doubt: a reading should have shown it, and did not."""
-        query = "SELECT id FROM doubts WHERE stream = ? ORDER BY id"
-        return [id_ for (id_,) in self._all(query, (stream,))]
+    def doubted(self, stream: str, before: datetime | None = None) -> list[str]:
+        """List the ids of what is in doubt, since before a moment or at all.
+
+        A reading should have shown it, and did not.
+        """
+        latest = _FOREVER if before is None else micros(before)
+        query = "SELECT id FROM doubts WHERE stream = ? AND since <= ? ORDER BY id"
+        return [id_ for (id_,) in self._all(query, (stream, latest))]
 
     def doubted_since(self) -> datetime | None:
         """Tell when the oldest transfer was made that is in doubt and is still looked for."""
@@ -267,6 +271,8 @@ class Counts(NamedTuple):
     in_doubt: int = 0
     accounts_in_doubt: int = 0
 
+
+_FOREVER = 2**62
 
 #: A transfer that so many syncs have missed and could not settle waits for the rescan.
 MOST_TRIES = 5

@@ -55,7 +55,9 @@ class SyncState:
     differs
         Whether the count differed at the end of the last sync.
     contradicted
-        How many syncs in a row met a list that left out what the service has.
+        How many syncs in a row met a list that left out the same transfer, though it is there.
+    contradicted_by
+        Its id.
     read_again_since
         Where such a list began; None: with everything. Means nothing while `contradicted` is 0.
     """
@@ -72,6 +74,7 @@ class SyncState:
     recounts: int = 0
     differs: bool = False
     contradicted: int = 0
+    contradicted_by: str | None = None
     read_again_since: datetime | None = None
 
 

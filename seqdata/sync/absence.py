@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from seqdata.sources.base import Window
 
 #: So many transfers are asked for by their ids in one sync.
 MOST_ASKED = 25
+
+#: A database that lags does so for less than this, as a rule.
+LAG = timedelta(hours=1)
 
 #: A slip of one answer touches few rows; what touches more is meant so, and is not asked about.
 MOST_SLIPS = 5

@@ -15,7 +15,7 @@ from seqdata.core.moments import moment_of
 from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
 from seqdata.sources.base import Page, Snapshot, Source, TransferDetails, Window
 from seqdata.store import Store, Unfinished, Upsert
-from seqdata.sync.absence import MOST_ASKED, MOST_SLIPS, contradicts, lacking
+from seqdata.sync.absence import LAG, MOST_ASKED, MOST_SLIPS, contradicts, lacking
 from seqdata.sync.certificate import MOST_TRIES, certify
 from seqdata.sync.clock import ServiceClock, at
 from seqdata.sync.details import details_wanted
@@ -93,7 +93,8 @@ class _Run:
         self._begun: Unfinished | None = None
         self._expected: int | None = None
         self._size: int | None = None
-        self._is_contradicted = False
+        self._contradicted_by: str | None = None
+        self._is_lagging = False
         #: Transfers that changed although they say that they did not, or lack what all have.
         self._slips: dict[str, None] = {}
 
@@ -251,6 +252,8 @@ class _Run:
 
         Some of it is asked for by its id. What answers contradicts the list, and then nothing that
         it lacked is in doubt for it; what the service does not know is gone: two operations agree.
+        Where the service showed older answers than before, both may lag: then nothing is asked for
+        that another sync, a while ago, has not missed too.
         """
         if not self._had_rows:  # nothing was here before
             return
@@ -258,8 +261,10 @@ class _Run:
         if not lacked:
             return
         new = self._store.doubt(lacked, self._now)
-        gone: list[str] = []
-        for id_ in lacked[:MOST_ASKED]:
+        asked, gone = lacked[:MOST_ASKED], list[str]()
+        if self._is_lagging:
+            asked = self._store.doubted("transfers", before=self._now - LAG)[:MOST_ASKED]
+        for id_ in asked:
             found = self._ask(id_)
             if found is None:
                 continue
@@ -269,9 +274,9 @@ class _Run:
                 log.warning("a list left out what the service has, so it proves nothing: %s", id_)
                 self._source.drift.note("a list without a transfer that the service has", id_)
                 self._store.undoubt(new)
-                self._is_contradicted = True
+                self._contradicted_by = id_
                 return
-        if self._options.accept_removals and len(gone) == len(lacked[:MOST_ASKED]):
+        if self._options.accept_removals and asked and len(gone) == len(asked):
             gone = lacked
         if gone:
             self._store.mark_removed(gone, self._now, source=self._source.name, run=self._run)
@@ -347,7 +352,8 @@ class _Run:
         state, differs = self._state, self._differs()
         begun = state.unfinished if plan.cursor else None
         read_at = (begun.started_at if begun else None) or self._report.synced_at
-        contradicted = state.contradicted + 1 if self._is_contradicted else 0
+        by = self._contradicted_by
+        contradicted = 0 if by is None else 1 + state.contradicted * (by == state.contradicted_by)
         is_believed = contradicted == 0 or contradicted >= MOST_TRIES
         lacks = differs and (self._expected or 0) > self._store.count_transfers()
         meets = is_believed and not (lacks and state.recounts < MOST_TRIES)
@@ -370,6 +376,7 @@ class _Run:
             differs=differs,
             recounts=state.recounts if differs else 0,
             contradicted=contradicted,
+            contradicted_by=by,
             read_again_since=plan.window.since,
         )
         self._note(ended_at=self._report.synced_at)
@@ -423,6 +430,7 @@ class _Run:
         self._report.added += upsert.added
         self._report.updated += upsert.updated
         self._report.moved.extend(upsert.moved)
+        self._is_lagging |= bool(upsert.stale)
         for id_ in upsert.stale:
             self._source.drift.note("updatedAt: older than known, passed over", id_)
         self._slips |= dict.fromkeys(upsert.slips)

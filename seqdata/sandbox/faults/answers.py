@@ -131,5 +131,5 @@ def change_header(reply: Reply, options: Options) -> Reply:
     value = options.get("value")
     if "days" in options:
         value = http_date(options["now"] + round(options["days"] * 24 * HOUR))
-    reply.headers[options.get("name", "date").lower()] = value or ""
+    reply.headers[options.get("name", "date").lower()] = "" if value is None else str(value)
     return reply
