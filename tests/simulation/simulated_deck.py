@@ -16,7 +16,7 @@ from simulated_disk import DEATH, REFUSALS
 from simulated_network import DROPS
 
 from seqdata.sandbox.faults.kinds import KINDS, VARIANTS, check_options
-from seqdata.sandbox.faults.lies import ACCOUNTS, LIES
+from seqdata.sandbox.faults.lies import ACCOUNTS, DETAILS, LIES
 
 #: A person who interrupts a sync.
 INTERRUPT = "interrupt"
@@ -28,8 +28,11 @@ SURROUNDINGS = (*DROPS, *REFUSALS, DEATH, INTERRUPT)
 #: begin alike, so their order is that of their last letters.
 CARDS = tuple(sorted((*KINDS, *SURROUNDINGS), key=lambda name: name[::-1]))
 
+#: Lies that need a second organization, which a life's world does not have.
+_OF_TWO = {"page_of_other_organization", "detail_of_other_organization"}
+
 #: Every lie by its name, after the kinds.
-EVERY = (*CARDS, *LIES)
+EVERY = (*CARDS, *(name for name in LIES if name not in _OF_TWO))
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Card:
     def is_told_once(self) -> bool:
         """Whether it may leave accounts out: two lists that miss one, an hour apart, close it."""
         return self.operation == ACCOUNTS or self.options.get("of") in ("organization", "answer")
+
+    @property
+    def needs_details(self) -> bool:
+        """Whether it acts where a transfer is asked for by its id."""
+        return self.operation == DETAILS
 
     @property
     def needs_payment(self) -> bool:

@@ -78,6 +78,7 @@ class Life:
         self.counts: Counter[str] = Counter()
         self._pages = 0
         self._line = 0
+        self._has_died = False
 
     # -- one life ---------------------------------------------------------------------------
 
@@ -214,7 +215,7 @@ class Life:
         if self.counts[card.kind] == acted[card.kind]:
             self.the_service_recovers()
             self._switch_on(card, 0, times)
-            self._meet(card, [self.sync_everything])
+            self._meet(card, [self.sync_details if card.needs_details else self.sync_everything])
         if card.name != card.kind:  # a lie counts as its kind acted
             self.counts[card.name] += self.counts[card.kind] - acted[card.kind]
 
@@ -227,7 +228,8 @@ class Life:
         elif card.kind in DROPS:
             self.network.drop(card.kind, after=after, times=times)
         elif card.kind != INTERRUPT:
-            after, times = self.chance.randint(1, self.disk_steps), times * 10
+            after = self.chance.randint(1, self.disk_steps) if after else 1
+            times *= 10
             self.disk.arm(card.kind, after, 1 if card.kind == DEATH else times)
         said = " ".join(f"{name}={value!r}" for name, value in card.options.items())
         self.tell(f"{card.name} after {after}, {times} times {said}".rstrip())
@@ -255,6 +257,9 @@ class Life:
         which = self.chance.choice(["open", "new"])
         requests, at_once = self.chance.choice([(3, 1), (None, 25)])
         self.attempt(details=which, max_requests=requests, details_per_request=at_once)
+
+    def sync_details(self) -> None:
+        self.attempt(details="all", max_requests=3)
 
     def sync_since(self) -> None:
         days = self.chance.choice([3, 20, 90])
@@ -318,7 +323,8 @@ class Life:
             )
         of_before = any(self.counts[kind] > acted[kind] for kind in ("stale", "cached_answer"))
         self.truth.check(self.store, report, of_before=of_before)
-        if not died:
+        self._has_died = died or (self._has_died and report is None)
+        if not self._has_died:  # what a dead one left is cleared by the next that comes so far
             self.truth.nothing_is_left(self.store, self.folder)
         return report
 
