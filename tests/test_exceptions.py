@@ -71,6 +71,7 @@ SAMPLES: list[SequenceError] = [
     ex.GraphQLError([]),
     ex.TransferRejected("Insufficient funds"),
     ex.UnexpectedAnswer("ActivitySummary", "JSON", "12 bytes: '<html>'"),
+    ex.SyncsFailed([("0c1d", "HTTP 502.")], ["a report"], 4),
     ex.InvalidQuery("SELECT x", "Binder Error: x does not exist"),
     ex.OutcomeNotRecorded("completed", "7f3a", "No space left on device"),
     ex.ForeignTables(CACHE, "3f2a", "9b1c"),

@@ -15,6 +15,7 @@ from seqdata.core.moments import micros
 from seqdata.exceptions import (
     ForeignWorld,
     InvalidFilter,
+    SyncsFailed,
     UnknownAccount,
     UnknownTransfer,
 )
@@ -217,7 +218,7 @@ def test_a_first_sync_since_a_date_says_what_it_left_out(box: Sandbox, tmp_path:
 
 def test_without_the_services_count_completeness_is_unknown(box: Sandbox, tmp_path: Path) -> None:
     """Where the service does not count, the sync works and says that it could not check."""
-    box.fail("no_count", times=10_000)
+    box.fail("no_count", variant="unknown", times=10_000)
     with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
         report = ledger.sync(progress=False)
         assert report.is_complete is None
@@ -392,10 +393,9 @@ def test_another_world_of_one_organization_is_refused(tmp_path: Path) -> None:
 # -- several organizations --------------------------------------------------------------------
 
 
-def test_one_ledger_holds_several_organizations(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A ledger of "all" syncs every organization into its own folder and reads them as one."""
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox of two organizations, whose login is the environment's."""
     with Sandbox(months=1, now=NOW, organizations=2) as box:
         (tmp_path / ".tokens.json").write_text(
             f'{{"access_token": "{box.issue_token()}", "refresh_token": null, "expires_at": 4e9}}'
@@ -403,11 +403,38 @@ def test_one_ledger_holds_several_organizations(
         for name, value in box.environment().items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("SEQUENCE_ORG_ID")
-        with Ledger.open("all") as ledger:
-            report = ledger.sync(progress=False)
-            assert report.is_complete
-            assert held(ledger) == truth(box)
-            assert set(ledger.transfers["organization_id"]) == set(box.organization_ids)
-            assert ledger.transfers["created_at"].is_monotonic_decreasing
-        alone = Ledger.open(box.organization_ids[1])
-        assert set(alone.transfers["organization_id"]) == {box.organization_ids[1]}
+        yield box
+
+
+def test_an_organization_that_fails_stops_no_other(two: Sandbox) -> None:
+    """All organizations are tried; the error names each that failed, and exits by the worst."""
+    two.fail("forbidden", operation="ActivityLogV2Transfers")
+    with Ledger.open("all") as ledger:
+        with pytest.raises(SyncsFailed, match="1 of 2 organizations") as caught:
+            ledger.sync(progress=False)
+        failed, second = two.organization_ids
+        assert [organization_id for organization_id, _ in caught.value.failed] == [failed]
+        assert [report.organization_id for report in caught.value.reports] == [second]
+        assert caught.value.exit_code == 4
+        assert ledger.sync(progress=False).is_complete
+
+
+def test_what_each_of_several_left_out_by_choice_is_no_fault(two: Sandbox) -> None:
+    """Two organizations that begin at a date have two known gaps, and all that was asked for."""
+    with Ledger.open("all") as ledger:
+        report = ledger.sync(since="2026-10-20", progress=False)
+        assert report.certificate is not None
+        assert len(report.certificate.gaps) == 2
+        assert report.certificate.is_as_asked
+
+
+def test_one_ledger_holds_several_organizations(two: Sandbox) -> None:
+    """A ledger of "all" syncs every organization into its own folder and reads them as one."""
+    with Ledger.open("all") as ledger:
+        report = ledger.sync(progress=False)
+        assert report.is_complete
+        assert held(ledger) == truth(two)
+        assert set(ledger.transfers["organization_id"]) == set(two.organization_ids)
+        assert ledger.transfers["created_at"].is_monotonic_decreasing
+    alone = Ledger.open(two.organization_ids[1])
+    assert set(alone.transfers["organization_id"]) == {two.organization_ids[1]}

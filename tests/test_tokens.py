@@ -335,6 +335,20 @@ def test_a_token_is_used_up_to_a_minute_before_its_end() -> None:
     assert not tokens.is_fresh(2_000.0)
 
 
+@pytest.mark.parametrize("lifetime", [10.0, 60.0, 119.0])
+def test_a_token_that_lives_shortly_is_used_for_half_of_its_life(
+    lifetime: float, tmp_path: Path
+) -> None:
+    """A token of a minute is not refreshed before each request."""
+    tokens = AuthTokens("a", None, time.time() + lifetime)
+    store().write(tokens, client_id=None)
+    leeway = store().leeway(tokens)
+    assert leeway == pytest.approx(lifetime / 2, abs=1)
+    assert tokens.is_fresh(time.time(), leeway)
+    other = AuthTokens("of another program", None, time.time() + lifetime)
+    assert store().leeway(other) == 60.0
+
+
 @pytest.mark.parametrize(
     ("token", "expires_in", "end"),
     [

@@ -18,7 +18,7 @@ log = logger(__name__)
 
 
 def get_access_token(*, headless: bool = True, force: bool = False) -> str:
-    """Return an access token that has more than 60 seconds left.
+    """Return an access token that has more than 60 seconds left, or half of its life.
 
     From the token file without any network; else by the refresh grant; else by a login in a
     browser. Processes that share a data folder do this one at a time: one gets the token, the
@@ -69,7 +69,9 @@ def reject_token(access_token: str | SomebodysSecret, settings: Settings) -> Non
 
 def _fresh(store: TokenStore, *, keep_aside: bool = True) -> AuthTokens | None:
     tokens = store.read(keep_aside=keep_aside)
-    return tokens if tokens is not None and tokens.is_fresh(time.time()) else None
+    if tokens is None or not tokens.is_fresh(time.time(), store.leeway(tokens)):
+        return None
+    return tokens
 
 
 def _refreshed(settings: Settings, store: TokenStore, old: AuthTokens | None) -> AuthTokens | None:

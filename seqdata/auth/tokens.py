@@ -44,7 +44,8 @@ UNUSABLE = "none that can be used: the file is corrupt, or of another server"
 
 _UNREADABLE = "unreadable"
 
-#: A token is used until this many seconds before its end.
+#: A token is used until this many seconds before its end; one that lives shorter than twice that,
+#: until half of its life is over.
 LEEWAY = 60.0
 
 
@@ -68,9 +69,9 @@ class AuthTokens:
     def __reduce__(self) -> NoReturn:
         raise TypeError("tokens are not pickled: they would be written down")
 
-    def is_fresh(self, now: float) -> bool:
-        """Tell whether the access token lives longer than :data:`LEEWAY` from `now`."""
-        return self.expires_at - now > LEEWAY
+    def is_fresh(self, now: float, leeway: float = LEEWAY) -> bool:
+        """Tell whether the access token lives longer than so many seconds from `now`."""
+        return self.expires_at - now > leeway
 
 
 class TokenStore:
@@ -100,6 +101,15 @@ class TokenStore:
             tokens.expires_at = 0.0
         return tokens
 
+    def leeway(self, tokens: AuthTokens) -> float:
+        """Tell how many seconds before its end a token is used no more."""
+        meta = self.read_meta()
+        written_at = meta.get("written_at")
+        is_ours = meta.get("access_token_sha256") == _sha256(access_token_of(tokens))
+        if not is_ours or not isinstance(written_at, int | float):
+            return LEEWAY
+        return min(LEEWAY, max(0.0, tokens.expires_at - written_at) / 2)
+
     def _is_bound(self, tokens: AuthTokens, meta: dict[str, Any]) -> bool:
         """Tell whether tokens are of the configured server."""
         digest = _sha256(access_token_of(tokens))
@@ -127,6 +137,7 @@ class TokenStore:
             **self._origin,
             "client_id": client_id,
             "access_token_sha256": _sha256(access_token_of(tokens)),
+            "written_at": time.time(),
         }
         known = self.read_meta()
         if any(known.get(name) != url for name, url in self._origin.items()):

@@ -15,10 +15,11 @@ from seqdata.cli.login import browser, login, logout, who
 from seqdata.cli.notebooks import notebooks
 from seqdata.cli.transfer import transfer
 from seqdata.cli.words import given
-from seqdata.exceptions import SafeguardError
+from seqdata.exceptions import SafeguardError, SyncsFailed
 
 if TYPE_CHECKING:
     from seqdata.ledger.standing import Brief
+    from seqdata.sync.report import SyncReport
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,13 +71,22 @@ def sync(organization: str | None, as_json: bool, **asked: Any) -> int:
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
-        report = ledger.sync(progress=not as_json, **asked)
+        try:
+            report = ledger.sync(progress=not as_json, **asked)
+        except SyncsFailed as failed:
+            for report in failed.reports:
+                _say_synced(report, ledger.folder, as_json=as_json)
+            raise
         folder = ledger.folder
+    _say_synced(report, folder, as_json=as_json)
+    return 0 if report.certificate and report.certificate.is_as_asked else 5
+
+
+def _say_synced(report: SyncReport, folder: Path, *, as_json: bool) -> None:
     if as_json:
         output.print_json(report.to_json())
     else:
         output.echo(f"{report}\nTables are in {folder}")
-    return 0 if report.certificate and report.certificate.is_as_asked else 5
 
 
 @click.command()

@@ -44,6 +44,7 @@ The tree, by what an error means::
     │   └── TransferRejected
     ├── UnexpectedAnswer          not understood
     │   └── PagingError
+    ├── SyncsFailed               of several organizations, some could not be synced
     ├── OutcomeNotRecorded        a transfer was sent, and the disk does not take its outcome
     ├── CacheError                the files on this disk
     │   ├── CorruptFile
@@ -176,6 +177,7 @@ from seqdata.exceptions.service import (
     PagingError,
     RateLimited,
     ServiceError,
+    SyncsFailed,
     TransferRejected,
     Unauthorized,
     UnexpectedAnswer,
@@ -246,6 +248,7 @@ __all__ = [
     "StageUnknown",
     "StageUsed",
     "StillHeld",
+    "SyncsFailed",
     "TablesNotWritten",
     "TokenExpiredError",
     "TransferLimitExceeded",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from seqdata.exceptions.base import SequenceError, told, without_stop
@@ -179,6 +180,41 @@ class PagingError(UnexpectedAnswer):
         return (
             f" {pages} read before it stay on disk. "
             "Run the sync again; if it happens again, the service has changed."
+        )
+
+
+@told
+class SyncsFailed(SequenceError):
+    """Some of several organizations could not be synced; ``.reports`` are those of the others.
+
+    ``.failed`` has an organization's id and its error's sentence each; the exit code is that of
+    the worst.
+    """
+
+    failed: Sequence[tuple[str, str]]
+    reports: Sequence[Any] = ()
+    worst: int = 1
+    sentence = (
+        "{_count} of {_all} organizations could not be synced; the others were. What was read is "
+        "kept.{_each}"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.exit_code = self.worst  # type: ignore[misc]
+
+    @property
+    def _count(self) -> int:
+        return len(self.failed)
+
+    @property
+    def _all(self) -> int:
+        return len(self.failed) + len(self.reports)
+
+    @property
+    def _each(self) -> str:
+        return "".join(
+            f" {organization_id}: {sentence}" for organization_id, sentence in self.failed
         )
 
 

@@ -16,7 +16,10 @@ from seqdata.core.files import make_private_folder, write_bytes
 from seqdata.core.logs import logger
 from seqdata.core.moments import parse_moment
 from seqdata.exceptions import (
+    AuthenticationError,
     SequenceError,
+    SyncsFailed,
+    Unauthorized,
     UnknownOrganization,
 )
 from seqdata.ledger.progress import progress_bar
@@ -93,6 +96,8 @@ class Syncing(Tables):
         ------
         CacheLocked, PagingError, ServiceError, UnexpectedAnswer
             See :func:`seqdata.sync.sync`. What was read before is kept.
+        SyncsFailed
+            Of several organizations some could not be synced; all were tried.
         """
         options = self._options(
             full=full,
@@ -105,17 +110,22 @@ class Syncing(Tables):
         )
         self._mark_cache()
         with self._client() as client, progress_bar(enabled=progress) as on_progress:
-            reports = [
-                sync(
-                    GraphQLSource(client, organization_id),
-                    self._store_of(organization_id),
-                    options,
-                    wait=wait,
-                    on_progress=on_progress,
-                )
-                for organization_id in self._ids_to_sync(client)
-            ]
+            ids = self._ids_to_sync(client)
+            reports, failed = list[SyncReport](), list[tuple[str, SequenceError]]()
+            for organization_id in ids:
+                source = GraphQLSource(client, organization_id)
+                store = self._store_of(organization_id)
+                try:
+                    reports.append(sync(source, store, options, wait=wait, on_progress=on_progress))
+                except SequenceError as error:
+                    if len(ids) == 1 or isinstance(error, AuthenticationError | Unauthorized):
+                        raise  # without a login no other organization can be asked either
+                    failed.append((organization_id, error))
         self._follow_sent()
+        if failed:
+            said = [(organization_id, str(error)) for organization_id, error in failed]
+            worst = min(error.exit_code for _, error in failed)  # 1 is the worst
+            raise SyncsFailed(said, reports, worst)
         return combine(reports)
 
     def details_cost(self, which: str = "all", *, details_per_request: int = 1) -> Cost:

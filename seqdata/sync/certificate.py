@@ -31,6 +31,8 @@ class Certificate:
     in_doubt, accounts_in_doubt
         Transfers and accounts that are here and that the last reading should have shown and did
         not; it is not known whether they are gone.
+    left_out
+        How many of the gaps were asked for.
     """
 
     organization_id: str
@@ -44,11 +46,12 @@ class Certificate:
     finished_at: datetime | None = None
     in_doubt: int = 0
     accounts_in_doubt: int = 0
+    left_out: int = 0
 
     @property
     def is_as_asked(self) -> bool:
         """Whether nothing is missing but what was left out by choice (``since=``)."""
-        return len(self.gaps) == (0 if self.since is None else 1)
+        return len(self.gaps) == self.left_out
 
     @property
     def is_complete(self) -> bool | None:
@@ -119,6 +122,7 @@ def certify(state: SyncState, organization_id: str, counts: Counts) -> Certifica
         expected_rows=expected,
         since=state.history_since,
         open_transfers=counts.open,
+        left_out=int(state.history_since is not None),
         in_doubt=counts.in_doubt,
         accounts_in_doubt=counts.accounts_in_doubt,
         gaps=tuple(gaps),
@@ -139,6 +143,7 @@ def combine_certificates(parts: Sequence[Certificate]) -> Certificate:
         expected_rows=None if None in counts else sum(filter(None, counts)),
         since=max(filter(None, (part.since for part in parts)), default=None),
         open_transfers=sum(part.open_transfers for part in parts),
+        left_out=sum(part.left_out for part in parts),
         in_doubt=sum(part.in_doubt for part in parts),
         accounts_in_doubt=sum(part.accounts_in_doubt for part in parts),
         gaps=tuple(f"{part.organization_id}: {gap}" for part in parts for gap in part.gaps),

@@ -197,6 +197,8 @@ class _Run:
         try:
             for page in walk.pages(with_count=self._asks_count(plan)):
                 self._take_page(plan, page)
+            if plan.is_whole and self._expected is None and walk.count > 1:
+                self._take_page(plan, walk.first_again())  # what nothing counts may have shifted
         finally:
             self._size = walk.size
             self._take_accounts()

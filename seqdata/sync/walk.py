@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,8 @@ class Walk:
     ----------
     seen
         The ids of all transfers that it showed.
+    count
+        The pages that it read.
     size
         The page size that the service takes.
     oldest
@@ -54,7 +57,7 @@ class Walk:
         self._asked: set[str] = set()
         self._is_descending = True
         self._lowest: datetime | None = None
-        self._pages = self._idle = 0
+        self.count = self._idle = 0
         self.seen: set[str] = set()
         self.size, self.oldest = size, oldest
 
@@ -88,6 +91,12 @@ class Walk:
                 return
             cursor = page.cursor
 
+    def first_again(self) -> Page:
+        """Fetch the first page once more, at the end: what came meanwhile is on it."""
+        page = self._fetch(self._window, "", with_count=False)
+        self._note(page)
+        return replace(page, has_next_page=False)
+
     def _fetch(self, window: Window, cursor: str, *, with_count: bool) -> Page:
         """Fetch a page, the first one of the largest size that the service takes in this sync."""
         first: Refused | None = None
@@ -117,7 +126,7 @@ class Walk:
     def _note(self, page: Page) -> None:
         before = len(self.seen)
         self.seen.update(map(str, page.rows["id"].to_pylist()))
-        self._pages += 1
+        self.count += 1
         self._idle = 0 if len(self.seen) > before else self._idle + 1
         bounds = pc.min_max(page.rows["created_at"]).as_py()
         if bounds["max"] is not None and self._lowest is not None:
@@ -146,7 +155,7 @@ class Walk:
         return self._is_descending and is_below
 
     def _error(self, expected: str, got: str) -> PagingError:
-        return PagingError("a page of transfers", expected, got, self._pages)
+        return PagingError("a page of transfers", expected, got, self.count)
 
 
 def _descending(rows: pa.Table) -> Any:

@@ -69,7 +69,9 @@ def written(world: World, query: str, executor: type[Executor[None]] | None) -> 
         "first": 100,
     }
     given = {} if executor is None else {"executor": executor}
-    reply = Api(world, Faults(), PageRules(), **given).answer(Call(query, variables, None))
+    reply = Api(world, Faults(lambda: world.now), PageRules(), **given).answer(
+        Call(query, variables, None)
+    )
     return reply.status, json.dumps(reply.payload)
 
 

@@ -43,11 +43,11 @@ def test_every_fault_that_is_dealt_has_acted(met: Counter[str]) -> None:
 
 
 def test_a_seed_replays_exactly() -> None:
-    """Two processes and a life among others print the same log, in whatever order sets are."""
+    """Another process and a life among others print the same log, in whatever order sets are."""
     lines: list[str] = []
     lived(Life(3, lines.append), 12)
     assert len(lines) > 20
-    for order in ("1", "2"):
+    for order in ("1", "2") if SOAK else ("1",):
         printed = subprocess.run(
             [sys.executable, str(Path(__file__).parent), "--seed", "3", "--steps", "12"],
             env={**os.environ, "PYTHONHASHSEED": order},
