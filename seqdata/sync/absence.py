@@ -10,6 +10,9 @@ from seqdata.sources.base import Window
 #: So many transfers are asked for by their ids in one sync.
 MOST_ASKED = 25
 
+#: After so many of them without an answer the others are not asked for.
+MOST_UNANSWERED = 3
+
 #: A database that lags does so for less than this, as a rule.
 LAG = timedelta(hours=1)
 
@@ -28,6 +31,7 @@ def contradicts(created_at: datetime | None, window: Window) -> bool:
     Then the list is wrong, and nothing that it lacked is in doubt for it. One that has moved out
     of the window meanwhile proves nothing.
     """
-    if window.since is None:
-        return True
-    return created_at is not None and created_at >= window.since
+    if created_at is None:
+        return window == Window()
+    is_since = window.since is None or created_at >= window.since
+    return is_since and (window.until is None or created_at < window.until)

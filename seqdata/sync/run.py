@@ -15,7 +15,7 @@ from seqdata.core.moments import moment_of
 from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
 from seqdata.sources.base import Page, Snapshot, Source, TransferDetails, Window
 from seqdata.store import Store, Unfinished, Upsert
-from seqdata.sync.absence import LAG, MOST_ASKED, MOST_SLIPS, contradicts, lacking
+from seqdata.sync.absence import LAG, MOST_ASKED, MOST_SLIPS, MOST_UNANSWERED, contradicts, lacking
 from seqdata.sync.certificate import MOST_TRIES, certify
 from seqdata.sync.clock import ServiceClock, at
 from seqdata.sync.details import details_wanted
@@ -254,35 +254,55 @@ class _Run:
 
         Some of it is asked for by its id. What answers contradicts the list, and then nothing that
         it lacked is in doubt for it; what the service does not know is gone: two operations agree.
-        Where the service showed older answers than before, both may lag: then nothing is asked for
-        that another sync, a while ago, has not missed too.
         """
-        if not self._had_rows:  # nothing was here before
-            return
-        lacked = lacking(self._store.ids_since(window.since, window.until), walk.seen)
+        lacked: list[str] = []
+        if self._had_rows:
+            here = self._store.ids_since(window.since, window.until)
+            lacked = lacking(here, walk.seen)
         if not lacked:
             return
         new = self._store.doubt(lacked, self._now)
-        asked, gone = lacked[:MOST_ASKED], list[str]()
-        if self._is_lagging:
-            asked = self._store.doubted("transfers", before=self._now - LAG)[:MOST_ASKED]
-        for id_ in asked:
-            found = self._ask(id_)
-            if found is None:
-                continue
-            if id_ in found.missing:
-                gone.append(id_)
-            elif contradicts(found.rows["created_at"][0].as_py(), window):
-                log.warning("a list left out what the service has, so it proves nothing: %s", id_)
-                self._source.drift.note("a list without a transfer that the service has", id_)
-                self._store.undoubt(new)
-                self._contradicted_by = id_
-                return
-        if self._options.accept_removals and asked and len(gone) == len(asked):
+        asked = self._to_ask(lacked)
+        gone = self._not_known(asked, window)
+        if self._contradicted_by is not None:
+            self._store.undoubt(new)
+            return
+        if self._options.accept_removals and gone and gone == asked:
             gone = lacked
         if gone:
             self._store.mark_removed(gone, self._now, source=self._source.name, run=self._run)
             self._report.removed.extend(gone)
+
+    def _to_ask(self, lacked: Sequence[str]) -> list[str]:
+        """Choose what is asked for by its id.
+
+        Where the service showed older answers than before, all of it may lag: then only what a
+        sync has missed a while ago.
+        """
+        chosen = list(lacked)
+        if self._is_lagging:
+            before = set(self._store.doubted("transfers", before=self._now - LAG))
+            chosen = [id_ for id_ in lacked if id_ in before]
+        return chosen[:MOST_ASKED]
+
+    def _not_known(self, ids: Sequence[str], window: Window) -> list[str]:
+        """Ask for transfers that a list lacked; return those that the service does not know."""
+        unknown: list[str] = []
+        unanswered = 0
+        for id_ in ids:
+            found = self._ask(id_)
+            if found is None:
+                unanswered += 1
+                if unanswered == MOST_UNANSWERED:
+                    break
+            elif id_ in found.missing:
+                unknown.append(id_)
+            elif contradicts(found.rows["created_at"][0].as_py(), window):
+                log.warning("a list left out what the service has, so it proves nothing: %s", id_)
+                self._source.drift.note("a list without a transfer that the service has", id_)
+                self._contradicted_by = id_
+                break
+        return unknown
 
     def _ask_one_by_one(self, ids: Sequence[str]) -> None:
         """Read the open transfers that are older than the window, each by its id.
@@ -306,6 +326,8 @@ class _Run:
             found = self._source.fetch_details([id_])
         except (GraphQLError, HTTPError, UnexpectedAnswer) as error:
             if isinstance(error, HTTPError) and error.status not in (400, 404, 422):
+                raise
+            if isinstance(error, GraphQLError) and error.is_passing:
                 raise
             log.warning("a transfer could not be asked for: id=%s error=%s", id_, error)
             return None

@@ -314,11 +314,14 @@ def _organization(data: Node, organization_id: str) -> Node:
     """Return the organization of an answer; it is known, since its accounts were read."""
     found = data.get("organization")
     if found is None:
-        raise UnexpectedAnswer("an answer", f"the organization {organization_id}", "none")
+        raise UnexpectedAnswer(_ASKED, f"the organization {organization_id}", "none")
     organization = expect(data, "organization", dict)
     if organization.get("id", organization_id) != organization_id:
-        raise UnexpectedAnswer("an answer", f"the organization {organization_id}", "another one")
+        raise UnexpectedAnswer(_ASKED, f"the organization {organization_id}", "another one")
     return organization
+
+
+_ASKED = "a question about an organization"
 
 
 def _count_in(counted: object, drift: Drift) -> int | None:
