@@ -8,11 +8,11 @@ from seqdata.store.months import name_of_month
 from seqdata.store.record import Connection, mark_changed
 
 
-def add(db: Connection, stream: str, ids: Sequence[str], at: int) -> list[str]:
-    """Put things in doubt since a moment; return those that were in none before.
+def add(db: Connection, stream: str, ids: Sequence[str], at: int) -> None:
+    """Put things in doubt since a moment.
 
-    For those that were, one more reading has missed them; one whose doubt began later than `at`
-    (a clock was wrong) begins now.
+    Those that were before have been missed by one more reading; a doubt that began later than `at`
+    (a clock was wrong) begins then.
     """
     before = _among(db, stream, ids)
     db.executemany(
@@ -20,9 +20,7 @@ def add(db: Connection, stream: str, ids: Sequence[str], at: int) -> list[str]:
         "DO UPDATE SET tries = tries + 1, since = min(since, excluded.since)",
         [(stream, id_, at) for id_ in ids],
     )
-    new = [id_ for id_ in ids if id_ not in before]
-    _mark(db, stream, new)
-    return new
+    _mark(db, stream, [id_ for id_ in ids if id_ not in before])
 
 
 def clear(db: Connection, stream: str, ids: Iterable[str]) -> None:

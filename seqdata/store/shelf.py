@@ -145,7 +145,7 @@ class Shelf:
             "SELECT min(created) FROM versions v JOIN doubts d ON d.stream = v.stream "
             "AND d.id = v.id WHERE v.stream = 'transfers' AND until IS NULL AND tries < ?"
         )
-        return moment_of(self._one(query, MOST_TRIES))
+        return moment_of(self._one(query, MOST_MISSES))
 
     def account_ids(self) -> list[str]:
         """List the ids of the accounts that are open."""
@@ -275,7 +275,7 @@ class Counts(NamedTuple):
 _FOREVER = 2**62
 
 #: A transfer that so many syncs have missed and could not settle waits for the rescan.
-MOST_TRIES = 5
+MOST_MISSES = 5
 
 _PRESENT = "stream = 'transfers' AND until IS NULL"
 _HERE = f"{_PRESENT} AND removed IS NULL"

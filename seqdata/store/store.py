@@ -279,13 +279,10 @@ class Store(Shelf):
         said = Said(source, micros(at), run)
         return self._write(lambda db: versions.mark_removed(db, versions.TRANSFERS, ids, said))
 
-    def doubt(self, ids: Sequence[str], at: datetime) -> list[str]:
-        """Put transfers in doubt, since a moment; return those that were in none before."""
-        return self._write(lambda db: doubts.add(db, versions.TRANSFERS, ids, micros(at)))
-
-    def undoubt(self, ids: Sequence[str]) -> None:
-        """Take transfers out of doubt."""
-        self._write(lambda db: doubts.clear(db, versions.TRANSFERS, ids))
+    def doubt(self, ids: Sequence[str], at: datetime) -> None:
+        """Put transfers in doubt, since a moment."""
+        if ids:
+            self._write(lambda db: doubts.add(db, versions.TRANSFERS, ids, micros(at)))
 
     def upsert_accounts(self, rows: pa.Table, *, seen_at: datetime) -> Upsert:
         """Take a complete list of the accounts (ACCOUNT_ROWS); others stay, with closed_at."""

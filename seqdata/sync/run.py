@@ -261,14 +261,14 @@ class _Run:
             lacked = lacking(here, walk.seen)
         if not lacked:
             return
-        new = self._store.doubt(lacked, self._now)
         asked = self._to_ask(lacked)
         gone = self._not_known(asked, window)
         if self._contradicted_by is not None:
-            self._store.undoubt(new)
             return
         if self._options.accept_removals and gone and gone == asked:
             gone = lacked
+        known = set(gone)
+        self._store.doubt([id_ for id_ in lacked if id_ not in known], self._now)
         if gone:
             self._store.mark_removed(gone, self._now, source=self._source.name, run=self._run)
             self._report.removed.extend(gone)
