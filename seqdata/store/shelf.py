@@ -271,6 +271,10 @@ class Counts(NamedTuple):
     in_doubt: int = 0
     accounts_in_doubt: int = 0
 
+    def can_be(self, counted: int) -> bool:
+        """Tell whether a service that counts so many can have these: of those in doubt, any."""
+        return self.rows - self.in_doubt <= counted <= self.rows
+
 
 _FOREVER = 2**62
 

@@ -100,7 +100,7 @@ def certify(state: SyncState, organization_id: str, counts: Counts) -> Certifica
         gaps.append("the first sync is not finished")
     if state.history_since is not None:
         gaps.append(f"nothing before {state.history_since:%Y-%m-%d} was asked for")
-    elif not gaps and expected is not None and not rows - counts.in_doubt <= expected <= rows:
+    elif not gaps and expected is not None and not counts.can_be(expected):
         apart, word = rows - expected, "more" if rows > expected else "fewer"
         next_one = (
             "the next seqdata sync reads everything again"

@@ -180,10 +180,7 @@ class _Run:
 
     def _differs(self) -> bool:
         """Tell whether what is here cannot be what the service counts."""
-        if self._expected is None:
-            return False
-        rows = self._store.count_transfers()
-        return not rows - len(self._store.doubted("transfers")) <= self._expected <= rows
+        return self._expected is not None and not self._store.counts().can_be(self._expected)
 
     # -- reading ------------------------------------------------------------------------------
 
