@@ -58,6 +58,38 @@ def test_what_the_record_answers_is_quick(tmp_path: Path, command: str) -> None:
     assert loaded_by(code) == set()
 
 
+def test_a_sync_loads_no_pandas(tmp_path: Path) -> None:
+    """`seqdata sync` makes no DataFrame, so a timer that runs it daily does not load any either."""
+    with Ledger.demo(folder=tmp_path, months=1) as ledger:
+        assert ledger.sandbox is not None
+        where = {**ledger.sandbox.environment(), "SEQUENCE_DATA_DIR": str(tmp_path)}
+        code = (
+            f"import os; os.environ |= {where}\n"
+            "from seqdata.cli import run\n"
+            "import contextlib, io\n"
+            "with contextlib.redirect_stdout(io.StringIO()) as said:\n"
+            "    assert run(['sync', '--json']) == 0\n"
+            "assert 'is_complete' in said.getvalue()"
+        )
+        loaded = loaded_by(code)
+    assert "pyarrow" in loaded
+    assert not loaded & {"pandas", "pydantic", "matplotlib", "ipywidgets", "playwright"}
+
+
+def test_arrow_makes_dataframes_after_it_was_kept_from_loading_pandas() -> None:
+    """A list needs no pandas then, and a table becomes the same DataFrame as ever."""
+    code = (
+        "from seqdata.core.arrow import leave_out_pandas, pa\n"
+        "leave_out_pandas()\n"
+        "table = pa.table({'a': [1, None]})\n"
+        "import sys; assert 'pandas' not in sys.modules\n"
+    )
+    assert loaded_by(code) == {"pyarrow", "numpy"}
+    made = "assert table.to_pandas()['a'].isna().tolist() == [False, True]\n"
+    again = "assert pa.array(table.to_pandas()['a']).null_count == 1"
+    assert "pandas" in loaded_by(code + made + again)
+
+
 def test_the_public_names_are_sorted() -> None:
     """__all__ is sorted and names nothing twice."""
     assert seqdata.__all__ == sorted(set(seqdata.__all__))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from seqdata.cli import run
 from seqdata.core.moments import micros
 from seqdata.exceptions import (
     ForeignWorld,
@@ -417,6 +418,17 @@ def test_an_organization_that_fails_stops_no_other(two: Sandbox) -> None:
         assert [report.organization_id for report in caught.value.reports] == [second]
         assert caught.value.exit_code == 4
         assert ledger.sync(progress=False).is_complete
+
+
+def test_a_program_reads_one_document_though_an_organization_failed(
+    two: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `seqdata sync --json` prints is one JSON document, of all that could be synced."""
+    two.fail("forbidden", operation="ActivityLogV2Transfers")
+    assert run(["sync", "--organization", "all", "--json"]) == 4
+    said = capsys.readouterr()
+    assert json.loads(said.out)["organization_id"] == two.organization_ids[1]
+    assert two.organization_ids[0] in said.err
 
 
 def test_what_each_of_several_left_out_by_choice_is_no_fault(two: Sandbox) -> None:

@@ -8,19 +8,18 @@ own, ``text`` is looked for in names, descriptions, reasons and ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, tzinfo
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from seqdata.core.moments import parse_moment
+from seqdata.core.moments import Moment, parse_moment
 from seqdata.exceptions import InvalidFilter, UnknownAccount
 from seqdata.sources.schemas import CATEGORIES
 from seqdata.sources.vocabulary import OWN, State
 from seqdata.types import Direction, TransferStatus
 
-Moment: TypeAlias = str | date | datetime
 Words: TypeAlias = str | Sequence[str]
 
 _SEARCHED = ("description", "source_name", "destination_name", "error_reason", "id")

@@ -68,17 +68,20 @@ def sync(organization: str | None, as_json: bool, **asked: Any) -> int:
 
     With --organization all, every organization of the login is synced, one after the other.
     """
-    from seqdata.ledger import Ledger
+    from seqdata.config import get_settings
+    from seqdata.core.arrow import leave_out_pandas
+    from seqdata.ledger.syncing import Syncing
+    from seqdata.sync.report import combine
 
-    with Ledger.open(organization) as ledger:
-        try:
-            report = ledger.sync(progress=not as_json, **asked)
-        except SyncsFailed as failed:
-            for report in failed.reports:
-                _say_synced(report, ledger.folder, as_json=as_json)
-            raise
-        folder = ledger.folder
-    _say_synced(report, folder, as_json=as_json)
+    leave_out_pandas()
+    ledger = Syncing(get_settings(), organization)
+    try:
+        report = ledger.sync(progress=not as_json, **asked)
+    except SyncsFailed as failed:
+        if failed.reports:
+            _say_synced(combine(failed.reports), ledger.folder, as_json=as_json)
+        raise
+    _say_synced(report, ledger.folder, as_json=as_json)
     return 0 if report.certificate and report.certificate.is_as_asked else 5
 
 
@@ -139,10 +142,13 @@ def _sent_facts(sent: dict[str, list[str]]) -> dict[str, str]:
 @as_json
 def rebuild(organization: str | None, wait: float, as_json: bool) -> None:
     """Read the kept answers again, as this version understands them; no network."""
-    from seqdata.ledger import Ledger
+    from seqdata.config import get_settings
+    from seqdata.core.arrow import leave_out_pandas
+    from seqdata.ledger.syncing import Syncing
 
-    with Ledger.open(organization) as ledger:
-        found, folder = ledger.rebuild(wait=wait), ledger.folder
+    leave_out_pandas()
+    ledger = Syncing(get_settings(), organization)
+    found, folder = ledger.rebuild(wait=wait), ledger.folder
     if as_json:
         output.print_json({**found, "folder": str(folder)})
     else:

@@ -1,7 +1,8 @@
-"""Arrow as the type checker should see it."""
+"""Arrow as the type checker should see it, and as light as it can be."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -13,6 +14,28 @@ import pyarrow.compute
 Column: TypeAlias = Any
 
 pc: Any = pyarrow.compute
+
+
+class _NoPandas:
+    """A finder of modules to whom pandas is not installed."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def leave_out_pandas() -> None:
+    """Keep Arrow from loading pandas in a process that makes no DataFrame.
+
+    At its first list Arrow imports pandas, to ask whether the list is a Series, and never asks
+    again. What is turned into a DataFrame later loads it as usual.
+    """
+    finder: Any = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def encoded(column: Column) -> Column:

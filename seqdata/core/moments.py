@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from seqdata.exceptions import InvalidMoment
+
+#: What a person gives for a moment; a date alone begins in the reporting zone.
+Moment: TypeAlias = str | date | datetime
 
 #: The zone of the service's users' day, and the default of reports.
 EASTERN = ZoneInfo("America/New_York")

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from seqdata import analysis
-from seqdata.analysis.filters import Moment, Words
+from seqdata.analysis.filters import Words
 from seqdata.analysis.spend.spending import By
-from seqdata.core.moments import parse_moment
+from seqdata.core.moments import Moment, parse_moment
 from seqdata.ledger.tables import Tables
 from seqdata.sources.schemas import READ_TRANSFERS
 from seqdata.store import Store, accounts_frame, transfers_frame

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.analysis.filters import Moment, find_account
+from seqdata.analysis.filters import find_account
 from seqdata.analysis.spend.splits import checked_split
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.config.settings import Settings
-from seqdata.core.moments import parse_moment
+from seqdata.core.moments import Moment, parse_moment
 from seqdata.core.text import printable
 from seqdata.exceptions import (
     InvalidAmount,

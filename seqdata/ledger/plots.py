@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from seqdata import plots
-from seqdata.analysis.filters import Moment, Words
+from seqdata.analysis.filters import Words
 from seqdata.analysis.spend.spending import By
+from seqdata.core.moments import Moment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,6 +20,7 @@ from seqdata.sync.certificate import Certificate, certify, combine_certificates
 if TYPE_CHECKING:
     from seqdata.config.settings import Settings
     from seqdata.safeguards import TransferDesk
+    from seqdata.store import Store
 
 #: Stands for all organizations of a login.
 ALL = "all"
@@ -208,6 +209,20 @@ class Standing(ABC, Generic[ShelfT]):
         from seqdata.safeguards import TransferDesk
 
         return TransferDesk(self._settings, None if self._chosen == ALL else self._chosen)
+
+
+class Stored(Standing["Store"]):
+    """Where what is here can also be written."""
+
+    def _store_of(self, organization_id: str) -> Store:
+        from seqdata.store import Store
+
+        return Store.open(
+            self._settings.data_dir,
+            organization_id,
+            app_url=self._settings.app_url,
+            cache_dir=self._settings.cache_path,
+        )
 
 
 class Brief(Standing[Shelf]):

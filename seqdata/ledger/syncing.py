@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from seqdata.analysis.filters import (
-    Moment,
-)
 from seqdata.auth import access_token_for
 from seqdata.config import CACHE_MARKER
 from seqdata.core.files import make_private_folder, write_bytes
 from seqdata.core.logs import logger
-from seqdata.core.moments import parse_moment
+from seqdata.core.moments import Moment, parse_moment
 from seqdata.exceptions import (
     AuthenticationError,
     SequenceError,
@@ -23,8 +20,7 @@ from seqdata.exceptions import (
     UnknownOrganization,
 )
 from seqdata.ledger.progress import progress_bar
-from seqdata.ledger.standing import ALL
-from seqdata.ledger.tables import Tables
+from seqdata.ledger.standing import ALL, Stored
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.source import AnswerReader, GraphQLSource, fetch_organization_ids
 from seqdata.sync import (
@@ -36,15 +32,11 @@ from seqdata.sync import (
     wanted_details,
 )
 
-if TYPE_CHECKING:
-    pass
-
-
 log = logger(__name__)
 
 
-class Syncing(Tables):
-    """The methods of a :class:`Ledger` that ask the service, or read its answers again."""
+class Syncing(Stored):
+    """What asks the service, or reads its answers again; it loads no pandas."""
 
     def sync(
         self,

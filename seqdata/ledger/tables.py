@@ -11,18 +11,17 @@ import pandas as pd
 import pyarrow as pa
 
 from seqdata.analysis.filters import (
-    Moment,
     Words,
     filter_balances,
     filter_transfers,
 )
 from seqdata.core.arrow import pc
-from seqdata.core.moments import parse_moment
+from seqdata.core.moments import Moment, parse_moment
 from seqdata.exceptions import (
     UnknownTransfer,
 )
 from seqdata.ledger.query import plain_filters
-from seqdata.ledger.standing import ACCOUNT_COLUMNS, Standing
+from seqdata.ledger.standing import ACCOUNT_COLUMNS, Stored
 from seqdata.sources.rows import table_of_rows
 from seqdata.sources.schemas import ACCOUNTS, BALANCES
 from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
@@ -36,7 +35,7 @@ from seqdata.sync import (
 )
 
 
-class Tables(Standing[Store]):
+class Tables(Stored):
     """The tables of an organization as syncs left them; reading needs no network.
 
     Parameters
@@ -262,14 +261,6 @@ class Tables(Standing[Store]):
             for store, rows in zip(stores, parts, strict=True)
         ]
         return self._marked(made, certificate=combine_certificates(certificates))
-
-    def _store_of(self, organization_id: str) -> Store:
-        return Store.open(
-            self._settings.data_dir,
-            organization_id,
-            app_url=self._settings.app_url,
-            cache_dir=self._settings.cache_path,
-        )
 
     def _marked(
         self,

@@ -12,9 +12,10 @@ import pandas as pd
 
 from seqdata.analysis.balance.movements import movements
 from seqdata.analysis.columns import require, with_dollars
-from seqdata.analysis.filters import Moment, between, find_account
+from seqdata.analysis.filters import between, find_account
 from seqdata.analysis.periods import check_frequency, day_ends, local_times, period_range
 from seqdata.analysis.settlement import is_open, moments, places_of, settle, utc
+from seqdata.core.moments import Moment
 from seqdata.exceptions import InvalidFilter
 from seqdata.sources.vocabulary import Party
 

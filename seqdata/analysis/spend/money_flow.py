@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.filters import Moment
 from seqdata.analysis.spend.categories import MOVED, OTHER_INCOME
 from seqdata.analysis.spend.spending import Spent, filter_spent, settled, spent, summed_by
+from seqdata.core.moments import Moment
 from seqdata.sources.vocabulary import INSIDE, OWN, Party
 
 #: Payees of income that keep their name; the rest becomes "Other income".

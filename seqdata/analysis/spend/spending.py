@@ -16,7 +16,6 @@ import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.filters import (
-    Moment,
     Words,
     between,
     find_account,
@@ -25,6 +24,7 @@ from seqdata.analysis.filters import (
 )
 from seqdata.analysis.periods import FREQUENCIES, period_starts
 from seqdata.analysis.spend.categories import MOVED, UNCATEGORIZED
+from seqdata.core.moments import Moment
 from seqdata.exceptions import InvalidFilter
 from seqdata.sources.vocabulary import INSIDE, Party
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from seqdata.analysis.filters import Moment, Words
+from seqdata.analysis.filters import Words
+from seqdata.core.moments import Moment
 from seqdata.exceptions import InvalidFilter, InvalidMoment, NotFound
 
 
