@@ -77,7 +77,7 @@ def test_open_transfers_are_reached_in_as_few_requests_as_possible(
     """A window is widened to an open transfer where that costs no more than asking for it."""
     since = NEWEST - 30 * DAY
     old = OpenTransfer("old", since - 5 * DAY)
-    created = [micros(since - DAY)] * rows_between + [micros(since)] * 100
+    created = [micros(since - 3 * DAY)] * rows_between + [micros(since)] * 100
     plan = widen(Plan("recent", Window(since)), [old], created, 100, NEWEST)
     expected = one_by_one if rows_between > 100 else plan.one_by_one
     assert plan.one_by_one == expected
@@ -86,7 +86,9 @@ def test_open_transfers_are_reached_in_as_few_requests_as_possible(
 
 def requests_of(plan: Plan, created: list[int]) -> int:
     assert plan.window.since is not None
-    rows = len([moment for moment in created if moment >= micros(plan.window.since)])
+    asked = plan.window.asked.since
+    assert asked is not None
+    rows = len([moment for moment in created if moment >= micros(asked)])
     return len(plan.one_by_one) + max(1, -(-rows // 100))
 
 

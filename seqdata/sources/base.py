@@ -56,12 +56,24 @@ class Refused(Exception):  # it says what happened
         self.error = error
 
 
+#: How much wider than a window a service is asked for.
+MARGIN = timedelta(days=1)
+
+
 @dataclass(frozen=True)
 class Window:
     """A span of created_at, in UTC: from `since` on, before `until`; None is unbounded."""
 
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def asked(self) -> Window:
+        """A day more at both ends: what a service is asked for, whose rounding is not known."""
+        return Window(
+            None if self.since is None else self.since - MARGIN,
+            None if self.until is None else self.until + MARGIN,
+        )
 
 
 #: What the service said about each row of a table, as JSON without full account numbers: what

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from seqdata.core.arrow import Column, pc
 from seqdata.core.moments import micros
-from seqdata.sources.base import Window
+from seqdata.sources.base import MARGIN, Window
 from seqdata.sources.vocabulary import FINAL
 from seqdata.store import SyncState
 from seqdata.sync.certificate import MOST_TRIES
@@ -177,7 +177,7 @@ def widen(
 
 
 def _pages_since(created: Sequence[int], since: datetime, page_size: int) -> int:
-    rows = len(created) - bisect_left(created, micros(since))
+    rows = len(created) - bisect_left(created, micros(since - MARGIN))
     return max(1, math.ceil(rows / page_size))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -64,7 +64,7 @@ class _Walk:
         """Whether as many came as were counted; a list may ignore the window, a count not."""
         if self.count is None:
             return True
-        start = None if since is None else since - timedelta(days=1)  # as wide as it is asked for
+        start = Window(since).asked.since
         inside = [one for one in self.rows.values() if _is_since(one["created_at"], start)]
         return self.count in (len(self.rows), len(inside))
 

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 from seqdata.core.json import parse_json
@@ -247,10 +247,7 @@ _NO_COUNT = re.compile(r"numberOfTransfers|TransferCount", re.IGNORECASE)
 
 
 def _created_at(window: Window) -> Node:
-    bounds = {
-        "start": None if window.since is None else window.since - timedelta(days=1),
-        "end": None if window.until is None else window.until + timedelta(days=1),
-    }
+    bounds = {"start": window.asked.since, "end": window.asked.until}
     given = {name: _iso(moment) for name, moment in bounds.items() if moment is not None}
     return {"createdAt": given} if given else {}
 
