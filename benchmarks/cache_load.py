@@ -1,4 +1,4 @@
-"""Measured in a child: ``cache_load WAY FOLDER``, our DataFrame or pyarrow's."""
+"""Measured in a child: ``cache_load WAY FOLDER``, our DataFrame or another library's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.dataset  # noqa: F401
 import pyarrow.parquet as pq
 
-from benchmarks.cache_size import LOAD
+from benchmarks.cache_size import LOAD, OTHERS, PLAIN
 from benchmarks.made_up import APP_URL, ORGANIZATION
 from benchmarks.meter import Meter, answer
 from seqdata.config.settings import Settings
@@ -29,13 +30,39 @@ def ours(folder: Path) -> pd.DataFrame:
 
 def plain(folder: Path) -> pd.DataFrame:
     """Read and convert the same columns with pyarrow alone."""
-    columns = [name for name in TRANSFERS.names if name != "removed_at"]
-    return pq.read_table(folder / "cache" / ORGANIZATION / "transfers", columns=columns).to_pandas()
+    return pq.read_table(_files(folder), columns=_columns()).to_pandas()
+
+
+def polars_frame(folder: Path) -> Any:
+    """Read the same columns with Polars."""
+    import polars as pl
+
+    found = pl.scan_parquet(_files(folder) / "**" / "*.parquet", hive_partitioning=False)
+    return found.select(_columns()).collect()
+
+
+def duckdb_frame(folder: Path) -> pd.DataFrame:
+    """Read the same columns with DuckDB, into pandas."""
+    import duckdb
+
+    found = duckdb.read_parquet(str(_files(folder) / "**" / "*.parquet"), hive_partitioning=False)
+    return found.select(*_columns()).to_arrow_table().to_pandas()
+
+
+WAYS = dict(zip((LOAD, PLAIN, *OTHERS), (ours, plain, polars_frame, duckdb_frame), strict=True))
+
+
+def _files(folder: Path) -> Path:
+    return folder / "cache" / ORGANIZATION / "transfers"
+
+
+def _columns() -> list[str]:
+    return [name for name in TRANSFERS.names if name != "removed_at"]
 
 
 def main() -> None:
     """Load some times; the first one, which warms up, is not measured but for memory."""
-    load, folder = ours if sys.argv[1] == LOAD else plain, Path(sys.argv[2]).absolute()
+    load, folder = WAYS[sys.argv[1]], Path(sys.argv[2]).absolute()
     with Meter() as memory:
         rows = len(load(folder))
     seconds, cpu = [], []

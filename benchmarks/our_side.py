@@ -44,7 +44,7 @@ def main() -> None:
     given = json.load(sys.stdin)
     ledger = ledger_of(given["connection"], Path(given["folder"]))
     with Meter() as meter:
-        report = ledger.sync(progress=False)
+        report = ledger.sync(progress=False, full=given.get("full", False))
         frame = ledger.transfers
     statuses = dict(zip(frame["id"], frame["status"].astype("str"), strict=True))
     answer({

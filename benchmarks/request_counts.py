@@ -1,20 +1,27 @@
-"""Requests of a first sync, of one with nothing new, and of the next day, against their bounds."""
+"""Requests of a first sync and of later ones, against their bounds; of a day of new words too."""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterable
-from datetime import datetime
-from math import ceil
+from datetime import datetime, timedelta
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Facts, Figure, Result, measure, wants_quick
 from benchmarks.sandbox_process import SandboxProcess
+from seqdata.core.moments import moment_of
+from seqdata.store import Store
+from seqdata.sync.plan import OpenTransfer, decide, widen
 
 #: scale and months of the households
 SIZES = ((1, 24), (10, 24))
 QUICK_SIZES = ((1, 6),)
+
+NEW_WORDS = "every status a new word"
+OVERLAP, RESCAN = timedelta(days=30), timedelta(days=90)
 
 FINAL = {"COMPLETE", "FAILED", "CANCELLED", "INCOMPLETE", "ERROR"}
 
@@ -48,7 +55,8 @@ def run(*, quick: bool = False) -> Result:
         _household(result, scale, months)
     result.notes = [
         "First: ceil(transfers / page) + 3. Nothing new: ceil(transfers of the 30 days' overlap"
-        " / page) + 2 + older open ones. Next day: the same bound, after the world went on a day.",
+        " / page) + 2 + older open ones. Next day: the same bound, after the world went on a day."
+        " Every status a new word: a quarter more than that day took.",
         "Requests are counted by the sandbox. Seconds are without pace, DataFrame included.",
     ]
     return result
@@ -64,6 +72,44 @@ def _household(result: Result, scale: int, months: int) -> None:
             facts = measure("our_side", given=given) | {"sync": kind}
             facts["requests"] = box.take_requests()
             _add(result, facts, box.transfers())
+        _new_words(result, box, Path(folder), calm=facts["requests"])
+
+
+def _new_words(result: Result, box: SandboxProcess, folder: Path, calm: int) -> None:
+    """Let every status be a word that nobody knows: all are open, and none can be asked for."""
+    box.fail(
+        kind="unknown_value", field="status", row=None, times=1_000_000,
+        operation="ActivityLogV2Transfers",
+    )  # fmt: skip
+    given = {"connection": box.connection, "folder": str(folder)}
+    measure("our_side", given={**given, "full": True})
+    box.take_requests()
+    facts = measure("our_side", given=given) | {"requests": box.take_requests()}
+    seconds = _seconds_to_decide(box, folder)
+    bound, rows = floor(calm * 1.25), facts["rows"]
+    result.raw.append({**facts, "sync": NEW_WORDS, "bound": bound, "deciding": seconds})
+    result.rows.append([
+        NEW_WORDS, f"{rows:,}", str(facts["page_size"]), str(facts["requests"]), str(bound),
+        f"{facts['seconds']:.2f}", str(facts["is_complete"]),
+    ])  # fmt: skip
+    result.figures += [
+        Figure(f"requests, {NEW_WORDS}, {rows:,} transfers", str(facts["requests"]), f"≤ {bound}",
+               facts["requests"] <= bound),
+        Figure(f"seconds to decide what to read, {NEW_WORDS}, {rows:,} transfers",
+               f"{seconds:.2f}", "< 1", seconds < 1),
+    ]  # fmt: skip
+
+
+def _seconds_to_decide(box: SandboxProcess, folder: Path) -> float:
+    connection = box.connection
+    store = Store.open(folder, connection["organization_id"], app_url=connection["app_url"])
+    began = time.perf_counter()
+    state = store.read_state()
+    assert state.last_sync_at is not None
+    plan = decide(state, overlap=OVERLAP, rescan=RESCAN, now=state.last_sync_at)
+    waiting = [OpenTransfer(id_, moment_of(made)) for id_, made in store.open_transfers()]
+    widen(plan, waiting, store.created_moments(), 100, state.last_sync_at)
+    return time.perf_counter() - began
 
 
 def _add(result: Result, facts: Facts, transfers: list[dict[str, Any]]) -> None:

@@ -52,6 +52,10 @@ class SandboxProcess:
         """Let days pass in the world."""
         self._control("POST", "advance", {"days": days})
 
+    def fail(self, **fault: Any) -> None:
+        """Let something go wrong from now on, until it has gone wrong as often as asked."""
+        self._control("POST", "faults", fault)
+
     def take_requests(self) -> int:
         """Count the requests since the last call, but for those of the controls."""
         arrived = self._control("GET", "requests")

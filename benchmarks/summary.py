@@ -18,6 +18,7 @@ BENCHMARKS = (
     "against_peer",
     "raw_speed",
     "cache_size",
+    "record_size",
     "analysis",
     "start_up",
 )

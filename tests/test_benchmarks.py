@@ -10,7 +10,8 @@ import pandas as pd
 
 from benchmarks.analysis_side import functions, tables
 from benchmarks.cache_build import build
-from benchmarks.cache_load import ours, plain
+from benchmarks.cache_load import WAYS
+from benchmarks.cache_size import LOAD
 from benchmarks.cache_sync import first_sync
 from benchmarks.harness import Figure, Result, alternate, table
 from benchmarks.made_up import A_MONTH, ORGANIZATION, transfer_rows
@@ -47,10 +48,12 @@ def test_bounds_of_requests() -> None:
     assert overlap_and_open(rows, datetime(2026, 10, 1, tzinfo=UTC)) == (1, 1)
 
 
-def test_a_made_up_cache_loads_both_ways(tmp_path: Path) -> None:
-    """Our DataFrame and pyarrow's have the same rows."""
+def test_a_made_up_cache_loads_in_every_way(tmp_path: Path) -> None:
+    """Our DataFrame and those of the other libraries have the same rows."""
     build(tmp_path, 300)
-    assert set(ours(tmp_path)["id"]) == set(plain(tmp_path)["id"])
+    ids = {name: set(load(tmp_path)["id"]) for name, load in WAYS.items()}
+    assert len(ids) == 4
+    assert all(len(found) == 300 and found == ids[LOAD] for found in ids.values())
 
 
 def test_a_first_sync_of_made_up_pages_is_complete(tmp_path: Path) -> None:
