@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
+from jiter import from_json
+
 
 def parse_json(body: bytes) -> Any:
     """Parse a body: twice as fast as the standard library, which has the last word.
@@ -15,8 +17,6 @@ def parse_json(body: bytes) -> Any:
     ValueError
         It is not JSON, or nested deeper than can be read.
     """
-    from pydantic_core import from_json  # which takes a moment to import
-
     try:
         return from_json(body)
     except ValueError:  # such as half a surrogate pair, which the standard library takes
