@@ -189,7 +189,7 @@ def test_of_many_that_vanished_25_are_settled_a_sync(ledger: Ledger, box: Sandbo
         assert (len(report.removed), len(report.in_doubt)) == (asked, left)
         assert set(report.in_doubt) <= set(ledger.transfers["id"])
         assert report.is_complete is (None if left else True)
-        assert f"{left} transfers in doubt" in str(report) or not left
+        assert f"did not show {left} of them, kept here" in str(report) or not left
         shown = ledger.transfers.set_index("id")["missing_since"]
         assert set(shown[shown.notna()].index) == set(report.in_doubt)
     assert held(ledger) == truth(box)
@@ -225,7 +225,7 @@ def test_without_the_services_count_completeness_is_unknown(box: Sandbox, tmp_pa
     with Ledger.demo(sandbox=box, folder=tmp_path) as ledger:
         report = ledger.sync(progress=False)
         assert report.is_complete is None
-        assert "does not count" in str(report)
+        assert "gave no count" in str(report)
         assert held(ledger) == truth(box)
 
 

@@ -66,25 +66,28 @@ class Certificate:
         return self.rows == self.expected_rows
 
     def __str__(self) -> str:
-        expected = "" if self.expected_rows is None else f" of {self.expected_rows:,}"
-        why = (
-            "the service does not count, so no check"
-            if self.expected_rows is None
-            else f"the service counts {self.expected_rows:,}; no check while some are in doubt"
-        )
-        answers = {
-            True: f"complete: {self.rows:,}{expected} transfers",
-            False: f"INCOMPLETE: {self.rows:,} transfers{expected}",
-            None: f"{self.rows:,} transfers ({why})",
-        }
-        doubts = [
-            f"{count_of(number, thing)} in doubt (not shown last time, kept)"
-            for number, thing in ((self.in_doubt, "transfer"), (self.accounts_in_doubt, "account"))
-            if number
-        ]
-        return "; ".join(
-            [f"{answers[self.is_complete]}, {self.open_transfers} open", *doubts, *self.gaps]
-        )
+        said = [f"{self._here()}, {self.open_transfers:,} still open", *self.gaps]
+        counted = self.expected_rows is not None
+        if not counted and not self.gaps:
+            said.append("whether these are all is not known: the service gave no count")
+        if self.in_doubt:
+            kept = f"the service did not show {self.in_doubt:,} of them, {_kept(self.in_doubt)}"
+            said.append(f"{kept} (it counts {self.expected_rows:,})" if counted else kept)
+        if self.accounts_in_doubt:
+            accounts = count_of(self.accounts_in_doubt, "account")
+            said.append(f"the service did not show {accounts}, {_kept(self.accounts_in_doubt)}")
+        return "; ".join(said)
+
+    def _here(self) -> str:
+        """Say how many transfers are here, and of how many where that can be compared."""
+        rows = f"{self.rows:,} transfers"
+        if self.is_complete is None:
+            return rows
+        if self.expected_rows is not None and self.rows <= self.expected_rows:
+            rows = f"{self.rows:,} of {self.expected_rows:,} transfers"
+        if self.gaps and self.is_as_asked:
+            return f"as asked: {rows}"
+        return f"complete: {rows}" if self.is_complete else f"INCOMPLETE: {rows}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON values."""
@@ -97,7 +100,7 @@ def certify(state: SyncState, organization_id: str, counts: Counts) -> Certifica
     gaps = []
     rows, expected = counts.rows, state.service_count
     if state.last_full_at is None:
-        gaps.append("the first sync is not finished")
+        gaps.append("the first sync is not finished: the next seqdata sync goes on with it")
     if state.history_since is not None:
         gaps.append(f"nothing before {state.history_since:%Y-%m-%d} was asked for")
     elif not gaps and expected is not None and not counts.can_be(expected):
@@ -156,6 +159,12 @@ def combine_certificates(parts: Sequence[Certificate]) -> Certificate:
 def count_of(number: int, thing: str) -> str:
     """Write a number of things: ``"1 page"``, ``"1,200 pages"``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _kept(number: int) -> str:
+    """Say what becomes of what is in doubt."""
+    them = "it is" if number == 1 else "they are"
+    return f"kept here until it is sure that {them} gone"
 
 
 def _oldest(moments: Sequence[datetime | None]) -> datetime | None:
