@@ -3,6 +3,8 @@
 
 VENV   := .venv
 BIN    := $(VENV)/bin
+# More than two cores have, since many tests wait for a browser, a kernel or another process.
+WORKERS ?= 4
 STAMP  := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
             command -v $$p >/dev/null 2>&1 && \
@@ -23,10 +25,12 @@ lab: $(STAMP)  ## Open the notebooks in JupyterLab (they run on the sandbox)
 
 test: $(STAMP) lint  ## Check style and types, then run all tests
 	@$(BIN)/seqdata browser install --yes
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m compileall -q seqdata
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 soak: $(STAMP)  ## Run the tests with full counts where they repeat (takes long)
-	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m compileall -q seqdata
+	@SEQDATA_SOAK=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 simulate: $(STAMP)  ## Simulate lives of a ledger, faults and all (SEED=7 with its log, STEPS=60)
 	@$(BIN)/python tests/simulation $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS))

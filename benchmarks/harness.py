@@ -127,7 +127,11 @@ def figures_table(figures: Iterable[Figure]) -> str:
 
 
 def measure(
-    module: str, *arguments: object, python: str = sys.executable, given: Facts | None = None
+    module: str,
+    *arguments: object,
+    python: str = sys.executable,
+    given: Facts | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> Facts:
     """Run a module of this package in a process of its own; return the facts it answers.
 
@@ -135,10 +139,13 @@ def measure(
     ----------
     given
         JSON for its standard input.
+    extra
+        Variables of its environment, beside :func:`environment`.
     """
     command = [python, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    where = {**environment(), **(extra or {})}
     done = subprocess.run(
-        command, cwd=HERE.parent, env=environment(), input=json.dumps(given or {}),
+        command, cwd=HERE.parent, env=where, input=json.dumps(given or {}),
         stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
