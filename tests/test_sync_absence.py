@@ -117,6 +117,27 @@ def test_an_empty_list_removes_nothing_and_is_contradicted_by_one_id(
     assert told(desk).is_complete
 
 
+def test_what_was_made_within_the_hour_is_not_gone_for_a_database_that_lags(
+    tmp_path: Path,
+) -> None:
+    """A list and a detail that both lag behind show the newest as gone: it stays, in doubt."""
+    with Sandbox(months=2, now=NOW) as calm:
+        newest = max(datetime.fromisoformat(row["created_at"]) for row in calm.transfers())
+    with Sandbox(months=2, now=newest + HOUR / 2) as box:
+        desk = Desk(box, tmp_path)
+        told(desk)
+        young = [row["id"] for row in box.transfers()
+                 if datetime.fromisoformat(row["created_at"]) > newest - HOUR / 2]  # fmt: skip
+        report = told(desk, Lying(desk, page=without(*young), details=silent))
+        assert young
+        assert (report.removed, sorted(report.in_doubt)) == ([], sorted(young))
+        assert told(desk).is_complete
+        box.advance(hours=2)
+        report = told(desk, Lying(desk, page=without(*young), details=silent))
+        assert sorted(report.removed) == sorted(young)
+        desk.close()
+
+
 def test_a_list_that_left_something_out_is_never_called_complete(desk: Desk) -> None:
     """A reading that was contradicted, and whose count cannot tell, is a gap until the next."""
     rows = list(truth(desk.box))

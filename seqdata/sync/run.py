@@ -273,13 +273,15 @@ class _Run:
     def _to_ask(self, lacked: Sequence[str]) -> list[str]:
         """Choose what is asked for by its id.
 
-        Where the service showed older answers than before, all of it may lag: then only what a
-        sync has missed a while ago.
+        What was made within LAG is not there yet for a database that lags, in any operation. Where
+        the service showed older answers than before, all of it may lag: then only what a sync has
+        missed a while ago.
         """
-        chosen = list(lacked)
+        young = set(self._store.ids_since(self._now - LAG))
+        chosen = [id_ for id_ in lacked if id_ not in young]
         if self._is_lagging:
             before = set(self._store.doubted("transfers", before=self._now - LAG))
-            chosen = [id_ for id_ in lacked if id_ in before]
+            chosen = [id_ for id_ in chosen if id_ in before]
         return chosen[:MOST_ASKED]
 
     def _not_known(self, ids: Sequence[str], window: Window) -> list[str]:
