@@ -237,14 +237,15 @@ def test_a_reader_sees_whole_tables_while_rows_move(tmp_path: Path, is_sync: str
         process.stdin.flush()
         assert line(process) == "0"
         store = open_store(tmp_path)
-        seen = set()
-        for _ in range(25):
+        seen: set[int] = set()
+        reads = 0
+        while reads < 25 or len(seen) < 2:  # on a busy machine a writer gets nowhere so soon
+            reads += 1
             found = store.read_transfers(columns=["id", "amount_cents"])
             assert sorted(ids(found)) == IDS
             amounts = set(found["amount_cents"].to_pylist())
             assert len(amounts) == 1
             seen |= amounts
-        assert len(seen) > 1
         assert process.poll() is None
         process.stdin.close()
 
