@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.harness import say
 from benchmarks.made_up import A_MONTH, APP_URL, NOW, ORGANIZATION, transfer_rows
 from benchmarks.meter import answer
+from seqdata.sources.base import Page
 from seqdata.store import Store
 
 _AT_ONCE = 12 * A_MONTH
@@ -21,7 +22,7 @@ def build(folder: Path, size: int) -> Store:
     with store.lock():
         for start in range(0, size, _AT_ONCE):
             rows = transfer_rows(start, min(_AT_ONCE, size - start))
-            store.upsert_transfers(rows, seen_at=NOW)
+            store.take(Page(rows, "", has_next_page=False, served_at=NOW))
         done = replace(store.read_state(), last_sync_at=NOW, last_full_at=NOW, service_count=size)
         store.write_state(done)
     return store

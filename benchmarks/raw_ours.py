@@ -15,6 +15,7 @@ import pyarrow.parquet as pq  # noqa: F401
 from benchmarks.made_up import APP_URL, NOW
 from benchmarks.meter import Meter, answer
 from seqdata.core.json import parse_json
+from seqdata.sources.base import Page
 from seqdata.sources.webapp.source import AnswerReader
 from seqdata.store import Store
 from seqdata.store.tables import write_table
@@ -42,9 +43,9 @@ def store(answers: list[bytes], organization_id: str, folder: Path) -> int:
     cache = Store.open(folder, organization_id, app_url=APP_URL)
     pages = list(page_rows(answers, organization_id))
     with cache.lock():
+        batches = (pa.concat_tables(pages[at : at + BATCH]) for at in range(0, len(pages), BATCH))
         added = [
-            cache.upsert_transfers(pa.concat_tables(pages[at : at + BATCH]), seen_at=NOW).added
-            for at in range(0, len(pages), BATCH)
+            cache.take(Page(rows, "", has_next_page=False, served_at=NOW)).added for rows in batches
         ]
     return sum(added)
 

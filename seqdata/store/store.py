@@ -29,8 +29,8 @@ from seqdata.exceptions import (
     SequenceError,
     TablesNotWritten,
 )
-from seqdata.sources.base import Bodies, Delivery, Reader, Snapshot
-from seqdata.sources.rows import detail_rows, dumped, rows_of
+from seqdata.sources.base import Delivery, Reader, Snapshot
+from seqdata.sources.rows import dumped
 from seqdata.sources.schemas import (
     ACCOUNT_NAMES,
     ACCOUNTS,
@@ -239,29 +239,18 @@ class Store(Shelf):
             A row has no id.
         """
         said = Said(source, micros(delivery.served_at), run)
-        with self._writing() as db:
+
+        def work(db: Connection) -> Upsert:
             if isinstance(delivery, Snapshot):
                 self._check_world(db, delivery.world)
-            found = taking.absorb(db, delivery, said, overrules=overrules)
             if state is not None:
                 write_facts(db, {"progress": document_of(state)})
+            return taking.absorb(db, delivery, said, overrules=overrules)
+
+        found = self._write(work)
         if self._lock.is_held and self._timer() - self._published_at > PUBLISH_SECONDS:
             self.publish(wait=_PUBLISH_WAIT)
         return found
-
-    def upsert_transfers(
-        self, rows: pa.Table, *, seen_at: datetime, bodies: Bodies | None = None
-    ) -> Upsert:
-        """Set transfers (TRANSFER_ROWS) against those that are here, by id.
-
-        A row in which something differs, or one that was marked removed, leaves its earlier
-        version in the history. Of rows with one id the last stays.
-        """
-        return self._write(
-            lambda db: versions.upsert(
-                db, versions.TRANSFERS, rows_of(rows), Said("webapp", micros(seen_at)), bodies
-            )
-        )
 
     def mark_removed(
         self,
@@ -284,23 +273,6 @@ class Store(Shelf):
         if ids:
             self._write(lambda db: doubts.add(db, versions.TRANSFERS, ids, micros(at)))
 
-    def upsert_accounts(self, rows: pa.Table, *, seen_at: datetime) -> Upsert:
-        """Take a complete list of the accounts (ACCOUNT_ROWS); others stay, with closed_at."""
-        return self._write(
-            lambda db: taking.absorb_accounts(
-                db, rows_of(rows), Said("webapp", micros(seen_at)), None
-            )
-        )
-
-    def append_balances(self, rows: pa.Table) -> None:
-        """Add balances (BALANCES) as they were observed.
-
-        One that is what it was before only lengthens the time in which it was so. One of the
-        same account and moment is replaced; but a statement's (``origin`` "statement") only by
-        another statement's: a person wrote it down.
-        """
-        self._write(lambda db: taking.observe(db, rows_of(rows)))
-
     def add_statement(self, account_id: str, as_of: datetime, cents: int) -> None:
         """Note a balance that a person read from a statement; a sync may run meanwhile."""
         row = {
@@ -310,12 +282,6 @@ class Store(Shelf):
             "origin": "statement",
         }
         self._write(lambda db: taking.observe(db, [row]))
-
-    def upsert_details(self, details: pa.Table, legs: pa.Table) -> None:
-        """Take what was learned about transfers (DETAILS) and all legs of these (LEGS)."""
-        rows = detail_rows(details, legs)
-        at = max((row.get("fetched_at", 0) for row in rows), default=0)
-        self._write(lambda db: versions.upsert(db, versions.DETAILS, rows, Said("webapp", at)))
 
     def annotate(
         self,

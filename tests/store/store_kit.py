@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, settings
 from trust import SOAK
 
 import seqdata
-from seqdata.sources.schemas import DETAILS, LEGS, TRANSFER_ROWS
-from seqdata.store import Store
+from seqdata.sources.base import Bodies, Page, Snapshot, TransferDetails
+from seqdata.sources.schemas import BALANCES, DETAILS, LEGS, TRANSFER_ROWS
+from seqdata.store import Store, Upsert
 from seqdata.store.publishing import MONTHLY, project
 from seqdata.store.record import WHOLE
 
@@ -63,6 +64,21 @@ def detail(
     steps = [{"id": id, "leg": leg, "expected_on": date(2026, 11, 3)} for leg in legs]
     made = {"id": id, "kind": kind, "rule_trigger_cron": cron, "fetched_at": at}
     return table(made, schema=DETAILS), table(*steps, schema=LEGS)
+
+
+def deliver(store: Store, rows: pa.Table, *, at: datetime, bodies: Bodies | None = None) -> Upsert:
+    """Take in a page of transfers."""
+    return store.take(Page(rows, "", has_next_page=False, served_at=at, bodies=bodies))
+
+
+def deliver_accounts(store: Store, rows: pa.Table, *, at: datetime) -> Upsert:
+    """Take in a complete list of accounts, without their balances."""
+    return store.take(Snapshot(rows, BALANCES.empty_table(), at))
+
+
+def deliver_details(store: Store, rows: pa.Table, details: pa.Table, legs: pa.Table) -> Upsert:
+    """Take in transfers with their details, as fetched at the moment that these say."""
+    return store.take(TransferDetails(rows, details, legs, details["fetched_at"][0].as_py()))
 
 
 def ids(found: pa.Table) -> list[str]:

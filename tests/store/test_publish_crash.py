@@ -15,7 +15,21 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from store_kit import NOON, check_tables, child, detail, files, line, open_store, row, shown, table
+from store_kit import (
+    NOON,
+    check_tables,
+    child,
+    deliver,
+    deliver_accounts,
+    deliver_details,
+    detail,
+    files,
+    line,
+    open_store,
+    row,
+    shown,
+    table,
+)
 from trust import SOAK, leftovers
 
 from seqdata.sources.schemas import ACCOUNT_ROWS
@@ -32,17 +46,19 @@ PROGRAM = """
     from datetime import timedelta
     sys.path[:0] = [sys.argv[1], sys.argv[1] + "/store"]
     import filelock, pandas, pyarrow.parquet
-    from store_kit import HOUR, NOON, detail, open_store, row, table
+    from store_kit import (
+        HOUR, NOON, deliver, deliver_accounts, deliver_details, detail, open_store, row, table
+    )
     from sync_helper import die_at
     from seqdata.sources.schemas import ACCOUNT_ROWS
 
     def change(store):
         with store.lock():
             moved = row("a", "2026-09-01", amount_cents=7)
-            store.upsert_transfers(table(moved, row("e", "2026-11-01")), seen_at=NOON + HOUR)
-            store.upsert_details(*detail("c", "pull", at=NOON + HOUR))
-            store.upsert_accounts(table({"id": "p", "name": "Home"}, schema=ACCOUNT_ROWS),
-                                  seen_at=NOON + HOUR)
+            deliver(store, table(moved, row("e", "2026-11-01")), at=NOON + HOUR)
+            deliver_details(store, table(row("c", None)), *detail("c", "pull", at=NOON + HOUR))
+            deliver_accounts(store, table({"id": "p", "name": "Home"}, schema=ACCOUNT_ROWS),
+                             at=NOON + HOUR)
             store.add_statement("p", NOON + HOUR, 7)
             store.annotate("b", note="mine", at=NOON)
             store.mark_removed(["b"], NOON + HOUR)
@@ -82,9 +98,9 @@ def changed(program: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("changed")
     store = open_store(folder)
     rows = [row("a"), row("b", "2026-09-01"), row("c", None), row("d", "2026-08-31")]
-    store.upsert_transfers(table(*rows), seen_at=NOON)
-    store.upsert_details(*detail("a", "payment", at=NOON))
-    store.upsert_accounts(table({"id": "p", "name": "Rent"}, schema=ACCOUNT_ROWS), seen_at=NOON)
+    deliver(store, table(*rows), at=NOON)
+    deliver_details(store, table(row("a")), *detail("a", "payment", at=NOON))
+    deliver_accounts(store, table({"id": "p", "name": "Rent"}, schema=ACCOUNT_ROWS), at=NOON)
     before = shown(store)
     assert ask(program, folder, 0) == -9
     assert shown(open_store(folder)) == before

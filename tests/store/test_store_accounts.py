@@ -11,8 +11,21 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from store_kit import HOUR, LAWS, NOON, detail, open_store, row, table, values
+from store_kit import (
+    HOUR,
+    LAWS,
+    NOON,
+    deliver,
+    deliver_accounts,
+    deliver_details,
+    detail,
+    open_store,
+    row,
+    table,
+    values,
+)
 
+from seqdata.sources.base import Snapshot
 from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
@@ -40,8 +53,8 @@ def accounts(*given: dict[str, Any]) -> pa.Table:
 
 def test_accounts_are_kept_as_last_seen(store: Store) -> None:
     """A renamed account has its last name, and its first sight stays."""
-    store.upsert_accounts(accounts({"id": "p", "name": "Rent"}), seen_at=NOON)
-    report = store.upsert_accounts(accounts({"id": "p", "name": "Home"}), seen_at=LATER)
+    deliver_accounts(store, accounts({"id": "p", "name": "Rent"}), at=NOON)
+    report = deliver_accounts(store, accounts({"id": "p", "name": "Home"}), at=LATER)
     assert report.changes == (("p", "name", "Rent", "Home"),)
     found = store.read_accounts()
     assert found.schema == ACCOUNTS
@@ -51,7 +64,7 @@ def test_accounts_are_kept_as_last_seen(store: Store) -> None:
 def test_an_unchanged_account_changes_nothing(store: Store) -> None:
     """An account listed again as it was keeps the moment of its last change."""
     for at in (NOON, LATER):
-        report = store.upsert_accounts(accounts({"id": "p", "name": "Rent"}), seen_at=at)
+        report = deliver_accounts(store, accounts({"id": "p", "name": "Rent"}), at=at)
     assert (report.added, report.updated, report.unchanged) == (0, 0, 1)
     assert store.read_accounts()["changed_at"].to_pylist() == [NOON]
     assert len(store.evidence("p")) == 1
@@ -60,25 +73,25 @@ def test_an_unchanged_account_changes_nothing(store: Store) -> None:
 def test_an_account_that_was_made_in_another_month_is_published(store: Store) -> None:
     """What an account's created_at says may change: accounts are one table, whatever the month."""
     for at, made in ((NOON, NOON), (LATER, NOON - timedelta(days=90))):
-        store.upsert_accounts(accounts({"id": "p", "created_at": made}), seen_at=at)
+        deliver_accounts(store, accounts({"id": "p", "created_at": made}), at=at)
     assert store.read_accounts()["created_at"].to_pylist() == [NOON - timedelta(days=90)]
     assert not store.publish()
 
 
 def test_an_account_that_is_gone_is_closed_and_kept(store: Store) -> None:
     """An account that two lists miss an hour apart gets closed_at once; listed again it is open."""
-    store.upsert_accounts(accounts({"id": "p"}, {"id": "q"}), seen_at=NOON)
+    deliver_accounts(store, accounts({"id": "p"}, {"id": "q"}), at=NOON)
     for missed in (LATER - HOUR, LATER - HOUR / 2):
-        report = store.upsert_accounts(accounts({"id": "q"}), seen_at=missed)
+        report = deliver_accounts(store, accounts({"id": "q"}), at=missed)
         assert (report.updated, store.doubted("accounts")) == (0, ["p"])
     assert store.read_accounts()["missing_since"].to_pylist() == [LATER - HOUR, None]
-    report = store.upsert_accounts(accounts({"id": "q"}), seen_at=LATER)
+    report = deliver_accounts(store, accounts({"id": "q"}), at=LATER)
     assert (report.updated, report.unchanged) == (1, 1)
     assert report.changes == (("p", "closed_at", None, "2026-11-02T12:00:00.000000+00:00"),)
-    store.upsert_accounts(accounts({"id": "q"}), seen_at=LATER + HOUR)
+    deliver_accounts(store, accounts({"id": "q"}), at=LATER + HOUR)
     assert store.read_accounts()["closed_at"].to_pylist() == [LATER, None]
     assert store.account_ids() == ["q"]
-    store.upsert_accounts(accounts({"id": "p"}), seen_at=LATER + 2 * HOUR)
+    deliver_accounts(store, accounts({"id": "p"}), at=LATER + 2 * HOUR)
     assert store.read_accounts()["closed_at"].to_pylist() == [None, None]
     assert store.account_ids() == ["p", "q"]
 
@@ -89,15 +102,15 @@ def end(which: str, party: str, name: str) -> dict[str, Any]:
 
 def test_a_renamed_account_is_shown_by_its_name_in_every_month(store: Store) -> None:
     """Transfers of all months show what an own account is called now, and none has a version."""
-    store.upsert_accounts(accounts({"id": "p", "name": "Rent"}), seen_at=NOON)
+    deliver_accounts(store, accounts({"id": "p", "name": "Rent"}), at=NOON)
     given = [
         row("a", **end("source", "pod", "Rent")),
         row("b", "2026-09-01", **end("destination", "port", "Rent")),
         row("c", None, **end("source", "account", "Rent")),
         row("d", **end("source", "merchant", "Rent")),
     ]
-    store.upsert_transfers(table(*given), seen_at=NOON)
-    store.upsert_accounts(accounts({"id": "p", "name": "Home"}), seen_at=LATER)
+    deliver(store, table(*given), at=NOON)
+    deliver_accounts(store, accounts({"id": "p", "name": "Home"}), at=LATER)
     names = ("id", "source_name", "destination_name", "changed_at")
     shown = [
         ("a", "Home", None, NOON),
@@ -109,16 +122,16 @@ def test_a_renamed_account_is_shown_by_its_name_in_every_month(store: Store) -> 
     assert store.read_history().num_rows == 0
     renamed = [{name: "Home" if value == "Rent" else value for name, value in each.items()}
                for each in given[:3]]  # fmt: skip
-    report = store.upsert_transfers(table(*renamed), seen_at=LATER)
+    report = deliver(store, table(*renamed), at=LATER)
     assert (report.updated, report.unchanged) == (0, 3)
     assert values(store.read_transfers(), *names) == shown
 
 
 def test_an_account_that_is_new_is_shown_by_its_name(store: Store) -> None:
     """An account listed only after its transfers were read gives them the name it has now."""
-    store.upsert_transfers(table(row("a", **end("source", "pod", "Rent"))), seen_at=NOON)
+    deliver(store, table(row("a", **end("source", "pod", "Rent"))), at=NOON)
     assert store.read_transfers()["source_name"].to_pylist() == ["Rent"]
-    store.upsert_accounts(accounts({"id": "p", "name": "Home"}), seen_at=LATER)
+    deliver_accounts(store, accounts({"id": "p", "name": "Home"}), at=LATER)
     assert store.read_transfers()["source_name"].to_pylist() == ["Home"]
 
 
@@ -133,8 +146,10 @@ def test_details_replace_the_legs_of_their_transfer(store: Store) -> None:
         for id, kind in (("a", "rule"), ("b", "by_hand"))
     )
     first = table(rule, by_hand, schema=DETAILS)
-    store.upsert_details(first, table(leg, {"id": "a", "leg": "push"}, schema=LEGS))
-    store.upsert_details(table(rule, schema=DETAILS), table(leg, schema=LEGS))
+    legs = table(leg, {"id": "a", "leg": "push"}, schema=LEGS)
+    deliver_details(store, table(row("a"), row("b")), first, legs)
+    again = table(rule, schema=DETAILS)
+    deliver_details(store, table(row("a")), again, table(leg, schema=LEGS))
     assert store.read_details()["id"].to_pylist() == ["a", "b"]
     assert store.read_details().schema == DETAILS
     assert store.read_legs().to_pylist() == [
@@ -146,9 +161,9 @@ def test_details_replace_the_legs_of_their_transfer(store: Store) -> None:
 def test_when_details_were_last_asked_for_is_kept(store: Store) -> None:
     """Details that are fetched again unchanged have the new moment, and no earlier version."""
     for at in (NOON, LATER):
-        store.upsert_details(*detail("a", "pull", at=at))
+        deliver_details(store, table(row("a")), *detail("a", "pull", at=at))
     assert store.read_details()["fetched_at"].to_pylist() == [LATER]
-    assert len(store.evidence("a")) == 1
+    assert [said["stream"] for said in store.evidence("a")] == ["details", "transfers"]
 
 
 # -- balances -------------------------------------------------------------------------------
@@ -167,7 +182,7 @@ def stretches(store: Store) -> list[tuple[Any, ...]]:
 
 
 def append(store: Store, *given: dict[str, Any]) -> None:
-    store.append_balances(table(*given, schema=BALANCES))
+    store.take(Snapshot(accounts(), table(*given, schema=BALANCES), NOON))
 
 
 def test_equal_balances_lengthen_one_stretch(store: Store) -> None:
@@ -279,7 +294,7 @@ def test_a_frame_has_the_documented_dtypes(store: Store) -> None:
         {"id": "a", "amount_cents": -1, "status": "DONE", "description": "", "created_at": NOON},
         {"id": "b", "amount_cents": None, "created_at": None},
     )
-    store.upsert_transfers(given, seen_at=NOON)
+    deliver(store, given, at=NOON)
     frame = transfers_frame(store.read_transfers(), ZONE)
     assert frame.columns.get_loc("amount") == frame.columns.get_loc("amount_cents") + 1
     assert "removed_at" not in frame
@@ -300,7 +315,7 @@ def test_dictionaries_make_the_same_frame(store: Store) -> None:
     for number, status in enumerate(["NEW", "DONE", None]):
         created = NOON - timedelta(days=40 * number)
         row = {"id": str(number), "status": status, "created_at": created}
-        store.upsert_transfers(table(row), seen_at=NOON)
+        deliver(store, table(row), at=NOON)
     plain = transfers_frame(store.read_transfers(), ZONE)
     quick = transfers_frame(store.read_transfers(dictionaries=True), ZONE)
     pd.testing.assert_frame_equal(plain, quick)
@@ -317,7 +332,7 @@ def test_empty_tables_make_frames_of_the_same_dtypes(store: Store) -> None:
 
 def test_removed_rows_are_told_apart(store: Store) -> None:
     """A frame with removed rows, or one that was asked for them, has removed_at."""
-    store.upsert_transfers(table({"id": "a"}), seen_at=NOON)
+    deliver(store, table({"id": "a"}), at=NOON)
     everything = store.read_transfers(include_removed=True)
     assert "removed_at" in transfers_frame(everything, ZONE, include_removed=True)
     store.mark_removed(["a"], LATER)
@@ -327,6 +342,6 @@ def test_removed_rows_are_told_apart(store: Store) -> None:
 def test_balances_and_goals_have_dollars(store: Store) -> None:
     """Balances and goals come in cents and, beside them, in dollars."""
     append(store, balance(1234))
-    store.upsert_accounts(accounts({"id": "p", "goal_cents": 500}), seen_at=NOON)
+    deliver_accounts(store, accounts({"id": "p", "goal_cents": 500}), at=NOON)
     assert balances_frame(store.read_balances(), ZONE)["balance"].tolist() == [12.34]
     assert accounts_frame(store.read_accounts(), ZONE)["goal"].tolist() == [5.0]

@@ -20,6 +20,8 @@ from store_kit import (
     URL,
     check_tables,
     child,
+    deliver,
+    deliver_details,
     detail,
     files,
     ids,
@@ -54,8 +56,8 @@ def test_every_file_is_private(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         store = open_store(data)
-        store.upsert_transfers(table(row("a")), seen_at=NOON)
-        store.upsert_details(*detail("a", "pull"))
+        deliver(store, table(row("a")), at=NOON)
+        deliver_details(store, table(row("a")), *detail("a", "pull"))
         store.annotate("a", note="mine")
         with store.lock(), store.record.kept_open():
             store.mark_removed(["a"], NOON)
@@ -79,7 +81,7 @@ def test_files_that_are_there_while_one_writes_are_private(tmp_path: Path) -> No
     try:
         store = open_store(tmp_path)
         with store.lock():
-            store.upsert_transfers(table(row("a")), seen_at=NOON)
+            deliver(store, table(row("a")), at=NOON)
             beside = [path for path in store.record.beside() if path.exists()]
             assert beside
             assert {path.stat().st_mode & 0o777 for path in beside} == {0o600}
@@ -91,7 +93,7 @@ def test_at_rest_a_record_is_one_file(tmp_path: Path) -> None:
     """When nobody is at work, all of the record is in its one file, and nothing is left over."""
     store = open_store(tmp_path)
     with store.lock():
-        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        deliver(store, table(row("a")), at=NOON)
     store.annotate("a", note="mine")
     store.read_transfers()
     there = {path.name for path in store.ledger_folder.iterdir()}
@@ -122,7 +124,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         write_bytes(tmp_path / "file" / "data.bin", b"")
     assert caught.value.folder == tmp_path / "file"
     with pytest.raises(FolderNotWritable):
-        open_store(tmp_path / "file").upsert_transfers(table(row("a")), seen_at=NOON)
+        deliver(open_store(tmp_path / "file"), table(row("a")), at=NOON)
 
 
 def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
@@ -161,6 +163,7 @@ WRITERS = """
     import filelock
     import pandas  # pyarrow needs it, and what is killed is a writing, no import
     import pyarrow as pa
+    from seqdata.sources.base import Page
     from seqdata.sources.schemas import TRANSFER_ROWS
     from seqdata.store import Store
 
@@ -177,10 +180,10 @@ WRITERS = """
                      "created_at": NOON - timedelta(days=31 * ((number + i) % 3))}
                     for i in range(12)
                 ]
-                store.upsert_transfers(
-                    pa.Table.from_pylist(rows, schema=TRANSFER_ROWS),
-                    seen_at=NOON + timedelta(seconds=number),
-                )
+                store.take(Page(
+                    pa.Table.from_pylist(rows, schema=TRANSFER_ROWS), "", False,
+                    served_at=NOON + timedelta(seconds=number),
+                ))
                 os.write(1, b"%d\\n" % number)  # whole, or not at all
                 number += 1
                 if is_sync and number % 3 == 0:
@@ -253,7 +256,7 @@ def test_a_reader_sees_whole_tables_while_rows_move(tmp_path: Path, is_sync: str
 def test_what_a_writer_left_that_died_at_the_beginning_is_cleared(tmp_path: Path) -> None:
     """Killed while it made the record, a writer leaves half of one, which the next removes."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     for end in ("", "-wal", "-shm", "-journal"):
         write_bytes(store.ledger_folder / f".ledger.db.4000000.tmp{end}", b"half")
     write_json(store.ledger_folder / ".lock-holder.json", {"pid": 4_000_000})
@@ -269,7 +272,7 @@ def test_what_a_writer_left_that_died_at_the_beginning_is_cleared(tmp_path: Path
 def test_other_programs_read_the_folder_as_it_is(tmp_path: Path) -> None:
     """pandas and DuckDB read the months of a folder, also while a temporary file lies there."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a"), row("b"), row("c", "2026-09-01")), seen_at=NOON)
+    deliver(store, table(row("a"), row("b"), row("c", "2026-09-01")), at=NOON)
     store.annotate("a", note="mine")
     folder = store.folder / "transfers"
     (folder / "month=2026-10" / ".data.parquet.1.aa.tmp").write_bytes(b"half a fi")
@@ -318,7 +321,7 @@ def holder(folder: Path) -> Iterator[int]:
 def test_a_second_sync_is_told_who_is_at_it(tmp_path: Path) -> None:
     """While one process holds the lock, another is refused with its number; reading goes on."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     with holder(tmp_path) as pid:
         with pytest.raises(CacheLocked, match=f"process {pid} on "), store.lock():
             pass
@@ -326,7 +329,7 @@ def test_a_second_sync_is_told_who_is_at_it(tmp_path: Path) -> None:
             pass
         assert ids(store.read_transfers()) == ["a"]
     with store.lock():
-        store.upsert_transfers(table(row("b")), seen_at=NOON)
+        deliver(store, table(row("b")), at=NOON)
     assert ids(store.read_transfers()) == ["a", "b"]
 
 
@@ -347,11 +350,11 @@ def test_a_sync_keeps_what_was_noted_meanwhile(tmp_path: Path) -> None:
     """What one notes while a sync of this process runs is there, as is what the sync read."""
     store = open_store(tmp_path)
     with store.lock():
-        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        deliver(store, table(row("a")), at=NOON)
         other = open_store(tmp_path)
         other.annotate("a", note="mine")
         assert ids(other.read_transfers()) == ["a"]
-        store.upsert_transfers(table(row("b")), seen_at=NOON)
+        deliver(store, table(row("b")), at=NOON)
     assert ids(store.read_transfers()) == ["a", "b"]
     assert values(store.read_annotations(), "id", "note") == [("a", "mine")]
     check_tables(store)
@@ -375,7 +378,7 @@ def test_the_lock_can_be_taken_inside_itself(tmp_path: Path) -> None:
     """A block that holds the lock may hold it again; the last to leave lets go."""
     store = open_store(tmp_path)
     with store.lock(), store.lock():
-        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        deliver(store, table(row("a")), at=NOON)
     with open_store(tmp_path).lock():
         pass
 
@@ -384,7 +387,7 @@ def test_a_sync_that_fails_lets_go_and_leaves_what_it_read(tmp_path: Path) -> No
     """An interrupt inside the lock ends it, and what was read until then is shown."""
     store = open_store(tmp_path)
     with pytest.raises(KeyboardInterrupt), store.lock():
-        store.upsert_transfers(table(row("a")), seen_at=NOON)
+        deliver(store, table(row("a")), at=NOON)
         raise KeyboardInterrupt
     check_tables(store)
     with open_store(tmp_path).lock():
@@ -424,7 +427,7 @@ def test_a_fresh_store_has_a_fresh_state(tmp_path: Path) -> None:
 def test_a_ledger_of_another_server_is_refused(tmp_path: Path, lost: str) -> None:
     """The first write notes the server; from then on another one is refused, its path aside."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     for path in {"nothing": [], "tables": files(store), "record": [store.record.path]}[lost]:
         path.unlink()
     with pytest.raises(ForeignCache, match=URL):
@@ -456,7 +459,7 @@ def test_forget_removes_everything(tmp_path: Path) -> None:
     """After forgetting, nothing of the organization is left, and others are untouched."""
     store, other = open_store(tmp_path), open_store(tmp_path, "org_2")
     for each in (store, other):
-        each.upsert_transfers(table(row("a")), seen_at=NOON)
+        deliver(each, table(row("a")), at=NOON)
     assert store.size() > 0
     known = known_organizations(tmp_path, tmp_path / "cache")
     assert [(one.organization_id, one.app_url) for one in known] == [("org_1", URL), ("org_2", URL)]
@@ -475,7 +478,7 @@ def test_forget_removes_everything(tmp_path: Path) -> None:
 def test_what_is_left_of_an_organization_can_be_forgotten(tmp_path: Path, what: str) -> None:
     """With its record alone, its tables alone, or a record nobody can read, one is forgotten."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     if what == "record":
         for path in [*files(store), store.folder / ".published.json"]:
             path.unlink()
@@ -493,7 +496,7 @@ def test_what_is_left_of_an_organization_can_be_forgotten(tmp_path: Path, what: 
 def test_what_is_being_synced_is_not_forgotten(tmp_path: Path) -> None:
     """While another process syncs an organization, forgetting it is refused, and all stays."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     (known,) = known_organizations(tmp_path, tmp_path / "cache")
     with holder(tmp_path) as pid, pytest.raises(CacheLocked, match=f"process {pid} on "):
         forget_organization(known)

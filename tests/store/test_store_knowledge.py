@@ -18,6 +18,7 @@ from store_kit import (
     LAWS,
     NOON,
     child,
+    deliver,
     detail,
     ids,
     line,
@@ -53,8 +54,8 @@ def store(tmp_path: Path) -> Store:
 
 def test_all_versions_of_a_transfer_are_lined_up(store: Store) -> None:
     """The history of a transfer tells each version and when it held, the present one last."""
-    store.upsert_transfers(table(row("a", state="open"), row("b")), seen_at=NOON)
-    store.upsert_transfers(table(row("a", "2026-09-05", state="settled")), seen_at=NOON + HOUR)
+    deliver(store, table(row("a", state="open"), row("b")), at=NOON)
+    deliver(store, table(row("a", "2026-09-05", state="settled")), at=NOON + HOUR)
     store.mark_removed(["a"], NOON + 2 * HOUR)
     found = store.history_of("a")
     assert found.schema == TRANSFER_HISTORY
@@ -70,8 +71,8 @@ def test_all_versions_of_a_transfer_are_lined_up(store: Store) -> None:
 def test_transfers_are_read_as_they_were_known(store: Store) -> None:
     """At a moment, rows seen later are absent, changed ones are as they were, removed ones are
     there until they were missed."""
-    store.upsert_transfers(table(row("a", state="open"), row("b")), seen_at=NOON)
-    store.upsert_transfers(table(row("a", state="settled"), row("c")), seen_at=NOON + HOUR)
+    deliver(store, table(row("a", state="open"), row("b")), at=NOON)
+    deliver(store, table(row("a", state="settled"), row("c")), at=NOON + HOUR)
     store.mark_removed(["b"], NOON + 2 * HOUR)
 
     def known(moment: datetime, **options: bool) -> list[tuple[Any, ...]]:
@@ -90,9 +91,9 @@ def test_transfers_are_read_as_they_were_known(store: Store) -> None:
 
 def test_versions_of_one_moment_stay_in_order(store: Store) -> None:
     """Removed and seen again at one moment, a row has its versions in the order they came."""
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     store.mark_removed(["a"], NOON)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     found = store.history_of("a")
     assert [removed is not None for (removed,) in values(found, "removed_at")] == [0, 1, 0]
     assert store.read_transfers().num_rows == 1
@@ -125,7 +126,7 @@ def test_what_was_known_is_what_was_read(
         if isinstance(step, set):
             store.mark_removed(step, at)
         else:
-            store.upsert_transfers(table(*step), seen_at=at)
+            deliver(store, table(*step), at=at)
         whole = store.read_transfers(columns=TRANSFERS.names, include_removed=True)
         read.append((at, store.read_transfers(columns=TRANSFERS.names), whole))
     for at, present, everything in read:
@@ -143,6 +144,7 @@ CHANGING = """
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     import pyarrow as pa
+    from seqdata.sources.base import Page
     from seqdata.sources.schemas import TRANSFER_ROWS
     from seqdata.store import Store
 
@@ -150,10 +152,10 @@ CHANGING = """
     noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
     for number in range(100_000):
         rows = [{"id": f"t{i}", "amount_cents": number, "created_at": noon} for i in range(9)]
-        store.upsert_transfers(
-            pa.Table.from_pylist(rows, schema=TRANSFER_ROWS),
-            seen_at=noon + timedelta(seconds=number),
-        )
+        store.take(Page(
+            pa.Table.from_pylist(rows, schema=TRANSFER_ROWS), "", False,
+            served_at=noon + timedelta(seconds=number),
+        ))
         print(number, flush=True)
 """
 
@@ -180,7 +182,7 @@ def test_a_sync_confirms_what_it_read(store: Store) -> None:
     """A row was last said when it changed, or when a sync read the time it lies in, or was asked
     for by its id."""
     rows = [row("old", "2026-08-01"), row("asked", "2026-08-02"), row("new"), row("gone")]
-    store.upsert_transfers(table(*rows), seen_at=NOON)
+    deliver(store, table(*rows), at=NOON)
     store.mark_removed(["gone"], NOON + HOUR)
     run = store.begin_run(source="webapp", at=NOON + 2 * HOUR)
     since = datetime(2026, 10, 1, tzinfo=UTC)
@@ -198,7 +200,7 @@ def test_a_sync_confirms_what_it_read(store: Store) -> None:
 def test_a_sync_of_everything_confirms_everything(store: Store) -> None:
     """Read without a bound, rows without created_at are confirmed too, and later syncs of less
     leave them as they are."""
-    store.upsert_transfers(table(row("a", None), row("b")), seen_at=NOON)
+    deliver(store, table(row("a", None), row("b")), at=NOON)
     bounds = [None, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 30, tzinfo=UTC)]
     for number, since in enumerate(bounds, start=1):
         run = store.begin_run(source="webapp", at=NOON + number * HOUR)
@@ -227,8 +229,8 @@ def test_transfers_are_counted(store: Store) -> None:
     """All transfers, those of a time and those that were removed are counted; moved ones once."""
     assert store.count_transfers() == 0
     rows = [row("a"), row("b", "2026-08-01"), row("c", None)]
-    store.upsert_transfers(table(*rows), seen_at=NOON)
-    store.upsert_transfers(table(row("b", "2026-09-01")), seen_at=NOON)
+    deliver(store, table(*rows), at=NOON)
+    deliver(store, table(row("b", "2026-09-01")), at=NOON)
     store.mark_removed(["a"], NOON)
     assert (store.count_transfers(), store.count_transfers(include_removed=True)) == (2, 3)
     assert store.created_moments() == [micros(datetime(2026, 9, 1, tzinfo=UTC))]
@@ -247,9 +249,9 @@ def test_open_transfers_are_those_that_may_change(store: Store) -> None:
         row("g", state="cancelled"),
         row("h", state="open"),
     ]
-    store.upsert_transfers(table(*rows), seen_at=NOON)
+    deliver(store, table(*rows), at=NOON)
     store.mark_removed(["e"], NOON)
-    store.upsert_transfers(table(row("h", state="settled")), seen_at=NOON)
+    deliver(store, table(row("h", state="settled")), at=NOON)
     expected = [("b", datetime(2026, 9, 1, tzinfo=UTC)), ("d", datetime(2026, 9, 2, tzinfo=UTC))]
     assert store.open_transfers() == [
         (expected[0][0], micros(expected[0][1])),
@@ -263,7 +265,7 @@ def test_the_newest_transfer_is_found(store: Store) -> None:
     """Removed transfers, and those without a time, are not the newest."""
     assert store.newest_created_at() is None
     rows = [row("a"), row("b", "2026-09-01"), row("d", None)]
-    store.upsert_transfers(table(*rows), seen_at=NOON)
+    deliver(store, table(*rows), at=NOON)
     assert store.newest_created_at() == datetime(2026, 10, 5, tzinfo=UTC)
     store.mark_removed(["a"], NOON)
     assert store.newest_created_at() == datetime(2026, 9, 1, tzinfo=UTC)
@@ -272,7 +274,7 @@ def test_the_newest_transfer_is_found(store: Store) -> None:
 def test_the_ids_of_a_time(store: Store) -> None:
     """The ids since a moment come newest first, without removed ones; without a moment all."""
     rows = [row("a", "2026-10-01"), row("b", "2026-10-02"), row("c"), row("d", None)]
-    store.upsert_transfers(table(*rows), seen_at=NOON)
+    deliver(store, table(*rows), at=NOON)
     store.mark_removed(["c"], NOON)
     assert store.ids_since(datetime(2026, 10, 2, tzinfo=UTC)) == ["b"]
     assert store.ids_since(datetime(2026, 10, 1, tzinfo=UTC)) == ["b", "a"]
@@ -327,9 +329,7 @@ def test_a_leg_that_vanished_is_gone(store: Store) -> None:
 def test_what_decides_whose_details_are_fetched(store: Store) -> None:
     """Each transfer that was not removed comes with its state, its times and what its details
     say, newest first."""
-    store.upsert_transfers(
-        table(row("a", state="open", updated_at=NOON), row("b"), row("c")), seen_at=NOON
-    )
+    deliver(store, table(row("a", state="open", updated_at=NOON), row("b"), row("c")), at=NOON)
     learn(store, row("d", "2026-09-05", state="settled"), "pull")
     store.mark_removed(["c"], NOON)
     october, september = (micros(datetime(2026, month, 5, tzinfo=UTC)) for month in (10, 9))
@@ -439,7 +439,7 @@ def test_kept_answers_are_read_again(store: Store) -> None:
     stays as it is."""
     store.take(page({"id": "a", "how": "open", "note": "one"}))
     store.take(page({"id": "a", "how": "settled", "note": "two"}, at=NOON + HOUR))
-    store.upsert_transfers(table(row("b")), seen_at=NOON)
+    deliver(store, table(row("b")), at=NOON)
     store.annotate("a", note="mine")
     before = values(store.history_of("a"), "state", "valid_from", "valid_until")
     assert store.rebuild(Understanding()) == {"read": 2, "changed": 2, "unread": 1}

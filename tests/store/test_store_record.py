@@ -23,6 +23,7 @@ from store_kit import (
     READ,
     TABLES,
     check_tables,
+    deliver,
     detail,
     everything,
     files,
@@ -282,7 +283,7 @@ def test_a_lost_note_costs_one_publishing(filled: Store, note: str) -> None:
 def test_an_older_copy_of_the_tables_is_brought_up(tmp_path: Path, filled: Store) -> None:
     """When the tables' folder is put back as it was some time ago, it is made as the record is."""
     shutil.copytree(filled.folder, tmp_path / "copy")
-    filled.upsert_transfers(table(row("f", "2026-01-01"), row("new")), seen_at=NOON + 9 * HOUR)
+    deliver(filled, table(row("f", "2026-01-01"), row("new")), at=NOON + 9 * HOUR)
     filled.annotate("a", note="newer", at=NOON)
     before = everything(filled)
     shutil.rmtree(filled.folder)
@@ -307,7 +308,7 @@ def test_where_tables_cannot_be_written_the_record_is_read(
     other = open_store(tmp_path, cache_dir=tmp_path / "elsewhere")
     assert everything(other) == before
     with pytest.raises(TablesNotWritten, match="is kept in the record"), other.lock():
-        other.upsert_transfers(table(row("new")), seen_at=NOON)
+        deliver(other, table(row("new")), at=NOON)
     with caplog.at_level(logging.WARNING):
         other.annotate("new", note="mine")
     assert "tables could not be written" in caplog.text
@@ -397,7 +398,7 @@ def test_a_lost_record_goes_on_where_it_was(tmp_path: Path, filled: Store) -> No
     assert again.read_history().equals(history)
     assert [len(again.evidence(id)) for id in "cdefp"] == [1, 4, 2, 1, 2]
     assert again.begin_run(source="webapp", at=NOON) == 3
-    again.upsert_transfers(table(row("f", amount_cents=6)), seen_at=NOON + 7 * HOUR)
+    deliver(again, table(row("f", amount_cents=6)), at=NOON + 7 * HOUR)
     assert again.history_of("f")["amount_cents"].to_pylist() == [-5, 6]
 
 
@@ -414,10 +415,10 @@ def test_legs_in_any_order_are_the_same_after_taking_up(tmp_path: Path, store: S
 def test_a_record_is_taken_up_from_half_a_publication(tmp_path: Path, store: Store) -> None:
     """Lost while a row lay in two months, because a writer was killed between them, a record has
     the row once again, in its later version."""
-    store.upsert_transfers(table(row("a", "2026-09-01"), row("b", "2026-09-02")), seen_at=NOON)
+    deliver(store, table(row("a", "2026-09-01"), row("b", "2026-09-02")), at=NOON)
     old = month_path(store.folder / "transfers", "2026-09")
     before = old.read_bytes()
-    store.upsert_transfers(table(row("a", "2026-10-01")), seen_at=NOON + HOUR)
+    deliver(store, table(row("a", "2026-10-01")), at=NOON + HOUR)
     old.write_bytes(before)
     note = store.folder / ".published.json"
     note.write_text(note.read_text().replace('"going_on": false', '"going_on": true'))
@@ -526,11 +527,11 @@ def test_a_full_disk_leaves_the_record_as_it_was(tmp_path: Path, filled: Store) 
     before = everything(filled)
     many = table(*(row(f"n{number}", description="x" * 200) for number in range(500)))
     with full_disk(8192), pytest.raises(FolderNotWritable) as caught:
-        filled.upsert_transfers(many, seen_at=NOON)
+        deliver(filled, many, at=NOON)
     assert caught.value.folder == filled.ledger_folder
     assert filled.record.check() is None
     assert everything(open_store(tmp_path)) == before
-    assert filled.upsert_transfers(many, seen_at=NOON).added == 500
+    assert deliver(filled, many, at=NOON).added == 500
     check_tables(filled)
 
 
@@ -549,7 +550,7 @@ def test_a_long_stretch_of_work_keeps_one_moment(filled: Store) -> None:
     later = NOON + timedelta(days=9)
     with filled.record.reading() as db:
         before = next(db.execute("SELECT count(*) FROM versions"))
-        open_store(filled.folder.parents[1]).upsert_transfers(table(row("new")), seen_at=later)
+        deliver(open_store(filled.folder.parents[1]), table(row("new")), at=later)
         assert next(db.execute("SELECT count(*) FROM versions")) == before
     assert filled.has_transfer("new")
 
@@ -563,7 +564,7 @@ def test_a_row_comes_to_its_new_month_before_it_leaves_the_old(
     """Whoever reads the files alone while a row moves may meet it twice, and never misses it."""
     store = open_store(tmp_path)
     others = [row("s", "2026-09-01"), row("o", "2026-10-01")]
-    store.upsert_transfers(table(row("a", before), *others), seen_at=NOON)
+    deliver(store, table(row("a", before), *others), at=NOON)
     with store.lock():
         store.take(page(1, row("a", after)))
         with store.record.reading() as db:
@@ -579,9 +580,9 @@ def test_a_row_comes_to_its_new_month_before_it_leaves_the_old(
 def test_an_older_record_that_was_put_back_shows_each_row_once(tmp_path: Path) -> None:
     """With a backup of the record and newer tables, the tables become what the record says."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a"), row("b")), seen_at=NOON)
+    deliver(store, table(row("a"), row("b")), at=NOON)
     kept = store.record.path.read_bytes()
-    store.upsert_transfers(table(row("a", "2026-09-01"), row("c")), seen_at=NOON + HOUR)
+    deliver(store, table(row("a", "2026-09-01"), row("c")), at=NOON + HOUR)
     store.record.path.write_bytes(kept)
     again = open_store(tmp_path)
     assert ids(again.read_transfers()) == ["a", "b"]
@@ -591,7 +592,7 @@ def test_an_older_record_that_was_put_back_shows_each_row_once(tmp_path: Path) -
 def test_a_copy_of_a_folder_is_no_organization(tmp_path: Path) -> None:
     """A backup beside the record is neither read with it nor taken for it."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     shutil.copytree(store.ledger_folder, store.ledger_folder.with_name("org_1.bak"))
     (known,) = known_organizations(tmp_path, tmp_path / "cache")
     assert {folder.name for folder in known.folders} == {"org_1"}
@@ -600,7 +601,7 @@ def test_a_copy_of_a_folder_is_no_organization(tmp_path: Path) -> None:
 def test_a_record_of_another_organization_is_refused(tmp_path: Path) -> None:
     """A file that was copied from another organization's folder is named, and stays."""
     other = open_store(tmp_path, "org_2")
-    other.upsert_transfers(table(row("x")), seen_at=NOON)
+    deliver(other, table(row("x")), at=NOON)
     folder = tmp_path / "ledgers" / "org_1"
     shutil.copytree(other.ledger_folder, folder)
     with pytest.raises(ForeignTables, match="org_2"):
@@ -637,7 +638,7 @@ def test_tables_that_nobody_took_over_are_not_written_over(tmp_path: Path) -> No
 def test_a_note_with_half_a_letter_stops_nothing(tmp_path: Path) -> None:
     """What no file can hold of a note is replaced, and tables are read on."""
     store = open_store(tmp_path)
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     store.annotate("a", note="n\ud83d", category="\ud83dFun", at=NOON)
     (noted,) = open_store(tmp_path).read_annotations().to_pylist()
     assert (noted["note"], noted["category"]) == ("n?", "?Fun")

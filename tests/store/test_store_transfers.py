@@ -11,7 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from store_kit import HOUR, LAWS, NOON, files, ids, months, open_store, row, table, values
+from store_kit import (
+    HOUR,
+    LAWS,
+    NOON,
+    deliver,
+    files,
+    ids,
+    months,
+    open_store,
+    row,
+    table,
+    values,
+)
 
 from seqdata.exceptions import InvalidFilter, UnexpectedAnswer
 from seqdata.sources.schemas import READ_TRANSFERS, TRANSFER_ROWS, TRANSFERS
@@ -36,9 +48,10 @@ def test_opening_a_store_creates_nothing(tmp_path: Path) -> None:
 
 def test_rows_are_filed_by_utc_month(tmp_path: Path, store: Store) -> None:
     """A transfer lies in the UTC month of its created_at, and in month=unknown without one."""
-    store.upsert_transfers(
+    deliver(
+        store,
         table(row("a", "2026-10-31T23:59:59.999999"), row("b", "2026-11-01"), row("c", None)),
-        seen_at=NOON,
+        at=NOON,
     )
     folder = tmp_path / "cache" / "org_1" / "transfers"
     lying = {month: pq.ParquetFile(month_path(folder, month)).read() for month in
@@ -56,7 +69,7 @@ def test_rows_are_filed_by_utc_month(tmp_path: Path, store: Store) -> None:
 def test_moments_at_the_ends_of_time_have_their_months(store: Store) -> None:
     """Transfers made before 1970, or in the last month there is, are filed and read like others."""
     days = ["1969-12-31T23:59:59.999999", "1970-01-01", "9999-12-31T23:59:59.999999"]
-    store.upsert_transfers(table(*(row(day, day) for day in days)), seen_at=NOON)
+    deliver(store, table(*(row(day, day) for day in days)), at=NOON)
     assert months(store) == ["month=1969-12", "month=1970-01", "month=9999-12"]
     assert ids(store.read_transfers()) == days[::-1]
     assert ids(store.read_transfers(until=datetime(1970, 1, 1, tzinfo=UTC))) == days[:1]
@@ -65,7 +78,7 @@ def test_moments_at_the_ends_of_time_have_their_months(store: Store) -> None:
 def test_rows_come_newest_first_with_ties_by_id(store: Store) -> None:
     """Reading gives the newest first, and equal moments in the order of their ids."""
     given = [row("b"), row("a"), row("z", "2026-10-06"), row("c", "2026-09-06")]
-    store.upsert_transfers(table(*given), seen_at=NOON)
+    deliver(store, table(*given), at=NOON)
     assert ids(store.read_transfers()) == ["z", "a", "b", "c"]
 
 
@@ -74,7 +87,7 @@ def test_what_is_delivered_comes_back(store: Store) -> None:
     full = row("a", type="TRANSFER", status="NEW_STATUS", amount_cents=0, description="")
     full |= {"state": "open", "kind": "by_hand", "direction": "out", "source_party": "pod"}
     full |= {"source_name": '=Épargne 🐷, "x"\n\0', "error_reason": "NA"}
-    store.upsert_transfers(table(full), seen_at=NOON)
+    deliver(store, table(full), at=NOON)
     found = store.read_transfers().to_pylist()[0]
     assert {name: found[name] for name in full} == full
     assert found["updated_at"] is found["removed_at"] is None
@@ -89,10 +102,10 @@ def marks(store: Store) -> dict[str, tuple[int, int]]:
 
 def test_an_unchanged_row_changes_nothing(store: Store) -> None:
     """A row seen again unchanged leaves no version, and no file is written."""
-    store.upsert_transfers(table(row("a", state="open"), row("b", None)), seen_at=NOON)
+    deliver(store, table(row("a", state="open"), row("b", None)), at=NOON)
     before, rows = marks(store), store.read_transfers()
-    report = store.upsert_transfers(
-        table(row("b", None), row("a", state="open")), seen_at=NOON + timedelta(days=1)
+    report = deliver(
+        store, table(row("b", None), row("a", state="open")), at=NOON + timedelta(days=1)
     )
     assert (report.added, report.updated, report.unchanged, report.changes) == (0, 0, 2, ())
     assert store.read_history().num_rows == 0
@@ -103,10 +116,10 @@ def test_an_unchanged_row_changes_nothing(store: Store) -> None:
 def test_a_changed_row_leaves_its_earlier_version(store: Store) -> None:
     """A change is reported value by value, and the version before it stays in the history."""
     was = row("a", status="PENDING", state="open", amount_cents=5)
-    store.upsert_transfers(table(was), seen_at=NOON)
+    deliver(store, table(was), at=NOON)
     later = NOON + HOUR
     now_is = {**was, "status": "COMPLETE", "state": "settled", "amount_cents": None}
-    report = store.upsert_transfers(table({**now_is, "updated_at": later}), seen_at=later)
+    report = deliver(store, table({**now_is, "updated_at": later}), at=later)
     assert (report.added, report.updated, report.unchanged) == (0, 1, 0)
     assert report.changes == (
         ("a", "status", "PENDING", "COMPLETE"),
@@ -126,7 +139,7 @@ def test_any_id_is_told_from_others(store: Store, odd: str) -> None:
     """Whatever stands in an id, a row of it is written again as itself, beside those like it."""
     for cents in (1, 2):
         rows = [row(id, amount_cents=cents) for id in (odd, "a", "")]
-        store.upsert_transfers(table(*rows), seen_at=NOON + cents * HOUR)
+        deliver(store, table(*rows), at=NOON + cents * HOUR)
     assert set(values(store.read_transfers(), "id", "amount_cents")) == {
         (odd, 2), ("a", 2), ("", 2)
     }  # fmt: skip
@@ -137,9 +150,9 @@ def test_any_id_is_told_from_others(store: Store, odd: str) -> None:
 
 def test_only_the_months_that_changed_are_written(store: Store) -> None:
     """A change writes the month it lies in, the history, and no other month."""
-    store.upsert_transfers(table(row("a"), row("b", "2026-09-01")), seen_at=NOON)
+    deliver(store, table(row("a"), row("b", "2026-09-01")), at=NOON)
     before = marks(store)
-    store.upsert_transfers(table(row("a", state="settled")), seen_at=NOON + HOUR)
+    deliver(store, table(row("a", state="settled")), at=NOON + HOUR)
     after = marks(store)
     changed = {path for path in after if after[path] != before.get(path)}
     assert changed == {
@@ -152,7 +165,7 @@ def test_only_the_months_that_changed_are_written(store: Store) -> None:
 def test_versions_of_one_moment_keep_their_order(store: Store) -> None:
     """Changes at one moment leave versions in their order, none of which ends where it began."""
     for state in ("unknown", "open", "settled"):
-        store.upsert_transfers(table(row("a", state=state)), seen_at=NOON)
+        deliver(store, table(row("a", state=state)), at=NOON)
     history = store.read_history().to_pylist()
     assert [version["state"] for version in history] == ["unknown", "open"]
     assert history[0]["valid_until"] == history[1]["valid_from"]
@@ -161,8 +174,8 @@ def test_versions_of_one_moment_keep_their_order(store: Store) -> None:
 
 def test_a_clock_that_went_back_mixes_up_no_versions(store: Store) -> None:
     """Read at an earlier moment than the one before, a change still comes after it."""
-    store.upsert_transfers(table(row("a", state="open")), seen_at=NOON)
-    store.upsert_transfers(table(row("a", state="settled")), seen_at=NOON - HOUR)
+    deliver(store, table(row("a", state="open")), at=NOON)
+    deliver(store, table(row("a", state="settled")), at=NOON - HOUR)
     found = store.history_of("a")
     assert found["state"].to_pylist() == ["open", "settled"]
     first, second = found.to_pylist()
@@ -172,7 +185,7 @@ def test_a_clock_that_went_back_mixes_up_no_versions(store: Store) -> None:
 def test_of_rows_with_one_id_the_last_counts(store: Store) -> None:
     """Delivered twice in one batch, a transfer is what it was said to be last."""
     batch = table(row("a", state="open"), row("b"), row("a", "2026-09-01", state="settled"))
-    report = store.upsert_transfers(batch, seen_at=NOON)
+    report = deliver(store, batch, at=NOON)
     assert (report.added, report.updated) == (2, 0)
     assert values(store.read_transfers(), "id", "state") == [("b", None), ("a", "settled")]
     assert store.read_history().num_rows == 0
@@ -180,8 +193,8 @@ def test_of_rows_with_one_id_the_last_counts(store: Store) -> None:
 
 def test_a_row_whose_created_at_moves_leaves_its_month(store: Store) -> None:
     """A moved row is reported, lies in its new month alone, and an empty month disappears."""
-    store.upsert_transfers(table(row("a"), row("b", "2026-09-02")), seen_at=NOON)
-    report = store.upsert_transfers(table(row("b", None), row("a", "2026-09-09")), seen_at=NOON)
+    deliver(store, table(row("a"), row("b", "2026-09-02")), at=NOON)
+    report = deliver(store, table(row("b", None), row("a", "2026-09-09")), at=NOON)
     assert sorted(report.moved) == ["a", "b"]
     assert months(store) == ["month=2026-09", "month=unknown"]
     assert ids(pq.ParquetFile(month_path(store.folder / "transfers", "2026-09")).read()) == ["a"]
@@ -190,8 +203,8 @@ def test_a_row_whose_created_at_moves_leaves_its_month(store: Store) -> None:
 
 def test_rows_that_swap_months_are_both_kept(store: Store) -> None:
     """Two rows that change places between two months are both there afterwards."""
-    store.upsert_transfers(table(row("a", "2026-09-01"), row("b", "2026-10-01")), seen_at=NOON)
-    store.upsert_transfers(table(row("a", "2026-10-02"), row("b", "2026-09-02")), seen_at=NOON)
+    deliver(store, table(row("a", "2026-09-01"), row("b", "2026-10-01")), at=NOON)
+    deliver(store, table(row("a", "2026-10-02"), row("b", "2026-09-02")), at=NOON)
     found = {each["id"]: each["created_at"].month for each in store.read_transfers().to_pylist()}
     assert found == {"a": 10, "b": 9}
     assert months(store) == ["month=2026-09", "month=2026-10"]
@@ -200,16 +213,16 @@ def test_rows_that_swap_months_are_both_kept(store: Store) -> None:
 def test_another_writer_is_noticed(tmp_path: Path) -> None:
     """Two stores that write in turn know each other's rows."""
     one, two = open_store(tmp_path), open_store(tmp_path)
-    one.upsert_transfers(table(row("a")), seen_at=NOON)
-    two.upsert_transfers(table(row("b")), seen_at=NOON)
-    assert two.upsert_transfers(table(row("a", "2026-01-01")), seen_at=NOON).moved == ("a",)
-    assert one.upsert_transfers(table(row("b", "2026-01-02")), seen_at=NOON).moved == ("b",)
+    deliver(one, table(row("a")), at=NOON)
+    deliver(two, table(row("b")), at=NOON)
+    assert deliver(two, table(row("a", "2026-01-01")), at=NOON).moved == ("a",)
+    assert deliver(one, table(row("b", "2026-01-02")), at=NOON).moved == ("b",)
     assert ids(one.read_transfers()) == ids(two.read_transfers()) == ["b", "a"]
 
 
 def test_removed_rows_are_marked_and_left_out(store: Store) -> None:
     """A removed row stays with removed_at, is left out by default, and was a version before."""
-    store.upsert_transfers(table(row("a"), row("b")), seen_at=NOON)
+    deliver(store, table(row("a"), row("b")), at=NOON)
     at = NOON + timedelta(days=1)
     report = store.mark_removed(["a", "unheard"], at)
     assert (report.updated, store.mark_removed(["a"], at).unchanged) == (1, 1)
@@ -221,9 +234,9 @@ def test_removed_rows_are_marked_and_left_out(store: Store) -> None:
 
 def test_a_removed_row_seen_again_is_back(store: Store) -> None:
     """A row marked removed loses the mark when the service delivers it again."""
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     store.mark_removed(["a"], NOON + HOUR)
-    report = store.upsert_transfers(table(row("a")), seen_at=NOON + 2 * HOUR)
+    report = deliver(store, table(row("a")), at=NOON + 2 * HOUR)
     assert report.changes == (("a", "removed_at", "2026-11-01T13:00:00.000000+00:00", None),)
     assert ids(store.read_transfers()) == ["a"]
     assert values(store.read_history(), "removed_at") == [(None,), (NOON + HOUR,)]
@@ -232,7 +245,7 @@ def test_a_removed_row_seen_again_is_back(store: Store) -> None:
 def test_reading_a_time_reads_its_months_alone(store: Store) -> None:
     """A reading with bounds opens no other months, so that a damaged one outside stays as it is."""
     days = ["2026-08-31", "2026-09-01", "2026-09-30", "2026-11-01"]
-    store.upsert_transfers(table(row("n", None), *(row(d, d) for d in days)), seen_at=NOON)
+    deliver(store, table(row("n", None), *(row(d, d) for d in days)), at=NOON)
     outside = [month_path(store.folder / "transfers", month) for month in
                ("2026-08", "2026-11", "unknown")]  # fmt: skip
     for path in outside:
@@ -246,7 +259,7 @@ def test_reading_a_time_reads_its_months_alone(store: Store) -> None:
 def test_the_end_of_a_time_is_no_part_of_it(store: Store) -> None:
     """A reading holds what was made at its beginning, and nothing made at its end."""
     days = ["2026-09-01", "2026-09-15", "2026-09-30T23:59:59.999999", "2026-10-01"]
-    store.upsert_transfers(table(row("n", None), *(row(d, d) for d in days)), seen_at=NOON)
+    deliver(store, table(row("n", None), *(row(d, d) for d in days)), at=NOON)
     first, middle, last, end = (datetime.fromisoformat(d).replace(tzinfo=UTC) for d in days)
     assert ids(store.read_transfers(since=middle)) == [*days[:0:-1]]
     assert ids(store.read_transfers(until=end)) == [*days[2::-1]]
@@ -257,7 +270,7 @@ def test_the_end_of_a_time_is_no_part_of_it(store: Store) -> None:
 @pytest.mark.parametrize("change", ["missing", "type"])
 def test_a_month_of_other_columns_is_made_again(store: Store, change: str) -> None:
     """A Parquet file without a column, or with another type for it, is written anew."""
-    store.upsert_transfers(table(row("a", amount_cents=7)), seen_at=NOON)
+    deliver(store, table(row("a", amount_cents=7)), at=NOON)
     path = month_path(store.folder / "transfers", "2026-10")
     found = pq.ParquetFile(path).read()
     place = found.schema.get_field_index("amount_cents")
@@ -271,7 +284,7 @@ def test_a_month_of_other_columns_is_made_again(store: Store, change: str) -> No
 
 def test_an_extra_column_is_passed_over(store: Store) -> None:
     """A column that someone added does not hinder reading."""
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     path = month_path(store.folder / "transfers", "2026-10")
     pq.write_table(pq.ParquetFile(path).read().append_column("mine", pa.array([1])), path)
     assert store.read_transfers().column_names == READ_TRANSFERS.names
@@ -280,7 +293,7 @@ def test_an_extra_column_is_passed_over(store: Store) -> None:
 
 def test_columns_can_be_chosen(store: Store) -> None:
     """Only the columns asked for come, in that order; an unknown one lists the choices."""
-    store.upsert_transfers(table(row("a")), seen_at=NOON)
+    deliver(store, table(row("a")), at=NOON)
     for names in (["status", "id"], ["confirmed_at", "amount_cents"], ["removed_at"], []):
         assert store.read_transfers(columns=names).column_names == names
     with pytest.raises(InvalidFilter, match="amount_cents"):
@@ -291,11 +304,11 @@ def test_columns_can_be_chosen(store: Store) -> None:
 
 def test_a_row_without_id_is_refused(store: Store) -> None:
     """Where one row has no key, none of its batch is written."""
-    store.upsert_transfers(table(row("a", state="open")), seen_at=NOON)
+    deliver(store, table(row("a", state="open")), at=NOON)
     before = marks(store)
     batch = table(row("a", state="settled"), row("b"), {"amount_cents": 1})
     with pytest.raises(UnexpectedAnswer, match="id"):
-        store.upsert_transfers(batch, seen_at=NOON + HOUR)
+        deliver(store, batch, at=NOON + HOUR)
     assert values(store.read_transfers(), "id", "state") == [("a", "open")]
     assert store.read_history().num_rows == 0
     assert marks(store) == before
@@ -306,7 +319,7 @@ def test_every_version_is_kept(store: Store) -> None:
     with store.lock():
         for number in range(40):
             at = NOON + timedelta(days=number)
-            store.upsert_transfers(table(row("a", amount_cents=number)), seen_at=at)
+            deliver(store, table(row("a", amount_cents=number)), at=at)
     assert store.read_history()["amount_cents"].to_pylist() == list(range(39))
     assert months(store, "transfer_history") == ["month=2026-11", "month=2026-12"]
     path = month_path(store.folder / "transfer_history", "2026-12")
@@ -371,7 +384,7 @@ def test_an_older_answer_changes_nothing(
             else:
                 newest[each["id"]] = each
                 took.add(each["id"])
-        report = store.upsert_transfers(table(*batch), seen_at=NOON + timedelta(minutes=number))
+        report = deliver(store, table(*batch), at=NOON + timedelta(minutes=number))
         assert older - took <= set(report.stale) <= older
     found = values(store.read_transfers(), "id", "updated_at", "amount_cents")
     assert sorted(found) == sorted(
@@ -392,7 +405,7 @@ def test_reading_equals_a_dict(tmp_path_factory: pytest.TempPathFactory, batches
     changes = 0
     for number, batch in enumerate(batches):
         rows = table(*batch)
-        report = store.upsert_transfers(rows, seen_at=NOON + timedelta(minutes=number))
+        report = deliver(store, rows, at=NOON + timedelta(minutes=number))
         last = last_of(rows.to_pylist())
         changed = sum(model[id] != each for id, each in last.items() if id in model)
         assert report.added == len(last.keys() - model.keys())
@@ -410,10 +423,10 @@ def test_reading_equals_a_dict(tmp_path_factory: pytest.TempPathFactory, batches
 def test_an_upsert_twice_is_once(tmp_path_factory: pytest.TempPathFactory, batch: Any) -> None:
     """The same rows change nothing the second time, at the same moment or later."""
     store = open_store(tmp_path_factory.mktemp("data"))
-    store.upsert_transfers(table(*batch), seen_at=NOON)
+    deliver(store, table(*batch), at=NOON)
     once = store.read_transfers()
     for later in (NOON, NOON + HOUR):
-        report = store.upsert_transfers(table(*batch), seen_at=later)
+        report = deliver(store, table(*batch), at=later)
         assert (report.added, report.updated) == (0, 0)
     assert store.read_transfers().equals(once)
     assert store.read_history().num_rows == 0
@@ -430,5 +443,5 @@ def test_the_order_of_disjoint_batches_does_not_matter(
     stores = [open_store(folder / name) for name in ("forth", "back")]
     for store, order in zip(stores, (halves, halves[::-1]), strict=True):
         for rows in order:
-            store.upsert_transfers(rows, seen_at=NOON)
+            deliver(store, rows, at=NOON)
     assert stores[0].read_transfers().equals(stores[1].read_transfers())
