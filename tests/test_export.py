@@ -19,8 +19,8 @@ from seqdata.core.text import decimal_text
 from seqdata.exceptions import CorruptFile, FolderNotWritable
 from seqdata.export import read_csv, write_csv, write_parquet
 from seqdata.sources.schemas import BALANCES, LEGS, TRANSFERS
-from seqdata.store import balances_frame, transfers_frame
 from seqdata.store.frames import frame as any_frame
+from seqdata.store.frames import transfers_frame
 
 ZONE = "America/New_York"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -104,7 +104,7 @@ def test_balances_and_legs_come_back(tmp_path: Path) -> None:
         {"organization_id": "o", "account_id": "p", "as_of": NOON, "balance_cents": cents}
         for cents in (None, 1, -250)
     ]
-    frame = balances_frame(pa.Table.from_pylist(rows, schema=BALANCES), ZONE)
+    frame = any_frame(pa.Table.from_pylist(rows, schema=BALANCES), ZONE)
     write_csv(frame, path)
     assert_frame_equal(read_csv(path), frame)
     legs = [{"id": "a", "leg": "pull", "expected_on": date(2026, 11, 3)}, {"id": "b"}]

@@ -13,8 +13,8 @@ from seqdata.analysis.spend.spending import By
 from seqdata.core.moments import Moment, parse_moment
 from seqdata.ledger.tables import Tables
 from seqdata.sources.schemas import READ_TRANSFERS
-from seqdata.store import Store, accounts_frame, transfers_frame
-from seqdata.store.frames import frame
+from seqdata.store import Store
+from seqdata.store.frames import frame, transfers_frame
 from seqdata.sync import Certificate
 
 #: Before everything.
@@ -276,7 +276,7 @@ class Analyses(Tables):
         return analysis.changes(
             transfers_frame(rows, self._zone, include_removed=True),
             transfers_frame(store.read_history(), self._zone, include_removed=True),
-            accounts_frame(store.read_accounts(), self._zone),
+            frame(store.read_accounts(), self._zone),
             frame(store.read_account_names(), self._zone),
             since=asked or store.looked_at() or _BEGINNING,
         )

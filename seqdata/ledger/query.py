@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from seqdata.exceptions import InvalidFilter, InvalidQuery, MissingExtra
 from seqdata.sources.schemas import PARTY_COLUMNS
-from seqdata.store import query_frame
+from seqdata.store.frames import query_frame
 
 #: The tables of a ledger by name, and the method or property that makes each.
 TABLES = {

@@ -24,8 +24,8 @@ from seqdata.ledger.query import plain_filters
 from seqdata.ledger.standing import ACCOUNT_COLUMNS, Stored
 from seqdata.sources.rows import table_of_rows
 from seqdata.sources.schemas import ACCOUNTS, BALANCES
-from seqdata.store import Store, accounts_frame, balances_frame, transfers_frame
-from seqdata.store.frames import frame
+from seqdata.store import Store
+from seqdata.store.frames import frame, transfers_frame
 from seqdata.store.shelf import Counts
 from seqdata.sync import (
     Certificate,
@@ -231,16 +231,16 @@ class Tables(Stored):
     def _read_balances(self) -> pd.DataFrame:
         table = self._joined(Store.read_balances)
         ordered = table.sort_by([("as_of", "ascending"), ("account_id", "ascending")])
-        return balances_frame(ordered, self._zone)
+        return frame(ordered, self._zone)
 
     def _read_accounts(self) -> pd.DataFrame:
         """Read the accounts with the newest balance of each."""
         rows = table_of_rows(self._account_rows(), _ACCOUNTS_WITH_BALANCES)
-        return accounts_frame(rows, self._zone)[list(ACCOUNT_COLUMNS)]
+        return frame(rows, self._zone)[list(ACCOUNT_COLUMNS)]
 
     @property
     def _accounts(self) -> pd.DataFrame:
-        return accounts_frame(self._joined(Store.read_accounts), self._zone)
+        return frame(self._joined(Store.read_accounts), self._zone)
 
     def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
         columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER

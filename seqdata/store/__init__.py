@@ -12,31 +12,12 @@ from typing import TYPE_CHECKING
 from seqdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from seqdata.store.frames import accounts_frame, balances_frame, query_frame, transfers_frame
     from seqdata.store.state import SyncState, Unfinished
     from seqdata.store.store import Store
     from seqdata.store.versions import Upsert
 
-_HOMES = {
-    "Store": "store",
-    "SyncState": "state",
-    "Unfinished": "state",
-    "Upsert": "versions",
-    "accounts_frame": "frames",
-    "balances_frame": "frames",
-    "query_frame": "frames",
-    "transfers_frame": "frames",
-}
+__all__ = ["Store", "SyncState", "Unfinished", "Upsert"]
 
-__all__ = [
-    "Store",
-    "SyncState",
-    "Unfinished",
-    "Upsert",
-    "accounts_frame",
-    "balances_frame",
-    "query_frame",
-    "transfers_frame",
-]
+_HOMES = {"Store": "store", "SyncState": "state", "Unfinished": "state", "Upsert": "versions"}
 
 __getattr__ = lazy_names(__name__, _HOMES)

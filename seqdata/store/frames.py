@@ -42,16 +42,6 @@ def transfers_frame(table: pa.Table, zone: str, *, include_removed: bool = False
     return frame(table, zone)
 
 
-def accounts_frame(table: pa.Table, zone: str) -> pd.DataFrame:
-    """Accounts as a DataFrame: ``goal`` in dollars beside ``goal_cents``."""
-    return frame(table, zone)
-
-
-def balances_frame(table: pa.Table, zone: str) -> pd.DataFrame:
-    """Balances as a DataFrame: ``balance`` in dollars beside ``balance_cents``."""
-    return frame(table, zone)
-
-
 def query_frame(table: pa.Table) -> pd.DataFrame:
     """Make a DataFrame of what a query gave: whole numbers stay whole, missing ones are NA.
 
@@ -66,7 +56,7 @@ def query_frame(table: pa.Table) -> pd.DataFrame:
 
 
 def frame(table: pa.Table, zone: str) -> pd.DataFrame:
-    """Any of the tables as a DataFrame, with a RangeIndex."""
+    """Any of the tables as a DataFrame, with a RangeIndex; dollars stand beside cents."""
     columns: dict[str, Any] = {}
     for name in table.column_names:
         columns[name] = _column(name, table[name], zone)
