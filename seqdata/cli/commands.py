@@ -259,8 +259,7 @@ def forget(organization: str | None, everything: bool, yes: bool) -> int:
     exported files stay.
     """
     from seqdata.config import get_settings
-    from seqdata.store.forgetting import forget_organization
-    from seqdata.store.known import known_organizations
+    from seqdata.store.known import forget_organization, known_organizations
 
     settings = get_settings()
     here = known_organizations(settings.data_dir, settings.cache_path)

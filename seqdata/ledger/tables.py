@@ -240,7 +240,7 @@ class Tables(Stored):
 
     @property
     def _accounts(self) -> pd.DataFrame:
-        return frame(self._joined(Store.read_accounts), self._zone)
+        return self._read(Store.read_accounts)
 
     def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
         columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER

@@ -1,16 +1,19 @@
-"""Which organizations are on this disk, readable or not."""
+"""Which organizations are on this disk, readable or not, and the removal of one."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqdata.core.files import writing_in
 from seqdata.core.logs import logger
 from seqdata.exceptions import SequenceError
 from seqdata.store.beside import facts_beside
+from seqdata.store.lock import CacheLock
 from seqdata.store.record import Record
 
 log = logger(__name__)
@@ -39,6 +42,21 @@ def known_organizations(data_dir: Path, cache_dir: Path) -> list[Known]:
     return [one for one in found if not _is_copy(one)]
 
 
+def forget_organization(known: Known) -> None:
+    """Remove all that is here of an organization; it need not be readable.
+
+    Raises
+    ------
+    CacheLocked
+        Another process is syncing it.
+    FolderNotWritable
+        The file system refused.
+    """
+    for folder in known.folders:
+        with CacheLock(folder).held(), writing_in(folder):
+            shutil.rmtree(folder)
+
+
 def _is_copy(known: Known) -> bool:
     """Whether its folder is not called as its organization's is: somebody's copy."""
     own = {folder.name for folder in known.folders}
@@ -52,9 +70,8 @@ def folder_name(organization_id: str) -> str:
     """Name the folder of an organization: its id, or a hash of one that is no plain name."""
     if _SAFE_NAME.fullmatch(organization_id):
         return organization_id
-    return (
-        "org-" + hashlib.sha256(organization_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    )
+    sha256 = hashlib.sha256(organization_id.encode("utf-8", "surrogatepass"))
+    return f"org-{sha256.hexdigest()[:16]}"
 
 
 def _known(ledger: Path, tables: Path) -> Known:

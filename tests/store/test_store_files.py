@@ -44,8 +44,7 @@ from seqdata.core.files import (
 )
 from seqdata.exceptions import CacheLocked, CorruptFile, FolderNotWritable, ForeignCache
 from seqdata.store import SyncState, Unfinished
-from seqdata.store.forgetting import forget_organization
-from seqdata.store.known import known_organizations
+from seqdata.store.known import forget_organization, known_organizations
 
 # -- files ----------------------------------------------------------------------------------
 
