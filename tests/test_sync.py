@@ -18,7 +18,8 @@ from seqdata.sandbox import Sandbox
 from seqdata.sources.base import Window
 from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.store import Store, SyncState
-from seqdata.sync import Plan, SyncOptions, decide, sync
+from seqdata.sync import SyncOptions, sync
+from seqdata.sync.plan import Plan, decide
 
 NOW = "2026-11-01"
 

@@ -18,7 +18,7 @@ from seqdata.exceptions import SequenceError
 from seqdata.safeguards import AuditLog
 from seqdata.store import Store
 from seqdata.store.known import Known, known_organizations
-from seqdata.sync import certify
+from seqdata.sync.certificate import certify
 
 #: A table that was synced longer ago than this is called old.
 STALE = timedelta(days=3)

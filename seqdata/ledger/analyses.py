@@ -15,7 +15,7 @@ from seqdata.ledger.tables import Tables
 from seqdata.sources.schemas import READ_TRANSFERS
 from seqdata.store import Store
 from seqdata.store.frames import frame, transfers_frame
-from seqdata.sync import Certificate
+from seqdata.sync.certificate import Certificate
 
 #: Before everything.
 _BEGINNING = datetime(1, 1, 2, tzinfo=UTC)

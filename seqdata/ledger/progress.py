@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from seqdata.sync import OnProgress, Progress
+from seqdata.sync.report import OnProgress, Progress
 
 
 @contextmanager

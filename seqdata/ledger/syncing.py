@@ -23,14 +23,9 @@ from seqdata.ledger.progress import progress_bar
 from seqdata.ledger.standing import ALL, Stored
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.source import AnswerReader, GraphQLSource, fetch_organization_ids
-from seqdata.sync import (
-    Cost,
-    SyncOptions,
-    SyncReport,
-    combine,
-    sync,
-    wanted_details,
-)
+from seqdata.sync import SyncOptions, SyncReport, sync
+from seqdata.sync.details import details_wanted
+from seqdata.sync.report import Cost, combine
 
 log = logger(__name__)
 
@@ -125,7 +120,7 @@ class Syncing(Stored):
         options = self._options(details=which, details_per_request=details_per_request)
         now = datetime.now(UTC)
         wanted = sum(
-            len(wanted_details(store, which, now=now, recent=options.overlap))
+            len(details_wanted(which, store.wanted(), now=now, recent=options.overlap))
             for store in self._stores
         )
         return options.cost(wanted)

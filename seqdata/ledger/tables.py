@@ -24,15 +24,11 @@ from seqdata.ledger.query import plain_filters
 from seqdata.ledger.standing import ACCOUNT_COLUMNS, Stored
 from seqdata.sources.rows import table_of_rows
 from seqdata.sources.schemas import ACCOUNTS, BALANCES
+from seqdata.sources.vocabulary import FINAL
 from seqdata.store import Store
 from seqdata.store.frames import frame, transfers_frame
 from seqdata.store.shelf import Counts
-from seqdata.sync import (
-    Certificate,
-    certify,
-    combine_certificates,
-    count_open,
-)
+from seqdata.sync.certificate import Certificate, certify, combine_certificates
 
 
 class Tables(Stored):
@@ -281,7 +277,9 @@ class Tables(Stored):
 
 def _counts(rows: pa.Table, store: Store) -> Counts:
     in_doubt = rows.num_rows - rows["missing_since"].null_count
-    return Counts(rows.num_rows, count_open(rows), in_doubt, len(store.doubted("accounts")))
+    final = pc.is_in(rows["state"], value_set=pa.array(sorted(FINAL)))
+    can_change = rows.num_rows - int(pc.sum(final).as_py() or 0)
+    return Counts(rows.num_rows, can_change, in_doubt, len(store.doubted("accounts")))
 
 
 _READING_ORDER = (

@@ -155,21 +155,16 @@ class Shelf:
         )
         return [id_ for (id_,) in self._all(query)]
 
-    def wanted(
-        self,
-    ) -> list[tuple[str, str | None, int | None, int | None, int | None, str | None]]:
-        """List what decides whose details are fetched, a transfer a row, newest first.
-
-        id, state, created_at, updated_at, and of its details fetched_at and kind; moments in
-        microseconds.
-        """
-        return self._all(
+    def wanted(self) -> list[Wanted]:
+        """List what decides whose details are fetched, newest first."""
+        query = (
             "SELECT t.id, json_extract(t.row, '$.state'), t.created, "  # noqa: S608
             "json_extract(t.row, '$.updated_at'), json_extract(d.row, '$.fetched_at'), "
             "json_extract(d.row, '$.kind') FROM versions t LEFT JOIN versions d "
             "ON d.stream = 'details' AND d.until IS NULL AND d.id = t.id "
             f"WHERE t.{_HERE.replace(' AND ', ' AND t.')} ORDER BY t.created DESC, t.id"
         )
+        return [Wanted(*row) for row in self._all(query)]
 
     def size(self) -> int:
         """Count the bytes of all files on disk, of record and tables."""
@@ -261,6 +256,17 @@ class Shelf:
             return [] if "count(" not in query else [(0,)]
         with self.record.reading() as db:
             return list(db.execute(query, parameters))
+
+
+class Wanted(NamedTuple):
+    """What decides whether the details of a transfer are fetched; moments in microseconds."""
+
+    id: str
+    state: str | None
+    created_at: int | None
+    updated_at: int | None
+    fetched_at: int | None  # this and the kind are of the details that are here
+    kind: str | None
 
 
 class Counts(NamedTuple):

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from seqdata.core.moments import micros
 from seqdata.sources.vocabulary import FINAL
+from seqdata.store.shelf import Wanted
 
 #: Compound transfers can be reversed after they are COMPLETE; looked at again until this old.
 REVERSAL_SPAN = timedelta(days=60)
 
 
-class Wanted(NamedTuple):
-    """What decides whether the details of a transfer are fetched; moments in microseconds."""
-
-    id: str
-    state: str | None
-    created_at: int | None
-    updated_at: int | None
-    fetched_at: int | None
-    kind: str | None
-
-
 def details_wanted(
-    which: str, transfers: Iterable[tuple[Any, ...]], *, now: datetime, recent: timedelta
+    which: str, transfers: Sequence[Wanted], *, now: datetime, recent: timedelta
 ) -> list[str]:
     """List the transfers whose details are to be fetched, in the order given.
 
@@ -36,12 +25,11 @@ def details_wanted(
         and those created in the span `recent` before the newest one that lack details. "all":
         these, and every one that lacks them or changed since they were fetched.
     transfers
-        Rows as :class:`Wanted` has them, newest first.
+        All that are here, newest first.
     now
         When this sync began, on the service's clock: what was fetched since is not wanted again.
     """
-    rows = [Wanted(*row) for row in transfers]
-    newest = max((row.created_at for row in rows if row.created_at is not None), default=None)
+    newest = max((row.created_at for row in transfers if row.created_at is not None), default=None)
     recently = (micros(now) if newest is None else newest) - recent // timedelta(microseconds=1)
     young, began = micros(now - REVERSAL_SPAN), micros(now)
     future = micros(now + timedelta(days=1))  # a moment after it is of a clock that was wrong
@@ -59,4 +47,4 @@ def details_wanted(
             return lacks and created is not None and created >= recently
         return which == "all" and (lacks or (row.updated_at or 0) > (fetched or 0))
 
-    return [row.id for row in rows if is_wanted(row)]
+    return [row.id for row in transfers if is_wanted(row)]

@@ -8,12 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import pyarrow as pa
-
-from seqdata.core.arrow import Column, pc
 from seqdata.core.moments import micros
 from seqdata.sources.base import MARGIN, Window
-from seqdata.sources.vocabulary import FINAL
 from seqdata.store import SyncState
 from seqdata.sync.certificate import MOST_TRIES
 
@@ -179,13 +175,3 @@ def widen(
 def _pages_since(created: Sequence[int], since: datetime, page_size: int) -> int:
     rows = len(created) - bisect_left(created, micros(since - MARGIN))
     return max(1, math.ceil(rows / page_size))
-
-
-def is_open(rows: pa.Table) -> Column:
-    """Tell of each row whether its state can still change; one that is not known can."""
-    return pc.invert(pc.is_in(rows["state"], value_set=pa.array(sorted(FINAL))))
-
-
-def count_open(rows: pa.Table) -> int:
-    """Count the rows whose state can still change."""
-    return int(pc.sum(is_open(rows)).as_py() or 0)

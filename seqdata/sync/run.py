@@ -346,7 +346,8 @@ class _Run:
         options = self._options
         if options.details is None:
             return
-        wanted = wanted_details(self._store, options.details, now=self._now, recent=options.overlap)
+        known = self._store.wanted()
+        wanted = details_wanted(options.details, known, now=self._now, recent=options.overlap)
         cost = options.cost(len(wanted))
         log.info("%s", cost)
         self._tell("details", 0, cost.now, cost)
@@ -463,11 +464,6 @@ class _Run:
         if self._on_progress is not None:
             requests = self._source.requests - self._first_request
             self._on_progress(Progress(stage, read, expected, requests, cost))
-
-
-def wanted_details(store: Store, which: str, *, now: datetime, recent: timedelta) -> list[str]:
-    """List the transfers of a store whose details are to be fetched, newest first."""
-    return details_wanted(which, store.wanted(), now=now, recent=recent)
 
 
 def _earlier(history_since: datetime | None, plan: Plan) -> datetime | None:
