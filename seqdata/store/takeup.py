@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from seqdata.core.arrow import pc
 from seqdata.core.files import writing_in
-from seqdata.sources.rows import Row, detail_rows, dumped, rows_of
+from seqdata.sources.rows import Row, detail_rows, dumped, rows_of, with_moment
 from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
@@ -97,10 +97,9 @@ def _take_own(db: Connection, folder: Path) -> None:
     _versions(db, "accounts", accounts, ACCOUNT_ROWS, (*moments[:3], "closed_at"))
     _take_details(db, folder, _every(folder, "legs", LEGS), present)
     for row in rows_of(_every(folder, "earlier", EARLIER)):
-        _version(
-            db, row["stream"], json.loads(row["row"]), row["read_from"],
-            (row["first_seen_at"], row["valid_from"], row["valid_until"], row.get("removed_at")),
-        )  # fmt: skip
+        stamps = row["first_seen_at"], row["valid_from"], row["valid_until"], row.get("removed_at")
+        given = json.loads(row["row"])
+        insert(db, row["stream"], given, source=row["read_from"], moments=stamps)
     _take_balances(db, rows_of(_one(folder, "balances", BALANCES)))
     _take_annotations(db, folder)
     runs = rows_of(_one(folder, "runs", RUNS))
@@ -138,12 +137,13 @@ def _take_first_version(db: Connection, folder: Path) -> None:
             latest[row["id"]] = seen, row, old
     for _, row, old in latest.values():
         began = began_at.get(row["id"], old["first_seen_at"])
-        moments = (old["first_seen_at"], began, None, old.get("removed_at"))
-        _version(db, "transfers", row, FIRST_VERSION, moments)
+        moments: Any = (old["first_seen_at"], began, None, old.get("removed_at"))
+        insert(db, "transfers", row, source=FIRST_VERSION, moments=moments)
     for old in rows_of(_one(folder, "accounts", _OLD_ACCOUNTS)):
         given = {name: old[name] for name in ACCOUNT_ROWS.names if name in old}
-        seen = old["first_seen_at"]
-        _version(db, "accounts", given, FIRST_VERSION, (seen, seen, None, old.get("closed_at")))
+        seen, closed = old["first_seen_at"], old.get("closed_at")
+        moments = (seen, seen, None, closed)
+        insert(db, "accounts", given, source=FIRST_VERSION, moments=moments)
     _take_details(db, folder, in_our_words(_every(folder, "legs", RAW_LEGS), LEGS), present)
     _take_balances(db, _stretches(_one(folder, "balances", _OLD_BALANCES)))
     _take_annotations(db, folder)
@@ -166,7 +166,7 @@ def _chained(db: Connection, past: pa.Table) -> dict[str, Any]:
         began: Any = since.get(row["id"], old["first_seen_at"])
         until = max(old["replaced_at"], began + 1)
         moments = (old["first_seen_at"], began, until, old.get("removed_at"))
-        _version(db, "transfers", row, FIRST_VERSION, moments)
+        insert(db, "transfers", row, source=FIRST_VERSION, moments=moments)
         since[row["id"]] = until
     return since
 
@@ -202,17 +202,7 @@ def _versions(
     for row in rows_of(table):
         given = {name: row[name] for name in schema.names if name in row}
         stamps: Any = tuple(row.get(name) for name in moments)
-        _version(db, stream, given, row.get("read_from", FIRST_VERSION), stamps)
-
-
-def _version(
-    db: Connection,
-    stream: str,
-    row: Row,
-    source: str,
-    moments: tuple[Any, Any, Any, Any],
-) -> None:
-    insert(db, stream, row, source=source, moments=moments)
+        insert(db, stream, given, source=row.get("read_from", FIRST_VERSION), moments=stamps)
 
 
 def _take_details(db: Connection, folder: Path, legs: pa.Table, transfers: pa.Table) -> None:
@@ -220,13 +210,11 @@ def _take_details(db: Connection, folder: Path, legs: pa.Table, transfers: pa.Ta
         [_every(folder, "details", DETAILS), _one(folder, "details", DETAILS)]
     )
     created = dict(zip(transfers["id"].to_pylist(), rows_of(transfers), strict=True))
-    taken: dict[str, Row] = {row["id"]: row for row in detail_rows(details, legs)}
+    taken = {row["id"]: row for row in detail_rows(details, legs)}
     for id_, row in taken.items():
-        at = row.get("fetched_at", 0)
-        if "created_at" in (of := created.get(id_, {})):
-            row["created_at"] = of["created_at"]
+        at, of = row.get("fetched_at", 0), created.get(id_, {})
         source = of.get("read_from", FIRST_VERSION)
-        _version(db, "details", row, source, (at, at, None, None))
+        insert(db, "details", with_moment(row, of), source=source, moments=(at, at, None, None))
 
 
 def _take_balances(db: Connection, rows: Iterable[Row]) -> None:
