@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ from seqdata.sources.vocabulary import OWN
 from seqdata.store.beside import CARRIED, Note, read_note, write_note
 from seqdata.store.clocks import observed_balances, overtaken
 from seqdata.store.months import UNKNOWN, month_bounds, month_path, months_in, newest_month_first
-from seqdata.store.record import Connection, Record, read_facts
+from seqdata.store.record import WHOLE, Connection, Record, read_facts
 from seqdata.store.tables import read_facts as read_facts_of
 from seqdata.store.tables import write_table
 
@@ -121,24 +120,14 @@ def months_of(db: Connection, stem: str) -> list[str]:
 
 def months_lying(folder: Path) -> set[str]:
     """Name the months that lie in a folder, whoever put them there."""
-    stems = {**{stem: stem for stem in MONTHLY}, "legs": "details"}
+    stems = {**dict(zip(MONTHLY, MONTHLY, strict=True)), "legs": "details"}
     return {f"{stem}/{month}" for name, stem in stems.items() for month in months_in(folder / name)}
 
 
 def project(db: Connection, target: str, organization_id: str) -> pa.Table:
     """Make a table whole from the record itself."""
-    makers: dict[str, Callable[[Connection], Iterator[tuple[str, pa.Table]]]] = {
-        **_WHOLE,
-        **{stem: partial(_every_month, make) for stem, make in MONTHLY.items()},
-    }
-    made = dict(makers["details" if target == "legs" else target](db))
+    made = _MAKERS["details" if target == "legs" else target](db, None)
     return of_organization(made[target], organization_id)
-
-
-def _every_month(
-    make: Callable[[Connection, str | None], Iterator[tuple[str, pa.Table]]], db: Connection
-) -> Iterator[tuple[str, pa.Table]]:
-    return make(db, None)
 
 
 def newest_first(table: pa.Table) -> pa.Table:
@@ -181,8 +170,7 @@ def _publish(
     """Put a table in its place; yield what was put there, and its rows."""
     said = {"seqdata.record": facts["id"], "seqdata.generation": str(facts["generation"])}
     stem, _, month = name.partition("/")
-    tables = MONTHLY[stem](db, month) if month else _WHOLE[stem](db)
-    for target, table in tables:
+    for target, table in _MAKERS[stem](db, month or None).items():
         path = month_path(folder / target, month) if month else folder / target / "data.parquet"
         if table.num_rows or not month:
             write_table(path, of_organization(table, facts["organization_id"]), said)
@@ -205,41 +193,94 @@ def of_organization(table: pa.Table, organization_id: str) -> pa.Table:
 # -- projections -------------------------------------------------------------------------------
 
 
-def read_present(db: Connection, month: str | None = None) -> pa.Table:
-    """Make TRANSFERS rows of the present versions of a month, or of all; newest first.
-
-    The names of own accounts are those that they have now.
-    """
+def _transfers(db: Connection, month: str | None) -> dict[str, pa.Table]:
+    """Make the present versions of a month, newest first, with what own accounts are called now."""
     where, bounds = _span("created", month)
-    found = list(
-        db.execute(
-            f"SELECT row, source, first_seen, v.since, d.since, removed FROM versions v {_DOUBTED} "  # noqa: S608
-            f"WHERE v.stream = 'transfers' AND until IS NULL{where}",
-            bounds,
-        )
+    query = (
+        f"SELECT row, source, first_seen, v.since, d.since, removed FROM versions v {_DOUBTED} "  # noqa: S608
+        f"WHERE v.stream = 'transfers' AND until IS NULL{where}"
     )
-    table = _stamped(found, TRANSFERS, (*_STAMPS, "removed_at"))
+    table = _stamped(db.execute(query, bounds), TRANSFERS, (*_STAMPS, "removed_at"))
     called = db.execute(
         "SELECT id, json_extract(row, '$.name') FROM versions "
         "WHERE stream = 'accounts' AND until IS NULL"
     )
-    names = dict(called)
-    return newest_first(_with_present_names(table, names))
+    return {"transfers": newest_first(_with_present_names(table, dict(called)))}
 
 
-def read_earlier(db: Connection, month: str | None = None) -> pa.Table:
-    """Make TRANSFER_HISTORY rows of the versions that ended in a month, or of all."""
+def _history(db: Connection, month: str | None) -> dict[str, pa.Table]:
+    """Make the versions of transfers that ended in a month."""
     where, bounds = _span("until", month)
-    found = list(
-        db.execute(
-            f"SELECT row, source, first_seen, since, NULL, removed, since, until FROM versions "  # noqa: S608
-            f"WHERE stream = 'transfers' AND until IS NOT NULL{where} ORDER BY id, since",
-            bounds,
-        )
+    query = (
+        "SELECT row, source, first_seen, since, NULL, removed, since, until FROM versions "  # noqa: S608
+        f"WHERE stream = 'transfers' AND until IS NOT NULL{where} ORDER BY id, since"
     )
     stamps = (*_STAMPS, "removed_at", "valid_from", "valid_until")
-    return _stamped(found, TRANSFER_HISTORY, stamps)
+    return {"transfer_history": _stamped(db.execute(query, bounds), TRANSFER_HISTORY, stamps)}
 
+
+def _details(db: Connection, month: str | None) -> dict[str, pa.Table]:
+    """Make legs before details: a transfer with details has its legs."""
+    where, bounds = _span("created", month)
+    query = (
+        f"SELECT row FROM versions WHERE stream = 'details' AND until IS NULL{where} ORDER BY id"  # noqa: S608
+    )
+    rows: list[Row] = [json.loads(row) for (row,) in db.execute(query, bounds)]
+    legs = [leg for row in rows for leg in sorted(leg_rows(row), key=lambda leg: leg["leg"])]
+    return {"legs": table_of_rows(legs, LEGS), "details": table_of_rows(rows, DETAILS)}
+
+
+def _earlier(db: Connection, month: str | None) -> dict[str, pa.Table]:
+    """Make the versions of accounts and details that ended in a month."""
+    where, bounds = _span("until", month)
+    query = (
+        "SELECT '{}', stream, id, source, first_seen, since, until, removed, row FROM versions "  # noqa: S608
+        f"WHERE stream != 'transfers' AND until IS NOT NULL{where} ORDER BY stream, id, since"
+    )
+    names = (
+        "stream", "id", "read_from", "first_seen_at", "valid_from", "valid_until", "removed_at",
+        "row",
+    )  # fmt: skip
+    return {"earlier": _stamped(db.execute(query, bounds), EARLIER, names)}
+
+
+def _accounts(db: Connection, _: str | None) -> dict[str, pa.Table]:
+    query = (
+        f"SELECT row, source, first_seen, v.since, d.since, removed FROM versions v {_DOUBTED} "  # noqa: S608
+        "WHERE v.stream = 'accounts' AND until IS NULL ORDER BY v.id"
+    )
+    return {"accounts": _stamped(db.execute(query), ACCOUNTS, (*_STAMPS, "closed_at"))}
+
+
+def _balances(db: Connection, _: str | None) -> dict[str, pa.Table]:
+    rows = (("{}", *one) for one in observed_balances(db))
+    names = ("account_id", "as_of", "confirmed_at", "balance_cents", "origin")
+    return {"balances": _stamped(rows, BALANCES, names)}
+
+
+def _annotations(db: Connection, _: str | None) -> dict[str, pa.Table]:
+    rows = [row for (row,) in db.execute("SELECT row FROM annotations ORDER BY id")]
+    return {"annotations": table_of(rows, ANNOTATIONS)}
+
+
+def _runs(db: Connection, _: str | None) -> dict[str, pa.Table]:
+    return {"runs": _stamped(db.execute("SELECT row, run FROM runs ORDER BY run"), RUNS, ("run",))}
+
+
+#: What makes each table, of a month or of all (None): tables by name, in the order of publishing.
+_MAKERS: dict[str, Callable[[Connection, str | None], dict[str, pa.Table]]] = {
+    "transfers": _transfers,
+    "transfer_history": _history,
+    "details": _details,
+    "earlier": _earlier,
+    "accounts": _accounts,
+    "balances": _balances,
+    "annotations": _annotations,
+    "runs": _runs,
+}
+
+#: The tables that are published by month.
+MONTHLY = tuple(name for name in _MAKERS if name not in WHOLE)
 
 _STAMPS = ("read_from", "first_seen_at", "changed_at", "missing_since")
 _DOUBTED = "LEFT JOIN doubts d ON d.stream = v.stream AND d.id = v.id"
@@ -253,8 +294,9 @@ def _span(column: str, month: str | None) -> tuple[str, tuple[int, ...]]:
     return f" AND {column} >= ? AND {column} < ?", month_bounds(month)
 
 
-def _stamped(found: list[Any], schema: pa.Schema, names: tuple[str, ...]) -> pa.Table:
+def _stamped(rows: Iterable[Any], schema: pa.Schema, names: tuple[str, ...]) -> pa.Table:
     """Make a table of rows in JSON and the columns that stand beside them in the record."""
+    found = list(rows)
     inside = pa.schema([one for one in schema if one.name not in names])
     table = table_of([row for row, *_ in found], inside)
     columns = {name: table[name] for name in inside.names}
@@ -276,82 +318,6 @@ def _with_present_names(table: pa.Table, names: dict[str, str]) -> pa.Table:
         shown = pc.if_else(pc.and_(is_own, pc.is_valid(now)), now, said)
         table = table.set_column(place, table.schema.field(place), shown)
     return table
-
-
-def _accounts(db: Connection) -> Iterator[tuple[str, pa.Table]]:
-    found = list(
-        db.execute(
-            f"SELECT row, source, first_seen, v.since, d.since, removed FROM versions v {_DOUBTED} "  # noqa: S608
-            "WHERE v.stream = 'accounts' AND until IS NULL ORDER BY v.id"
-        )
-    )
-    yield "accounts", _stamped(found, ACCOUNTS, (*_STAMPS, "closed_at"))
-
-
-def _balances(db: Connection) -> Iterator[tuple[str, pa.Table]]:
-    rows = [("{}", *one) for one in observed_balances(db)]
-    names = ("account_id", "as_of", "confirmed_at", "balance_cents", "origin")
-    yield "balances", _stamped(rows, BALANCES, names)
-
-
-def _annotations(db: Connection) -> Iterator[tuple[str, pa.Table]]:
-    rows = [row for (row,) in db.execute("SELECT row FROM annotations ORDER BY id")]
-    yield "annotations", table_of(rows, ANNOTATIONS)
-
-
-def _runs(db: Connection) -> Iterator[tuple[str, pa.Table]]:
-    found = list(db.execute("SELECT row, run FROM runs ORDER BY run"))
-    yield "runs", _stamped(found, RUNS, ("run",))
-
-
-_WHOLE: dict[str, Callable[[Connection], Iterator[tuple[str, pa.Table]]]] = {
-    "accounts": _accounts,
-    "balances": _balances,
-    "annotations": _annotations,
-    "runs": _runs,
-}
-
-
-def _transfers(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
-    yield "transfers", read_present(db, month)
-
-
-def _history(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
-    yield "transfer_history", read_earlier(db, month)
-
-
-def _details(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
-    """Make legs before details: a transfer with details has its legs."""
-    where, bounds = _span("created", month)
-    query = (
-        f"SELECT row FROM versions WHERE stream = 'details' AND until IS NULL{where} ORDER BY id"  # noqa: S608
-    )
-    rows: list[Row] = [json.loads(row) for (row,) in db.execute(query, bounds)]
-    legs = [leg for row in rows for leg in sorted(leg_rows(row), key=lambda leg: leg["leg"])]
-    yield "legs", table_of_rows(legs, LEGS)
-    yield "details", table_of_rows(rows, DETAILS)
-
-
-def _earlier(db: Connection, month: str | None) -> Iterator[tuple[str, pa.Table]]:
-    where, bounds = _span("until", month)
-    found = db.execute(
-        "SELECT stream, id, source, first_seen, since, until, removed, row FROM versions "  # noqa: S608
-        f"WHERE stream != 'transfers' AND until IS NOT NULL{where} ORDER BY stream, id, since",
-        bounds,
-    )
-    names = (
-        "stream", "id", "read_from", "first_seen_at", "valid_from", "valid_until", "removed_at",
-        "row",
-    )  # fmt: skip
-    yield "earlier", _stamped([("{}", *one) for one in found], EARLIER, names)
-
-
-MONTHLY: dict[str, Callable[[Connection, str | None], Iterator[tuple[str, pa.Table]]]] = {
-    "transfers": _transfers,
-    "transfer_history": _history,
-    "details": _details,
-    "earlier": _earlier,
-}
 
 
 def confirmed_at(table: pa.Table, runs: pa.Table) -> Column:
