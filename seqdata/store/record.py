@@ -148,14 +148,12 @@ class Record:
             growing.unlink(missing_ok=True)
             os.close(os.open(growing, os.O_CREAT | os.O_WRONLY, 0o600))
         try:
-            with self._opened(growing) as db:
-                _begin(db)
+            with self._opened(growing) as db, _transaction(db):
                 for statement in _TABLES.split(";\n"):
                     if statement.strip():
                         db.execute(statement)
                 write_facts(db, {"version": RECORD_VERSION, "generation": 0, **facts})
                 fill(db)
-                _end(db, "COMMIT")
             with writing_in(folder):
                 for stale in self.beside():  # of a record that is gone: SQLite would replay it
                     stale.unlink(missing_ok=True)
@@ -197,11 +195,11 @@ class Record:
             A newer seqdata wrote it.
         """
         with self._connection() as db:
-            _begin(db, "BEGIN")
+            db.execute("BEGIN")
             try:
                 yield db
             finally:
-                _end(db, "ROLLBACK")
+                _roll_back(db)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -214,14 +212,8 @@ class Record:
         CorruptFile, RecordTooNew
             As for :meth:`reading`.
         """
-        with self._connection() as db:
-            _begin(db, "BEGIN IMMEDIATE")
-            try:
-                yield db
-                _end(db, "COMMIT")
-            except BaseException:
-                _end(db, "ROLLBACK")
-                raise
+        with self._connection() as db, _transaction(db):
+            yield db
 
     def facts(self) -> dict[str, Any]:
         """Read what the record says about itself."""
@@ -315,12 +307,10 @@ def _upgrade(db: Connection) -> None:
     """Give a record of an earlier version the table that it lacks."""
     create = next(one for one in _TABLES.split(";\n") if "CREATE TABLE doubts" in one)
     try:
-        _begin(db)
-        db.execute(create.replace("TABLE", "TABLE IF NOT EXISTS", 1))
-        write_facts(db, {"version": RECORD_VERSION})
-        _end(db, "COMMIT")
+        with _transaction(db):
+            db.execute(create.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+            write_facts(db, {"version": RECORD_VERSION})
     except sqlite3.OperationalError as error:
-        _end(db, "ROLLBACK")
         if "readonly" not in str(error):
             raise
         db.execute(create.replace("TABLE", "TEMP TABLE", 1))  # nothing is in doubt there
@@ -372,16 +362,21 @@ def _write_ahead(db: Connection, path: Path) -> None:
         log.info("the file system has no shared memory, so readers wait for a writer: %s", path)
 
 
-def _begin(db: Connection, how: str = "BEGIN IMMEDIATE") -> None:
-    db.execute(how)
+@contextmanager
+def _transaction(db: Connection) -> Iterator[None]:
+    """Do all that the block does, or nothing of it."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        _roll_back(db)
+        raise
 
 
-def _end(db: Connection, how: str) -> None:
-    if how == "ROLLBACK":
-        with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
-            db.execute(how)
-        return
-    db.execute(how)
+def _roll_back(db: Connection) -> None:
+    with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
+        db.execute("ROLLBACK")
 
 
 def _fold_in(db: Connection) -> None:
@@ -433,28 +428,30 @@ def mark_changed(db: Connection, names: Iterable[str], left: Iterable[str] = ())
 
 def mark_everything(db: Connection) -> None:
     """Let all tables be published anew."""
-    months = {f"transfers/{month}" for month in _months(db, "created", "transfers", _PRESENT)}
-    months |= {f"details/{month}" for month in _months(db, "created", "details", _PRESENT)}
-    months |= {f"transfer_history/{month}" for month in _months(db, "until", "transfers", _PAST)}
-    for stream in ("accounts", "details"):
-        months |= {f"earlier/{month}" for month in _months(db, "until", stream, _PAST)}
-    mark_changed(db, {*months, *WHOLE})
+    names = {*WHOLE, *_months(db, "transfers", "created", "transfers")}
+    names |= _months(db, "transfer_history", "until", "transfers")
+    names |= _months(db, "details", "created", "details")
+    names |= _months(db, "earlier", "until", "accounts") | _months(
+        db, "earlier", "until", "details"
+    )
+    mark_changed(db, names)
 
 
 def mark_transfers(db: Connection) -> None:
     """Let all months of transfers be published anew."""
-    months = _months(db, "created", "transfers", _PRESENT)
-    mark_changed(db, {f"transfers/{month}" for month in months})
+    mark_changed(db, _months(db, "transfers", "created", "transfers"))
 
 
 _DAY = 86_400_000_000
-_PRESENT, _PAST = "until IS NULL", "until IS NOT NULL"
 
 
-def _months(db: Connection, column: str, stream: str, which: str) -> set[str]:
+def _months(db: Connection, table: str, column: str, stream: str) -> set[str]:
+    """Name the months of a table: of present versions by `created`, of earlier ones by `until`."""
+    which = "NULL" if column == "created" else "NOT NULL"
     query = (
         f"SELECT DISTINCT ({column} - ({column} % {_DAY} + {_DAY}) % {_DAY}) / {_DAY} "  # noqa: S608
-        f"FROM versions WHERE stream = ? AND {which}"
+        f"FROM versions WHERE stream = ? AND until IS {which}"
     )
     days = db.execute(query, (stream,))
-    return {name_of_month(None if day is None else day * _DAY) for (day,) in days}
+    moments = (None if day is None else day * _DAY for (day,) in days)
+    return {f"{table}/{name_of_month(moment)}" for moment in moments}
