@@ -78,14 +78,6 @@ class SyncState:
     read_again_since: datetime | None = None
 
 
-_MOMENTS = frozenset(
-    {
-        "last_sync_at", "last_full_at", "newest_created_at", "history_since", "finished_at",
-        "read_again_since", "count_refused_at",
-    }
-)  # fmt: skip
-
-
 def state_of(document: dict[str, Any]) -> SyncState:
     """Read a state from JSON values.
 
@@ -94,25 +86,26 @@ def state_of(document: dict[str, Any]) -> SyncState:
     ValueError, TypeError
         A value has another type than it should.
     """
-    known = {item.name: document[item.name] for item in fields(SyncState) if item.name in document}
-    for name in _MOMENTS & known.keys():
-        known[name] = _moment(known[name])
+    known = _known(SyncState, document)
     reported = known.get("reported") or {}
     if not isinstance(reported, dict):  # of before, without ids
         reported = dict.fromkeys(reported, "")
     known["reported"] = {str(what): str(where) for what, where in reported.items()}
     unfinished = known.get("unfinished", document.get("first_sync"))  # what it was called before
     if unfinished is not None:
-        names = ("since", "newest", "oldest", "started_at")
-        moments = {name: _moment(unfinished.get(name)) for name in names}
-        known["unfinished"] = Unfinished(
-            kind=str(unfinished.get("kind", "first")),
-            cursor=unfinished.get("cursor"),
-            pages=int(unfinished.get("pages", 0)),
-            rows=int(unfinished.get("rows", 0)),
-            **moments,
-        )
+        known["unfinished"] = Unfinished(**_known(Unfinished, unfinished))
     return SyncState(**known)
+
+
+def _known(kind: type[SyncState | Unfinished], document: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a document that a class has, with its moments as datetimes."""
+    return {
+        item.name: _moment(document[item.name])
+        if "datetime" in str(item.type)
+        else document[item.name]
+        for item in fields(kind)
+        if item.name in document
+    }
 
 
 def document_of(state: SyncState) -> dict[str, Any]:
