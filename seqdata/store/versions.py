@@ -96,7 +96,7 @@ def upsert(
     last, stale = _latest(stream, rows, said)
     doubts.clear(db, stream, last)
     present = _present(db, stream, list(last))
-    report = _Report(stream)
+    write = _Write(db, stream, said)
     for id_, known in present.items():
         if overrules or known.removed is not None:
             continue
@@ -105,7 +105,7 @@ def upsert(
         if _is_older(stream, answer, _Aged(known.row, known.since), in_one_sync=in_one_sync):
             stale[id_] = None
             if _is_another(answer.row, known.row):
-                report.slips.append(id_)
+                write.slips.append(id_)
             del last[id_]
     places = list(last.values())
     changed = [place for place in places if _is_news(stream, present, rows[place])]
@@ -113,22 +113,13 @@ def upsert(
     for place in changed:
         row = rows[place]
         before = present.get(row["id"])
-        since = said.at if before is None else max(said.at, before.since + 1)
-        if before is not None:
-            db.execute("UPDATE versions SET until = ? WHERE seq = ?", (since, before.seq))
-        first_seen = since if before is None else before.first_seen
-        insert(
-            db, stream, row, source=said.source, run=said.run, body=kept.get(place),
-            moments=(first_seen, since, None, None),
-        )  # fmt: skip
-        report.note(row["id"], before, row, None, since)
+        write.put(row, before, body=kept.get(place))
         if stream == TRANSFERS and _is_slip(row, before):
-            report.slips.append(row["id"])
-    _refresh(db, stream, present, [rows[place] for place in places if place not in kept], report)
-    if report.has_renamed:  # each transfer shows what its accounts are called now
-        mark_transfers(db)
-    mark_changed(db, report.unpublished, report.left)
-    return report.upsert(unchanged=len(places) - len(changed), stale=tuple(stale))
+            write.slips.append(row["id"])
+    if stream == DETAILS:
+        for row in (rows[place] for place in places if place not in kept):
+            write.refresh(row, present[row["id"]])
+    return write.done(unchanged=len(places) - len(changed), stale=tuple(stale))
 
 
 def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) -> Upsert:
@@ -139,19 +130,11 @@ def mark_removed(db: Connection, stream: str, ids: Iterable[str], said: Said) ->
     """
     present = _present(db, stream, list(ids))
     doubts.clear(db, stream, present)
-    report = _Report(stream)
-    for id_, before in present.items():
-        if before.removed is not None:
-            continue
-        since = max(said.at, before.since + 1)
-        db.execute("UPDATE versions SET until = ? WHERE seq = ?", (since, before.seq))
-        insert(
-            db, stream, before.row, source=said.source, run=said.run,
-            moments=(before.first_seen, since, None, since),
-        )  # fmt: skip
-        report.note(id_, before, before.row, since, since)
-    mark_changed(db, report.unpublished, report.left)
-    return report.upsert(unchanged=len(present) - len(report.ids))
+    write = _Write(db, stream, said)
+    here = [before for before in present.values() if before.removed is None]
+    for before in here:
+        write.put(before.row, before, is_gone=True)
+    return write.done(unchanged=len(present) - len(here))
 
 
 #: An account that two lists miss, so far apart, is closed: it cannot be asked for by its id.
@@ -330,69 +313,65 @@ def _compressed(bodies: Bodies | None, places: Sequence[int]) -> dict[int, bytes
     return {place: zlib.compress(every[place], 6) for place in places}
 
 
-def _refresh(
-    db: Connection,
-    stream: str,
-    present: Mapping[str, _Present],
-    unchanged: Iterable[Row],
-    report: _Report,
-) -> None:
-    """Note when details were last asked for: whoever decides what to ask for needs it."""
-    if stream != DETAILS:
-        return
-    for row in unchanged:
-        before = present[row["id"]]
-        if before.row != row:
-            rewrite(db, stream, before.seq, "", row)
-            report.unpublished.add(f"{DETAILS}/{name_of_month(row.get('created_at'))}")
+class _Write:
+    """One write to a stream: what it did so far, and which tables do not show it yet."""
 
-
-class _Report:
-    """What a write did so far, and which tables do not show it yet."""
-
-    def __init__(self, stream: str) -> None:
-        self._stream = stream
-        self._added = 0
+    def __init__(self, db: Connection, stream: str, said: Said) -> None:
+        self._db, self._stream, self._said = db, stream, said
+        self._added = self._updated = 0
         self._moved: list[str] = []
         self._changes: list[tuple[str, str, str | None, str | None]] = []
-        self.ids: list[str] = []
+        self._unpublished: set[str] = set()
+        self._left: set[str] = set()
+        self._has_renamed = False
         self.slips: list[str] = []
-        self.unpublished: set[str] = set()
-        self.left: set[str] = set()
-        self.has_renamed = False
 
-    def note(
-        self, id_: str, before: _Present | None, row: Row, removed: int | None, since: int
+    def put(
+        self, row: Row, before: _Present | None, *, body: bytes | None = None, is_gone: bool = False
     ) -> None:
-        self.ids.append(id_)
-        month = name_of_month(row.get("created_at"))
-        if self._stream == ACCOUNTS:
-            self.unpublished.add(ACCOUNTS)
-        else:
-            self.unpublished.add(f"{self._stream}/{month}")
+        """Write a version; the one before ends where it begins."""
+        said, month = self._said, name_of_month(row.get("created_at"))
+        since = said.at if before is None else max(said.at, before.since + 1)
+        removed = since if is_gone else None
+        self._unpublished.add(self._table(month))
         called = None if before is None else before.row.get("name")
-        self.has_renamed |= self._stream == ACCOUNTS and called != row.get("name")
+        self._has_renamed |= self._stream == ACCOUNTS and called != row.get("name")
         if before is None:
             self._added += 1
-            return
-        self._changes += _changes(id_, self._stream, before, row, removed)
-        past = "transfer_history" if self._stream == TRANSFERS else "earlier"
-        self.unpublished.add(f"{past}/{name_of_month(since)}")
-        old = name_of_month(before.created)
-        if old != month and self._stream != ACCOUNTS:  # which are one table
-            self.left.add(f"{self._stream}/{old}")
-            self._moved.append(id_)
+        else:
+            self._db.execute("UPDATE versions SET until = ? WHERE seq = ?", (since, before.seq))
+            self._updated += 1
+            self._changes += _changes(row["id"], self._stream, before, row, removed)
+            past = "transfer_history" if self._stream == TRANSFERS else "earlier"
+            self._unpublished.add(f"{past}/{name_of_month(since)}")
+            old = name_of_month(before.created)
+            if old != month and self._stream != ACCOUNTS:  # which are one table
+                self._left.add(self._table(old))
+                self._moved.append(row["id"])
+        moments = (since if before is None else before.first_seen, since, None, removed)
+        insert(
+            self._db, self._stream, row, source=said.source, run=said.run, body=body,
+            moments=moments,
+        )  # fmt: skip
 
-    def upsert(self, *, unchanged: int, stale: tuple[str, ...] = ()) -> Upsert:
+    def refresh(self, row: Row, before: _Present) -> None:
+        """Note when details were last asked for: whoever decides what to ask for needs it."""
+        if before.row != row:
+            rewrite(self._db, self._stream, before.seq, "", row)
+            self._unpublished.add(self._table(name_of_month(row.get("created_at"))))
+
+    def done(self, *, unchanged: int, stale: tuple[str, ...] = ()) -> Upsert:
+        """Note what is to be published; tell what was done."""
+        if self._has_renamed:  # each transfer shows what its accounts are called now
+            mark_transfers(self._db)
+        mark_changed(self._db, self._unpublished, self._left)
         return Upsert(
-            self._added,
-            len(self.ids) - self._added,
-            unchanged,
-            tuple(self._moved),
-            stale,
-            tuple(self.slips),
+            self._added, self._updated, unchanged, tuple(self._moved), stale, tuple(self.slips),
             tuple(self._changes),
-        )
+        )  # fmt: skip
+
+    def _table(self, month: str) -> str:
+        return ACCOUNTS if self._stream == ACCOUNTS else f"{self._stream}/{month}"
 
 
 _SCHEMAS = {TRANSFERS: TRANSFER_ROWS, ACCOUNTS: ACCOUNT_ROWS}
