@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+#: So often something is read again because the count differs, or a list left out a transfer.
+MOST_TRIES = 2
+
 
 @dataclass(frozen=True)
 class Unfinished:
@@ -76,6 +79,16 @@ class SyncState:
     contradicted: int = 0
     contradicted_by: str | None = None
     read_again_since: datetime | None = None
+
+    @property
+    def can_recount(self) -> bool:
+        """Whether everything may be read again because the count differs."""
+        return self.recounts < MOST_TRIES
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the last list is not believed, and read again."""
+        return 0 < self.contradicted < MOST_TRIES
 
 
 def state_of(document: dict[str, Any]) -> SyncState:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
 from seqdata.sources.base import Window
@@ -18,11 +17,6 @@ LAG = timedelta(hours=1)
 
 #: A slip of one answer touches few rows; what touches more is meant so, and is not asked about.
 MOST_SLIPS = 5
-
-
-def lacking(here: Iterable[str], shown: Set[str]) -> list[str]:
-    """List what is here and a reading of its whole window did not show, in the order given."""
-    return [id_ for id_ in here if id_ not in shown]
 
 
 def contradicts(created_at: datetime | None, window: Window) -> bool:

@@ -8,10 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from seqdata.store.shelf import Counts
-from seqdata.store.state import SyncState
-
-#: So many syncs read everything again because the count differs.
-MOST_TRIES = 2
+from seqdata.store.state import MOST_TRIES, SyncState
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def certify(state: SyncState, organization_id: str, counts: Counts) -> Certifica
         apart, word = rows - expected, "more" if rows > expected else "fewer"
         next_one = (
             "the next seqdata sync reads everything again"
-            if state.recounts < MOST_TRIES
+            if state.can_recount
             else "everything was read again, and it stayed so"
         )
         gaps.append(

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from seqdata.core.moments import micros
 from seqdata.sources.base import MARGIN, Window
 from seqdata.store import SyncState
-from seqdata.sync.certificate import MOST_TRIES
 
 #: Open transfers are asked for in every sync until they are this old; later by the rescan alone.
 OPEN_SPAN = timedelta(days=60)
@@ -90,16 +89,22 @@ def decide(
         return Plan("first", Window(since=since))
     is_due = not -_SLACK <= now - state.last_full_at <= rescan
     begins = [one for one in (since, doubted_since) if one is not None]
-    if 0 < state.contradicted < MOST_TRIES:
+    if state.is_contradicted:
         if state.read_again_since is None:
             is_due = True
         else:
             begins.append(state.read_again_since)
     if full or state.newest_created_at is None or (is_due and since is None):
         return _everything(state, None if full else state.history_since, now, overlap)
+    return recent(state.newest_created_at, *begins, overlap=overlap, now=now)
+
+
+def recent(newest: datetime | None, *begins: datetime, overlap: timedelta, now: datetime) -> Plan:
+    """Plan what can have changed up to the newest transfer, and what lies after other moments."""
+    if newest is None:
+        return Plan("recent", Window())
     # A created_at in the future must not move the window past what happens until then.
-    begins.append(min(state.newest_created_at, now) - overlap)
-    return Plan("recent", Window(since=min(begins)))
+    return Plan("recent", Window(since=min([min(newest, now) - overlap, *begins])))
 
 
 def _everything(

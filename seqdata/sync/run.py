@@ -15,12 +15,12 @@ from seqdata.core.moments import moment_of
 from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
 from seqdata.sources.base import Page, Snapshot, Source, TransferDetails, Window
 from seqdata.store import Store, Unfinished, Upsert
-from seqdata.sync.absence import LAG, MOST_ASKED, MOST_SLIPS, MOST_UNANSWERED, contradicts, lacking
-from seqdata.sync.certificate import MOST_TRIES, certify
+from seqdata.sync.absence import LAG, MOST_ASKED, MOST_SLIPS, MOST_UNANSWERED, contradicts
+from seqdata.sync.certificate import certify
 from seqdata.sync.clock import ServiceClock, at
 from seqdata.sync.details import details_wanted
 from seqdata.sync.options import SyncOptions
-from seqdata.sync.plan import OpenTransfer, Plan, decide, widen
+from seqdata.sync.plan import OpenTransfer, Plan, decide, recent, widen
 from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport
 from seqdata.sync.walk import Walk
 
@@ -156,12 +156,6 @@ class _Run:
             self._update(history_since=plan.window.since, unfinished=None)
         return self._reaching_open(plan) if plan.kind == "recent" else plan
 
-    def _recent(self) -> Plan:
-        """Plan what can have changed while a first or full reading was interrupted."""
-        newest = self._store.newest_created_at()
-        since = None if newest is None else min(newest, self._now) - self._options.overlap
-        return self._reaching_open(Plan("recent", Window(since)))
-
     def _reaching_open(self, plan: Plan) -> Plan:
         waiting = [
             OpenTransfer(id_, moment_of(created)) for id_, created in self._store.open_transfers()
@@ -175,7 +169,7 @@ class _Run:
     def _has_to_recount(self, plan: Plan) -> bool:
         """Tell whether everything is read again: the count differed last time, and does still."""
         state = self._state
-        is_known = state.differs and state.recounts < MOST_TRIES and state.history_since is None
+        is_known = state.differs and state.can_recount and state.history_since is None
         return plan.kind == "recent" and is_known and self._differs()
 
     def _differs(self) -> bool:
@@ -204,7 +198,9 @@ class _Run:
         self._settle_absence(Window(plan.window.since, below), walk)
         if begun is None:
             return plan
-        return replace(self._read(self._recent()), kind=plan.kind)  # what happened meanwhile
+        newest = self._store.newest_created_at()
+        meanwhile = recent(newest, overlap=self._options.overlap, now=self._now)
+        return replace(self._read(self._reaching_open(meanwhile)), kind=plan.kind)
 
     def _asks_count(self, plan: Plan) -> bool:
         refused_at = self._state.count_refused_at
@@ -252,12 +248,10 @@ class _Run:
         Some of it is asked for by its id. What answers contradicts the list, and then nothing that
         it lacked is in doubt for it; what the service does not know is gone: two operations agree.
         """
-        lacked: list[str] = []
-        if self._had_rows:
-            here = self._store.ids_since(window.since, window.until)
-            lacked = lacking(here, walk.seen)
-        if not lacked:
+        if not self._had_rows:
             return
+        here = self._store.ids_since(window.since, window.until)
+        lacked = [id_ for id_ in here if id_ not in walk.seen]
         asked = self._to_ask(lacked)
         gone = self._not_known(asked, window)
         if self._contradicted_by is not None:
@@ -373,36 +367,32 @@ class _Run:
     # -- the end ------------------------------------------------------------------------------
 
     def _finish(self, plan: Plan) -> None:
-        state, differs = self._state, self._differs()
-        begun = state.unfinished if plan.cursor else None
-        read_at = (begun.started_at if begun else None) or self._report.synced_at
-        by = self._contradicted_by
-        contradicted = 0 if by is None else 1 + state.contradicted * (by == state.contradicted_by)
-        is_believed = contradicted == 0 or contradicted >= MOST_TRIES
-        lacks = differs and (self._expected or 0) > self._store.count_transfers()
-        meets = is_believed and not (lacks and state.recounts < MOST_TRIES)
-        self._update(
-            unfinished=None if plan.is_whole else state.unfinished,
+        before, differs, by = self._state, self._differs(), self._contradicted_by
+        state = replace(
+            before,
             last_sync_at=self._report.synced_at,
             finished_at=datetime.now(UTC),
-            last_full_at=(
-                read_at
-                if plan.is_whole and (is_believed or plan.kind != "full")
-                else state.last_full_at
-            ),
-            newest_created_at=(
-                self._store.newest_created_at()
-                if meets or state.newest_created_at is None
-                else state.newest_created_at
-            ),
             service_count=self._expected,
-            history_since=_earlier(state.history_since, plan),
+            history_since=_earlier(before.history_since, plan),
             differs=differs,
-            recounts=state.recounts if differs else 0,
-            contradicted=contradicted,
+            recounts=before.recounts if differs else 0,
+            contradicted=(
+                0 if by is None else 1 + before.contradicted * (by == before.contradicted_by)
+            ),
             contradicted_by=by,
             read_again_since=plan.window.since,
         )
+        if plan.is_whole:
+            begun = before.unfinished if plan.cursor else None
+            state = replace(state, unfinished=None)
+            if not state.is_contradicted or plan.kind != "full":
+                read_at = (begun.started_at if begun else None) or self._report.synced_at
+                state = replace(state, last_full_at=read_at)
+        lacks = differs and (self._expected or 0) > self._store.count_transfers()
+        meets = not state.is_contradicted and not (lacks and before.can_recount)
+        if meets or before.newest_created_at is None:
+            state = replace(state, newest_created_at=self._store.newest_created_at())
+        self._update(**vars(state))
         self._note(ended_at=self._report.synced_at)
 
     def _completed(self) -> SyncReport:
