@@ -33,8 +33,8 @@ def month_bounds(name: str) -> tuple[int, int]:
 
 
 def month_path(folder: Path, month: str) -> Path:
-    """Name the file of a month: ``folder/month=2026-11/data.parquet``."""
-    return folder / f"month={month}" / _FILE
+    """Name the file of a month: ``folder/month=2026-11/data.parquet``; ``""``: of no month."""
+    return (folder / f"month={month}" if month else folder) / _FILE
 
 
 def months_in(folder: Path) -> list[str]:

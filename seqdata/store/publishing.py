@@ -120,13 +120,16 @@ def months_of(db: Connection, stem: str) -> list[str]:
 
 def months_lying(folder: Path) -> set[str]:
     """Name the months that lie in a folder, whoever put them there."""
-    stems = {**dict(zip(MONTHLY, MONTHLY, strict=True)), "legs": "details"}
-    return {f"{stem}/{month}" for name, stem in stems.items() for month in months_in(folder / name)}
+    return {
+        f"{PUBLISHED_WITH.get(name, name)}/{month}"
+        for name in (*MONTHLY, *PUBLISHED_WITH)
+        for month in months_in(folder / name)
+    }
 
 
 def project(db: Connection, target: str, organization_id: str) -> pa.Table:
     """Make a table whole from the record itself."""
-    made = _MAKERS["details" if target == "legs" else target](db, None)
+    made = _MAKERS[PUBLISHED_WITH.get(target, target)](db, None)
     return of_organization(made[target], organization_id)
 
 
@@ -171,7 +174,7 @@ def _publish(
     said = {"seqdata.record": facts["id"], "seqdata.generation": str(facts["generation"])}
     stem, _, month = name.partition("/")
     for target, table in _MAKERS[stem](db, month or None).items():
-        path = month_path(folder / target, month) if month else folder / target / "data.parquet"
+        path = month_path(folder / target, month)
         if table.num_rows or not month:
             write_table(path, of_organization(table, facts["organization_id"]), said)
         else:
@@ -278,6 +281,9 @@ _MAKERS: dict[str, Callable[[Connection, str | None], dict[str, pa.Table]]] = {
     "annotations": _annotations,
     "runs": _runs,
 }
+
+#: What is published together with another table.
+PUBLISHED_WITH = {"legs": "details"}
 
 #: The tables that are published by month.
 MONTHLY = tuple(name for name in _MAKERS if name not in WHOLE)

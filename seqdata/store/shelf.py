@@ -82,10 +82,9 @@ class Shelf:
 
     # -- what a sync decides by ---------------------------------------------------------------
 
-    def count_transfers(self, *, include_removed: bool = False) -> int:
-        """Count transfers without reading them."""
-        which = "" if include_removed else " AND removed IS NULL"
-        return int(self._one(f"SELECT count(*) FROM versions WHERE {_PRESENT}{which}"))  # noqa: S608
+    def count_transfers(self) -> int:
+        """Count the transfers that were not removed."""
+        return int(self._one(f"SELECT count(*) FROM versions WHERE {_HERE}"))  # noqa: S608
 
     def has_transfer(self, id: str) -> bool:  # noqa: A002  # the column's name
         """Whether a transfer is here, removed or not."""
@@ -158,11 +157,9 @@ class Shelf:
     def wanted(self) -> list[Wanted]:
         """List what decides whose details are fetched, newest first."""
         query = (
-            "SELECT t.id, json_extract(t.row, '$.state'), t.created, "  # noqa: S608
+            "SELECT t.id, json_extract(t.row, '$.state'), t.created, "
             "json_extract(t.row, '$.updated_at'), json_extract(d.row, '$.fetched_at'), "
-            "json_extract(d.row, '$.kind') FROM versions t LEFT JOIN versions d "
-            "ON d.stream = 'details' AND d.until IS NULL AND d.id = t.id "
-            f"WHERE t.{_HERE.replace(' AND ', ' AND t.')} ORDER BY t.created DESC, t.id"
+            f"json_extract(d.row, '$.kind') {_HERE_WITH_DETAILS} ORDER BY t.created DESC, t.id"
         )
         return [Wanted(*row) for row in self._all(query)]
 
@@ -219,11 +216,7 @@ class Shelf:
     def rows_of(self, transfer_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Read some transfers, those that are here, as they are now; with the legs of each."""
         marks = ", ".join("?" * len(transfer_ids))
-        query = (
-            "SELECT t.row, d.row FROM versions t LEFT JOIN versions d "  # noqa: S608
-            "ON d.stream = 'details' AND d.until IS NULL AND d.id = t.id "
-            f"WHERE t.{_HERE.replace(' AND ', ' AND t.')} AND t.id IN ({marks})"
-        )
+        query = f"SELECT t.row, d.row {_HERE_WITH_DETAILS} AND t.id IN ({marks})"
         return [
             {**json.loads(row), "legs": json.loads(details or "{}").get("legs", [])}
             for row, details in self._all(query, transfer_ids)
@@ -289,4 +282,9 @@ MOST_MISSES = 5
 
 _PRESENT = "stream = 'transfers' AND until IS NULL"
 _HERE = f"{_PRESENT} AND removed IS NULL"
+_HERE_WITH_DETAILS = (
+    "FROM versions t LEFT JOIN versions d "
+    "ON d.stream = 'details' AND d.until IS NULL AND d.id = t.id "
+    "WHERE t.stream = 'transfers' AND t.until IS NULL AND t.removed IS NULL"
+)
 _WAITING = "until IS NULL AND is_open = 1 AND removed IS NULL"

@@ -53,6 +53,7 @@ from seqdata.store.known import RECORD
 from seqdata.store.lock import CacheLock
 from seqdata.store.months import month_path, months_between
 from seqdata.store.record import (
+    WHOLE,
     Connect,
     Connection,
     connect,
@@ -81,9 +82,6 @@ _TRIES = 3
 
 #: How long a program that has read or noted something waits for another that publishes.
 _PUBLISH_WAIT = 10.0
-
-#: What is published with another table.
-_MONTHS = {"legs": "details"}
 
 
 class Store(Shelf):
@@ -621,10 +619,7 @@ class Store(Shelf):
         if not self.exists:
             return TRANSFER_HISTORY.empty_table(), TRANSFERS.empty_table()
         past, present = self._at_once(
-            lambda: [
-                self._read_files(name, schema, schema.names, (None, None), dictionaries=False)
-                for name, schema in tables
-            ],
+            lambda: [self._read_files(name, schema, schema.names) for name, schema in tables],
             lambda db: [publishing.project(db, name, self.organization_id) for name, _ in tables],
         )
         return _in_order(past), present
@@ -654,12 +649,12 @@ class Store(Shelf):
         target: str,
         schema: pa.Schema,
         names: Sequence[str],
-        span: tuple[datetime | None, datetime | None],
+        span: tuple[datetime | None, datetime | None] = (None, None),
         *,
-        dictionaries: bool,
+        dictionaries: bool = False,
     ) -> pa.Table:
-        if _MONTHS.get(target, target) not in publishing.MONTHLY:
-            path = self.folder / target / "data.parquet"
+        if publishing.PUBLISHED_WITH.get(target, target) in WHOLE:
+            path = month_path(self.folder / target, "")
             return read_table(path, schema, names, dictionaries=dictionaries)
         with self.record.reading() as db:
             months = publishing.months_of(db, target)
@@ -677,7 +672,7 @@ class Store(Shelf):
         """Let a table be published again whose file somebody took away or damaged."""
         month = path.parent.name.removeprefix("month=")
         stem = path.parent.parent.name if path.parent.name.startswith("month=") else ""
-        stem = _MONTHS.get(stem, stem)
+        stem = publishing.PUBLISHED_WITH.get(stem, stem)
         name = f"{stem}/{month}" if stem else path.parent.name
         log.warning("a table is made again from the record: path=%s why=%s", path, why)
         with self.record.writing() as db:
