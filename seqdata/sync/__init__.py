@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING
 from seqdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from seqdata.sync.certificate import Certificate
     from seqdata.sync.options import SyncOptions
-    from seqdata.sync.report import SyncReport
+    from seqdata.sync.report import Cost, SyncReport
     from seqdata.sync.run import sync
 
-__all__ = ["SyncOptions", "SyncReport", "sync"]
+__all__ = ["Certificate", "Cost", "SyncOptions", "SyncReport", "sync"]
 
-_HOMES = {"SyncOptions": "options", "SyncReport": "report", "sync": "run"}
+_HOMES = {
+    "Certificate": "certificate",
+    "Cost": "report",
+    "SyncOptions": "options",
+    "SyncReport": "report",
+    "sync": "run",
+}
 
 __getattr__ = lazy_names(__name__, _HOMES)
