@@ -68,8 +68,8 @@ def recurring(
 
 
 _TIMES_A_YEAR = {
-    "weekly": 52.0, "biweekly": 26.0, "semimonthly": 24.0, "monthly": 12.0, "quarterly": 4.0,
-    "yearly": 1.0,
+    "weekly": 52.0, "biweekly": 26.0, "semimonthly": 24.0, "monthly": 12.0, "two-monthly": 6.0,
+    "quarterly": 4.0, "half-yearly": 2.0, "yearly": 1.0,
 }  # fmt: skip
 
 

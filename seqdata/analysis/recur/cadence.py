@@ -1,4 +1,4 @@
-"""How often something recurs, found from the days on which it happened, and the day it is next due.
+"""How often something recurs, found from the days on which it happened.
 
 Everything here works on many series at once. Days are int64, counted from 1970-01-01; the rows
 of a series stand together, in order of their days, and ``starts`` says where each begins.
@@ -19,13 +19,16 @@ from seqdata.analysis.recur import calendar_days as cal
 from seqdata.analysis.recur.segments import Rows
 
 #: The cadences, from short to long; a cadence is a position here.
-CADENCES = ("weekly", "biweekly", "semimonthly", "monthly", "quarterly", "yearly")
+CADENCES = (
+    "weekly", "biweekly", "semimonthly", "monthly", "two-monthly", "quarterly", "half-yearly",
+    "yearly",
+)  # fmt: skip
 
 #: The usual days from one occurrence to the next.
-PERIOD_DAYS = np.array([7.0, 14.0, 15.2, 30.4, 91.3, 365.25])
+PERIOD_DAYS = np.array([7.0, 14.0, 15.2, 30.4, 60.9, 91.3, 182.6, 365.25])
 
 #: The fewest occurrences that show a cadence. (Two a year apart need the same amount.)
-FEWEST = np.array([5, 4, 5, 3, 3, 2])
+FEWEST = np.array([5, 4, 5, 3, 3, 3, 3, 2])
 
 #: Mean days off the line that a long series without gaps may have, however short its period.
 _LOOSE = 2.01
@@ -48,20 +51,30 @@ class Grid:
     most: float
     handicap: float = 0.0
 
+    def lines(self, days: Any) -> Any:
+        """Return days as periods with a fraction."""
+        return (days if self.unit == "days" else cal.in_months(days)) / self.step
 
-_GRIDS = (
+
+_QUARTERLY = CADENCES.index("quarterly")
+
+GRIDS = (
     Grid(0, "days", 7, 4.5, 10),
     Grid(1, "days", 14, 10.5, 18.5),
     Grid(2, "months", 0.5, 10.5, 18.5),
     Grid(3, "months", 1, 24, 37),
     Grid(3, "days", 28, 24, 37, 0.5),
     Grid(3, "days", 30, 24, 37, 0.5),
-    Grid(4, "months", 3, 80, 104),
-    Grid(4, "days", 91, 80, 104, 2.0),
-    Grid(5, "months", 12, 345, 385),
+    Grid(4, "months", 2, 52, 70),
+    Grid(_QUARTERLY, "months", 3, 80, 104),
+    Grid(_QUARTERLY, "days", 90, 80, 104, 2.0),
+    Grid(_QUARTERLY, "days", 91, 80, 104, 2.0),
+    Grid(6, "months", 6, 168, 198),
+    Grid(7, "months", 12, 345, 385),
+    # Four times a year on the same dates, however far apart, as estimated taxes: of no usual gap.
+    Grid(_QUARTERLY, "months", 1, np.inf, 0),
 )
-#: Four times a year on the same dates, however far apart: as the dates of estimated taxes.
-_SAME_DATES = len(_GRIDS)
+_SAME_DATES = len(GRIDS) - 1
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,13 @@ class Fit:
     @property
     def cadence(self) -> Any:
         """Positions in CADENCES; -1 where there is none."""
-        table = np.array([grid.cadence for grid in _GRIDS] + [4, -1])
+        table = np.array([grid.cadence for grid in GRIDS] + [-1])
         return table[self.grid]
+
+    @property
+    def is_of_some_months(self) -> Any:
+        """Tell which series come in some months of the year only."""
+        return self.grid == _SAME_DATES
 
     def is_regular(self, *, strict: bool = False) -> Any:
         """Tell which series recur. What is seen less than six times has to be closer."""
@@ -112,7 +130,7 @@ def fit(days: Any, starts: Any) -> Fit:
         count=rows.counts,
     )
     gaps = rows.median_gaps()
-    for position, grid in enumerate(_GRIDS):
+    for position, grid in enumerate(GRIDS):
         tried = (gaps >= grid.least) & (gaps <= grid.most) & (rows.counts >= FEWEST[grid.cadence])
         if tried.any():
             _try(best, position, grid, np.flatnonzero(tried), rows)
@@ -122,7 +140,7 @@ def fit(days: Any, starts: Any) -> Fit:
 
 def _try(best: Fit, position: int, grid: Grid, tried: Any, rows: Rows) -> None:
     some = rows.only(tried)
-    values = some.days / grid.step if grid.unit == "days" else cal.in_months(some.days) / grid.step
+    values = grid.lines(some.days)
     phase = some.circular_mean(values)
     lines = np.rint(values - phase[some.owner])
     length = grid.step * (1 if grid.unit == "days" else cal.DAYS_A_MONTH)
@@ -152,106 +170,3 @@ def _try_same_dates(best: Fit, rows: Rows, gaps: Any) -> None:
     best.grid[won] = _SAME_DATES
     best.full[won] = best.pure[won] = 1
     best.off[won] = mean[np.isin(tried, won)]
-
-
-def next_days(days: Any, starts: Any, found: Fit, today: int) -> tuple[Any, Any]:
-    """Return the next day each series is due, and whether it still goes on.
-
-    A series has stopped when nothing came for one and a half periods and GRACE days. A day of
-    the last GRACE days is one that is due and has not been seen yet.
-
-    Parameters
-    ----------
-    days, starts, found
-        The series, each with a grid, and their fit.
-    today
-        The day of the last sync.
-    """
-    rows = Rows(days, starts)
-    due = np.zeros(rows.series, np.int64)
-    for position in np.unique(found.grid):
-        chosen = np.flatnonzero(found.grid == position)
-        some, phase = rows.only(chosen), found.phase[chosen]
-        if position == _SAME_DATES:
-            due[chosen] = _next_same_date(some, today)
-        elif _GRIDS[position].unit == "days":
-            due[chosen] = _next_line(some, phase, _GRIDS[position].step, today)
-        else:
-            due[chosen] = _next_month_day(some, phase, _GRIDS[position].step, today)
-    longest = np.where(found.grid == _SAME_DATES, 123.0, PERIOD_DAYS[found.cadence])
-    is_active = today - rows.days[rows.last] <= 1.5 * longest + GRACE
-    return due, is_active
-
-
-def _next_line(some: Rows, phase: Any, step: float, today: int) -> Any:
-    """Of lines a number of days apart, give the first after the last occurrence's."""
-    line = np.rint(some.days / step - phase[some.owner])
-    anchor = some.median(some.days - np.rint(line * step).astype(np.int64))
-    following = line[some.last] + 1
-    earliest = np.ceil((today - GRACE - anchor) / step)
-    return anchor + np.rint(np.maximum(following, earliest) * step).astype(np.int64)
-
-
-def _next_same_date(some: Rows, today: int) -> Any:
-    back = np.arange(4)[:, None]
-    candidates = cal.add_months(some.days[some.last - back], 12)
-    candidates = np.where(candidates >= today - GRACE, candidates, np.iinfo(np.int64).max)
-    following = np.where(candidates > some.days[some.last], candidates, np.iinfo(np.int64).max)
-    return following.min(axis=0)
-
-
-def _next_month_day(some: Rows, phase: Any, step: float, today: int) -> Any:
-    """Of lines a number of months apart, give the first after the last occurrence's.
-
-    Of two lines a month, each has its own day of the month, and the earlier is next.
-    """
-    if step >= 1:
-        return _next_of_day(some, phase * step, int(step), today, some.days[some.last])
-    line = np.rint(cal.in_months(some.days) / step - phase[some.owner]).astype(np.int64)
-    due = np.full(some.series, np.iinfo(np.int64).max)
-    for half in (0, 1):
-        mine = some.where(line % 2 == half)
-        centre = (phase + half) * step
-        after = some.days[some.last]
-        due = np.minimum(due, _next_of_day(mine, centre, 1, today, after))
-    return due
-
-
-def _next_of_day(some: Rows, centre: Any, step: int, today: int, after: Any) -> Any:
-    day = _day_of_month(some, centre)
-    month, _ = cal.nearest(some.days, day[some.owner])
-    roll = _weekend_roll(some, day)
-    last = month[some.last]
-    due = np.zeros(some.series, np.int64)
-    is_open = np.ones(some.series, bool)
-    # A turn that was missed is skipped; what goes on has missed few.
-    for turn in range(1, 5):
-        nominal = cal.day_in(last + turn * step, day)
-        rolled = cal.rolled(nominal, roll)
-        due = np.where(is_open, rolled, due)
-        is_open &= (due < today - GRACE) | (due <= after)
-    return due
-
-
-def _day_of_month(some: Rows, centre: Any) -> Any:
-    """Find the day of the month that the occurrences are closest to; 31 is the month's end."""
-    by_phase = np.clip(np.rint((centre % 1) * cal.DAYS_A_MONTH + 0.5), 1, 31).astype(np.int64)
-    candidates = [some.mode(cal.day_of_month(some.days)), np.full(some.series, 31), by_phase]
-    best, least = candidates[0], np.full(some.series, np.inf)
-    for day in candidates:
-        _, off = cal.nearest(some.days, day[some.owner])
-        total = some.sum(np.abs(off))
-        best, least = np.where(total < least, day, best), np.minimum(total, least)
-    return best
-
-
-def _weekend_roll(some: Rows, day: Any) -> Any:
-    """Tell where what falls on a weekend goes: 1 to the Monday, -1 to the Friday, 0 nowhere."""
-    month, off = cal.nearest(some.days, day[some.owner])
-    nominal = cal.day_in(month, day[some.owner])
-    on_weekend = cal.weekday(nominal) >= 5
-    landed = cal.weekday(some.days)
-    to_monday = some.sum(on_weekend & (landed == 0) & (off > 0))
-    to_friday = some.sum(on_weekend & (landed == 4) & (off < 0))
-    needed = np.maximum(0.6 * some.sum(on_weekend), 2)
-    return np.where(to_monday >= needed, 1, np.where(to_friday >= needed, -1, 0))

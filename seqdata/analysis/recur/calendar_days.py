@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -50,16 +51,44 @@ def in_months(days: Any) -> Any:
 def nearest(days: Any, day: Any) -> tuple[Any, Any]:
     """Return the month whose given day is nearest, and how many days after that it is."""
     month = month_of(days)
-    best, off = month, days - day_in(month, day)
-    for other in (month - 1, month + 1):
-        distance = days - day_in(other, day)
-        closer = np.abs(distance) < np.abs(off)
-        best, off = np.where(closer, other, best), np.where(closer, distance, off)
-    return best, off
+    here = days - day_in(month, day)
+    other = month + np.sign(here)
+    there = days - day_in(other, day)
+    closer = np.abs(there) < np.abs(here)
+    return np.where(closer, other, month), np.where(closer, there, here)
 
 
-def rolled(days: Any, roll: Any) -> Any:
-    """Move weekends to the Monday after (`roll` 1) or the Friday before (-1), or nowhere (0)."""
-    over = weekday(days) - 4
-    moved = np.where(roll > 0, 3 - over, np.where(roll < 0, -over, 0))
-    return np.where(over > 0, days + moved, days)
+def banking(days: Any, roll: Any) -> Any:
+    """Move days without banks to the next banking day (`roll` 1) or the one before (-1), or not."""
+    if np.ndim(roll) == 0 and roll == 0:
+        return days
+    days, roll = np.broadcast_arrays(days, roll)
+    moved = days.copy()
+    ways: tuple[tuple[int, Any], ...] = ((1, "following"), (-1, "preceding"))
+    for way, word in ways:
+        dates = days[roll == way].astype("datetime64[D]")
+        there = np.busday_offset(dates, 0, roll=word, busdaycal=_banking_days())
+        moved[roll == way] = there.astype(np.int64)
+    return moved
+
+
+#: Holidays of the Federal Reserve on a weekday: month, the earliest day it can be, weekday.
+_ON_WEEKDAYS = ((1, 15, 0), (2, 15, 0), (5, 25, 0), (9, 1, 0), (10, 8, 0), (11, 22, 3))
+#: Those on a date: on a Sunday the Monday is free, on a Saturday no other day is.
+_ON_DATES = ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))
+_JUNE_19_SINCE = 2022 - 1970
+
+
+@cache
+def _banking_days() -> np.busdaycalendar:
+    """Return the days on which the Federal Reserve settles, from 1970 to 2199."""
+    years = np.arange(230)
+    free = []
+    for month, earliest, wanted in _ON_WEEKDAYS:
+        start = first_day(years * 12 + month - 1) + earliest - 1
+        free.append(start + (wanted - weekday(start)) % 7)
+    for month, day in _ON_DATES:
+        since = years[_JUNE_19_SINCE:] if month == 6 else years
+        dates = first_day(since * 12 + month - 1) + day - 1
+        free.append(dates + (weekday(dates) == 6))
+    return np.busdaycalendar(holidays=np.concatenate(free).astype("datetime64[D]"))

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur.cadence import CADENCES, fit, next_days
+from seqdata.analysis.recur.cadence import CADENCES, GRACE, PERIOD_DAYS, fit
 from seqdata.analysis.recur.levels import quantile, stable_levels
 from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
+from seqdata.analysis.recur.rule import Rule, find_rules
 from seqdata.analysis.recur.segments import Rows
 from seqdata.sources.vocabulary import OWN, Party
 
@@ -25,13 +26,16 @@ KINDS = ("subscription", "bill", "paycheck", "income", "transfer")
 #: The least usual amount of a paycheck, and the most of a subscription, in cents.
 LEAST_PAYCHECK, MOST_SUBSCRIPTION = 250_00, 250_00
 
+#: The most days, after one was due, until a series that is rare has stopped.
+_PATIENCE = 45
+
 #: Days that count for the usual amount: a year of seasons, and a little.
 _MEMORY = 400
 
 _COLUMNS = [
-    "payee", "direction", "account_id", "account", "category", "kind", "cadence", "usual_cents",
-    "spread_cents", "times", "first_date", "last_date", "next_date", "previous_cents",
-    "changed_on", "is_active", "other_id",
+    "payee", "direction", "account_id", "account", "category", "kind", "cadence", "rule",
+    "usual_cents", "spread_cents", "times", "first_date", "last_date", "next_date",
+    "previous_cents", "changed_on", "is_active", "other_id",
 ]  # fmt: skip
 
 
@@ -55,11 +59,16 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
         One row a series, those that go on first; the ``payee`` of a transfer from or to an own
         account is that account. ``usual_cents`` is the median at the present
         price (of amounts that vary: over the last 400 days); ``spread_cents`` is half the way
-        from their 10th to their 90th percentile. ``next_date`` is the day it is due, at most
-        4 days ago if it has not been seen yet, NaT if it stopped: nothing came for one and a
-        half periods and 4 days. ``previous_cents`` and ``changed_on`` tell of the last change
-        of price: a new amount where it is always the same, else three occurrences in a row
-        clearly apart from all before. ``other_id`` is the other account of an internal move
+        from their 10th to their 90th percentile. ``rule`` says when it is due, in the words of
+        iCalendar (RFC 5545), which :func:`dateutil.rrule.rrulestr` reads:
+        ``DTSTART:20260130 RRULE:FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1`` is the 30th, or the
+        last day of February. A word of ours may follow: ``ROLL:FOLLOWING`` moves what falls on a
+        weekend or a holiday of the Federal Reserve to the next banking day, ``ROLL:PRECEDING`` to
+        the one before. ``next_date`` is the day it is due, at most 4 days ago if it has not been
+        seen yet, NaT if it stopped: nothing came for a period and half of one (at most 45 days),
+        and 4 days. ``previous_cents`` and ``changed_on`` tell of the last change of price: a new
+        amount where it is always the same, else three occurrences in a row clearly apart from all
+        before. ``other_id`` is the other account of an internal move
         or of a transfer to an own account, NA else. A bill is a payment whose amount varies,
         or that the payee pulls; a paycheck comes to a port, $250 or more.
     """
@@ -85,10 +94,12 @@ def _describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
         return _frame(_ends(rows.iloc[:0]), {})
     series = Rows(days, starts)
     found = fit(days, starts)
-    due, is_active = next_days(days, starts, found, today)
+    rule = find_rules(series, found)
+    due, is_active = _next_days(rule, days[series.last], today)
     usual, spread, previous, changed = _prices(cents, series)
     facts = {
-        "cadence": found.cadence,
+        "cadence": rule.cadence,
+        "rule": rule.texts(),
         "usual_cents": usual,
         "spread_cents": spread,
         "times": series.counts,
@@ -100,6 +111,14 @@ def _describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
         "is_active": is_active,
     }
     return _frame(_ends(rows.iloc[taken[series.last]]), facts)
+
+
+def _next_days(rule: Rule, last: Any, today: int) -> tuple[Any, Any]:
+    """Return the next day each series is due, and whether it still goes on."""
+    following = rule.next_turn(rule.nearest(last) + 1, 0)
+    patience = np.minimum(PERIOD_DAYS[rule.cadence] / 2, _PATIENCE) + GRACE
+    is_active = today - rule.day(following) <= patience
+    return rule.day(rule.next_turn(following, today - GRACE)), is_active
 
 
 def _prices(cents: Any, series: Rows) -> tuple[Any, Any, Any, Any]:
@@ -149,6 +168,7 @@ def _frame(ends: pd.DataFrame, facts: dict[str, Any]) -> pd.DataFrame:
     columns["cadence"] = pd.Series(
         pd.Categorical.from_codes(codes, pd.Index(CADENCES), ordered=True)
     )
+    columns["rule"] = pd.Series(facts.get("rule", []), dtype="str")
     columns["kind"] = _kinds(ends, columns)
     frame = pd.DataFrame(columns)[_COLUMNS]
     order = ["is_active", "next_date", "payee", "account_id", "usual_cents", "last_date", "times"]

@@ -27,6 +27,13 @@ class Rows:
         counts = self.counts[chosen]
         return Rows(self.days[keep[self.owner]], np.cumsum(counts) - counts)
 
+    def newest(self, most: int) -> Rows:
+        """Return the last rows of each series."""
+        place = np.arange(len(self.days))
+        keep = place > (self.last - most)[self.owner]
+        counts = np.minimum(self.counts, most)
+        return Rows(self.days[keep], np.cumsum(counts) - counts)
+
     def where(self, wanted: Any) -> Rows:
         """Return all series with some of their rows; one that would lose all keeps its own."""
         kept = self.kept(wanted)
@@ -52,11 +59,12 @@ class Rows:
 
     def mode(self, values: Any) -> Any:
         """Return the value each series has most often, the smallest of several."""
-        ranked = self.owner * 64 + values
-        distinct, times = np.unique(ranked, return_counts=True)
-        order = np.lexsort((distinct, -times, distinct // 64))
-        owner = distinct[order] // 64
-        return distinct[order][np.searchsorted(owner, np.arange(self.series))] % 64
+        low = values.min(initial=0)
+        width = values.max(initial=0) - low + 1
+        distinct, times = np.unique(self.owner * width + values - low, return_counts=True)
+        order = np.lexsort((distinct, -times, distinct // width))
+        owner = distinct[order] // width
+        return distinct[order][np.searchsorted(owner, np.arange(self.series))] % width + low
 
     def median_gaps(self) -> Any:
         """Return the median of the days between occurrences of different days; 0 for one."""

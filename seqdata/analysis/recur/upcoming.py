@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur import calendar_days as cal
 from seqdata.analysis.recur.occurrences import other_parties
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import as_dates, local_day
+from seqdata.analysis.recur.rule import occurrences
 from seqdata.analysis.settlement import is_open, places_of
 from seqdata.sources.vocabulary import State
 
@@ -164,44 +164,6 @@ def _expected(
         basis="recurring",
         ids=pd.Series(None, index=found.index, dtype="str"),
     )
-
-
-def occurrences(series: pd.DataFrame, today: int, until: int) -> tuple[pd.DataFrame, Any]:
-    """Return a row for each time that a series is due until a day, and those days.
-
-    What was due before today comes on it.
-    """
-    going = series[series["is_active"] & series["next_date"].notna()]
-    due = going["next_date"].to_numpy("datetime64[D]").astype(np.int64)
-    last = going["last_date"].to_numpy("datetime64[D]").astype(np.int64)
-    cadence = going["cadence"].astype("str").to_numpy(object)
-    turns = np.arange((until - today) // 7 + 2)
-    day = np.array([_turn(due, last, cadence, int(turn)) for turn in turns]).reshape(len(turns), -1)
-    turn, place = np.nonzero(day <= until)
-    return going.iloc[place].reset_index(drop=True), np.maximum(day[turn, place], today)
-
-
-def _turn(due: Any, last: Any, cadence: Any, turn: int) -> Any:
-    """Return the day that comes some turns after the next one."""
-    result = due.copy()
-    for name, step in (("weekly", 7), ("biweekly", 14)):
-        mine = cadence == name
-        result[mine] += turn * step
-    for name, step in (("monthly", 1), ("quarterly", 3), ("yearly", 12)):
-        mine = cadence == name
-        result[mine] = _later(due[mine], last[mine], turn * step)
-    # Two days a month take turns: the last one was the other of them.
-    mine = cadence == "semimonthly"
-    anchor = (due if turn % 2 == 0 else last)[mine]
-    result[mine] = _later(anchor, anchor, (turn + 1) // 2)
-    return result
-
-
-def _later(days: Any, others: Any, months: int) -> Any:
-    """Return the same day of a later month; the month's end where both days are one."""
-    month = cal.month_of(days)
-    at_end = (days == cal.day_in(month, 31)) & (others == cal.day_in(cal.month_of(others), 31))
-    return cal.day_in(month + months, np.where(at_end, 31, cal.day_of_month(days)))
 
 
 def _movements(
