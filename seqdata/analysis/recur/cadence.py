@@ -33,6 +33,9 @@ FEWEST = np.array([5, 4, 5, 3, 3, 3, 3, 2])
 #: Mean days off the line that a long series without gaps may have, however short its period.
 _LOOSE = 2.01
 
+#: Mean days off the line that a short series may have, and one of six or more, however rare.
+_CLOSE, _NEAR = 2.3, 4
+
 #: Days by which an occurrence may be late before its turn counts as missed.
 GRACE = 4
 
@@ -114,6 +117,7 @@ class Fit:
         orderly = (self.full >= 0.8) & (self.pure >= 0.8)
         exact = (self.full >= 0.9) & (self.pure >= 0.9) & (self.count >= 8)
         exact &= self.off <= np.maximum(_LOOSE, 0.2 * period)
+        close &= self.off <= np.where(is_short, _CLOSE, _NEAR)
         enough = self.count >= FEWEST[self.cadence]
         return has_cadence & enough & (orderly & close | exact & (not strict))
 

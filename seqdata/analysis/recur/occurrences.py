@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.recur import parts
 from seqdata.analysis.recur.cadence import fit
 from seqdata.analysis.recur.segments import Rows
 from seqdata.analysis.settlement import moments, utc
 from seqdata.sources.vocabulary import OWN, RETURNED, Party
-
-#: Amounts further apart than this, in order of size, may be two series.
-_CLEARLY_APART = 1.15
 
 #: How far amounts seen less than six times at a shop, or two a year apart, may differ; and by
 #: how many days those two may miss the year.
@@ -83,7 +81,9 @@ def _delays(rows: pd.DataFrame, waits: Any, took: Any) -> Any:
 
 def _counts(rows: pd.DataFrame, include_internal: bool) -> Any:
     known = rows["amount_cents"].notna() & rows["created_at"].notna()
-    counts = known & ~rows["state"].isin(RETURNED)
+    counts = known & ~rows["state"].isin(RETURNED) & (rows["amount_cents"] != 0).fillna(False)
+    if "returned_at" in rows:
+        counts &= rows["returned_at"].isna()
     words = ["INCOMING", "OUTGOING", *(["INTERNAL"] if include_internal else [])]
     return (counts & rows["direction"].isin(words)).to_numpy()
 
@@ -119,25 +119,26 @@ def _is_own(rows: pd.DataFrame) -> Any:
 
 
 class _Facts:
-    """Days and amounts of the transfers that count, and whether a shop was paid."""
+    """Days and amounts of the transfers that count, whether a shop was paid, and what came in."""
 
     def __init__(self, rows: pd.DataFrame, counted: Any) -> None:
         self.days = local_days(rows)[counted]
         self.cents = rows["amount_cents"].to_numpy(np.int64, na_value=0)[counted]
         self.at_shop = (rows["destination_party"] == Party.MERCHANT).to_numpy()[counted]
-        self.at_shop |= (rows["direction"] == "INCOMING").to_numpy()[counted]
+        self.comes_in = (rows["direction"] == "INCOMING").to_numpy()[counted]
+        self.at_shop |= self.comes_in
 
     def only(self, chosen: Any) -> _Facts:
         part = object.__new__(_Facts)
         part.days, part.cents = self.days[chosen], self.cents[chosen]
-        part.at_shop = self.at_shop[chosen]
+        part.at_shop, part.comes_in = self.at_shop[chosen], self.comes_in[chosen]
         return part
 
 
 def _choose(group: Any, facts: _Facts) -> Any:
-    """Take the whole payee, its amounts apart, or one price of it: what is regular."""
-    whole, is_pure = _regular(group, facts)
-    cluster, is_split = _splits(group, facts)
+    """Take the whole payee, its parts where they are told apart, or one price of it."""
+    whole, is_pure, fitted = _regular(group, facts)
+    part, is_split = parts.find(group, facts, whole, fitted, _regular)
     left = np.flatnonzero(~is_pure & ~is_split)
     price, is_price = _prices(group[left], facts.only(left))
     # A price takes the place of a whole that is regular too, where it is most of it.
@@ -146,82 +147,41 @@ def _choose(group: Any, facts: _Facts) -> Any:
     whole &= ~is_split & ~(priced > _MOST * members)[group]
     label = np.where(whole, group, -1)
     offset = group.max() + 1
-    label[is_split & (cluster >= 0)] = cluster[is_split & (cluster >= 0)] + offset
-    offset += cluster.max(initial=0) + 1
+    label[is_split & (part >= 0)] = part[is_split & (part >= 0)] + offset
+    offset += part.max(initial=0) + 1
     alone = is_price & ~whole[left]
     label[left[alone]] = price[alone] + offset
     return label
 
 
 def _prices(group: Any, facts: _Facts) -> tuple[Any, Any]:
-    """Give each amount of each payee a number, and tell which of them come back on time."""
+    """Give each amount of each payee a number, and tell which of them come back on time.
+
+    An amount that comes twice on each of its days is two.
+    """
     is_price = np.zeros(len(group), bool)
     if not len(group):
         return group, is_price
-    price = pd.factorize(_paired(group, facts.cents))[0]
+    price = parts.joined(group, facts.cents)
+    often = np.flatnonzero(np.bincount(price)[price] >= 8)
+    if len(often):
+        twin = parts.twins(price[often], facts.only(often))
+        price[often] = np.where(twin >= 0, twin + price.max() + 1, price[often])
     repeated = np.flatnonzero(np.bincount(price)[price] >= 4)
-    is_price[repeated], _ = _regular(price[repeated], facts.only(repeated), strict=True)
+    is_price[repeated], _, _ = _regular(price[repeated], facts.only(repeated), strict=True)
     return price, is_price
 
 
-def _splits(group: Any, facts: _Facts) -> tuple[Any, Any]:
-    """Find payees with several fixed amounts, each regular, at the same time."""
-    cluster = _clusters(group, facts.cents)
-    size = np.bincount(cluster)[cluster]
-    owner_of = np.zeros(cluster.max() + 1, np.int64)
-    owner_of[cluster] = group
-    parts = np.bincount(owner_of, minlength=group.max() + 1)[group]
-    small = np.zeros(group.max() + 1, bool)
-    small[group[size < 3]] = True
-    tried = np.flatnonzero((parts >= 2) & (parts <= 6) & ~small[group])
-    result, is_split = np.full(len(group), -1), np.zeros(len(group), bool)
-    if len(tried):
-        regular, _ = _regular(cluster[tried], facts.only(tried))
-        apart = _together(group[tried], cluster[tried], facts.days[tried], regular)
-        is_split[tried] = apart
-        result[tried[regular & apart]] = cluster[tried[regular & apart]]
-    return result, is_split
-
-
-def _together(group: Any, cluster: Any, days: Any, regular: Any) -> Any:
-    """Tell which rows are of payees all of whose clusters are regular, and overlap in time."""
-    frame = pd.DataFrame({"group": group, "cluster": cluster, "day": days, "regular": regular})
-    spans = frame.groupby(["group", "cluster"]).agg(
-        first=("day", "min"), last=("day", "max"), regular=("regular", "all")
-    )
-    whole = spans.groupby("group").agg(
-        first=("first", "min"), last=("last", "max"), regular=("regular", "all")
-    )
-    length = (spans["last"] - spans["first"]).groupby("group").sum()
-    overlap = whole["regular"] & (length >= 1.5 * (whole["last"] - whole["first"]))
-    return frame["group"].map(overlap).to_numpy(bool)
-
-
-def _clusters(group: Any, cents: Any) -> Any:
-    """Give the amounts of each group that stand together a number, in order of size."""
-    order = np.lexsort((cents, group))
-    sizes, owners = cents[order], group[order]
-    apart = sizes[1:] > sizes[:-1] * _CLEARLY_APART
-    begins = np.append(True, apart | (owners[1:] != owners[:-1]))
-    cluster = np.empty(len(group), np.int64)
-    cluster[order] = np.cumsum(begins) - 1
-    return cluster
-
-
-def _paired(first: Any, second: Any) -> Any:
-    codes = pd.factorize(second)[0].astype(np.int64)
-    return first.astype(np.int64) * (codes.max(initial=0) + 1) + codes
-
-
-def _regular(label: Any, facts: _Facts, *, strict: bool = False) -> tuple[Any, Any]:
-    """Tell which rows are of a label that is regular, and of one that has little else.
+def _regular(label: Any, facts: _Facts, *, strict: bool = False) -> tuple[Any, Any, Any]:
+    """Tell which rows are of a label that is regular, of one that has little else, and its grid.
 
     Of a shop whose amounts are not similar, it takes six occurrences and hardly one that is
     missing or too many. Of what was paid twice only, a year apart, the amounts are the same.
     """
     result = np.zeros((2, len(label)), bool)
+    grid = np.full(len(label), -1)
     if not len(label):
-        return result[0], result[1]
+        return result[0], result[1], grid
     order = np.lexsort((facts.days, label))
     starts = np.flatnonzero(np.diff(label[order], prepend=-1))
     series = Rows(facts.days[order], starts)
@@ -236,4 +196,5 @@ def _regular(label: Any, facts: _Facts, *, strict: bool = False) -> tuple[Any, A
     regular = found.is_regular(strict=strict) & agrees
     result[0, order] = regular[series.owner]
     result[1, order] = (regular & (found.pure >= _PURE))[series.owner]
-    return result[0], result[1]
+    grid[order] = found.cadence[series.owner]
+    return result[0], result[1], grid

@@ -1,8 +1,9 @@
 """Subscriptions, bills, paychecks and standing transfers, found in the transfers themselves.
 
 A series is one payee on one account in one direction (between pods: one pair of them). Where a
-payee has two of them at amounts that are clearly apart, both in the same months, it is split;
-and in a payee of irregular purchases, one price that comes back on time is a series of its own.
+payee is paid for several things in the same months, it is split: by their days, then by their
+amounts, and equal ones by their place. In a payee of irregular purchases, one price that comes
+back on time is a series of its own.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
     ----------
     rows
         Transfers with ``payee``, ``category`` and ``effective_at``. Those that failed or were
-        cancelled do not count; those on their way do. Money that comes in counts on the day
+        cancelled or came back (``returned_at``, if it is there) do not count, nor does what
+        moved nothing; those on their way do. Money that comes in counts on the day
         it arrives, all other on the day it leaves.
     now
         The moment of the last sync, with a zone. Days are those of ``created_at``'s zone.
