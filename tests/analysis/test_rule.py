@@ -150,7 +150,7 @@ def test_a_rule_is_read_as_it_is_written(
     standard = list(rrulestr(text.split(" ROLL:")[0]).replace(count=30))
     nominal = [day_number(day.date()) for day in standard]
     assert nominal == rule.nominal(turns).ravel().tolist()
-    assert rule.nearest(expected[10:11]).tolist() == [10] or expected[9] == expected[10]
+    assert rule.day(rule.nearest(expected[10:11])).tolist() == [expected[10]]
 
 
 @pytest.mark.parametrize("text", ["", "FREQ=MONTHLY", "DTSTART:20260101 RRULE:FREQ=HOURLY"])
@@ -177,3 +177,53 @@ def test_a_frame_that_was_a_file_still_walks(tmp_path: object) -> None:
     again = pd.read_csv(path)
     span = day_number(TODAY), day_number(UNTIL)
     assert occurrences(again, *span)[1].tolist() == occurrences(series, *span)[1].tolist()
+
+
+def test_a_payday_that_moved_is_due_on_its_new_day() -> None:
+    """Where the newest turns keep to another day of the week, the next ones do so too."""
+    past = every(14, date(2025, 1, 3))[:30]
+    moved = every(14, past[-1] + timedelta(days=12))
+    today = moved[4] + timedelta(days=1)
+    found = walked([(day, 200_000) for day in past + moved[:5]], today)
+    assert [day for day, _ in found] == moved[5:]
+
+
+def test_pay_every_two_weeks_that_became_twice_a_month() -> None:
+    """After a dozen turns of the 15th and the 28th, these are its days; the past is its own."""
+    today = date(2026, 7, 1)
+    past = every(14, date(2025, 1, 3))[:26]
+    later = [day for day in each_month(1, (15, 28), 56 * 12) if day > past[-1]]
+    seen, ahead = split(later, today)
+    rows = table([(str(day), "Mill", 200_000) for day in past + seen], source_party="entity")
+    series = recurring(rows, now=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    assert list(series["times"]) == [len(past + seen)]
+    assert [day for day, _ in walked([(day, 1) for day in past + seen], today)] == ahead
+
+
+def test_a_pause_is_no_end() -> None:
+    """What rested for four months and came back is the series it was."""
+    past, ahead = split(each_month(1, (7,), 55 * 12))
+    seen = past[:7] + past[11:]
+    rows = table([(str(day), "Gym", 3900) for day in seen])
+    series = recurring(rows, now=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    assert list(series["times"]) == [len(seen)]
+    assert [day for day, _ in walked([(day, 3900) for day in seen])] == ahead
+
+
+def test_what_comes_in_summer_is_due_in_summer() -> None:
+    """A weekly payment from April to September is due in those months again, and goes on."""
+    weekly = [day for day in every(7, date(2024, 4, 2)) if 4 <= day.month <= 9]
+    past, ahead = split(weekly, date(2026, 11, 1))
+    rows = table([(str(day), "Lawn", 4500) for day in past])
+    series = recurring(rows, now=datetime(2026, 11, 1, 12, tzinfo=UTC))
+    assert list(series["is_active"]) == [True]
+    assert "BYMONTH=4,5,6,7,8,9" in series["rule"][0]
+    assert [day for day, _ in walked([(day, 4500) for day in past], date(2026, 11, 1))] == ahead
+
+
+def test_a_yearly_one_that_was_not_renewed_has_stopped() -> None:
+    """What did not come for seven weeks after its day of the year has stopped."""
+    rows = table([(f"{year}-06-03", "Domain", 1800) for year in (2023, 2024, 2025)])
+    now = datetime(2026, 6, 20, 12, tzinfo=UTC)
+    assert list(recurring(rows, now=now)["is_active"]) == [True]
+    assert list(recurring(rows, now=now + timedelta(days=40))["is_active"]) == [False]

@@ -30,6 +30,9 @@ PERIOD_DAYS = np.array([7.0, 14.0, 15.2, 30.4, 60.9, 91.3, 182.6, 365.25])
 #: The fewest occurrences that show a cadence. (Two a year apart need the same amount.)
 FEWEST = np.array([5, 4, 5, 3, 3, 3, 3, 2])
 
+#: Empty lines in a row that are a pause, and how many occurrences there are for each of these.
+_PAUSE, _ROWS_A_PAUSE = 3, 6
+
 #: Mean days off the line that a long series without gaps may have, however short its period.
 _LOOSE = 2.01
 
@@ -150,7 +153,7 @@ def _try(best: Fit, position: int, grid: Grid, tried: Any, rows: Rows) -> None:
     length = grid.step * (1 if grid.unit == "days" else cal.DAYS_A_MONTH)
     off = some.mean(np.abs(values - phase[some.owner] - lines)) * length
     filled = some.sum(np.append(True, np.diff(lines) != 0) | some.is_first)
-    span = lines[some.last] - lines[some.starts] + 1
+    span = lines[some.last] - lines[some.starts] + 1 - _paused(lines, some)
     better = off + grid.handicap < best.off[tried]
     won = tried[better]
     best.grid[won] = position
@@ -158,6 +161,14 @@ def _try(best: Fit, position: int, grid: Grid, tried: Any, rows: Rows) -> None:
     best.pure[won] = (filled / some.counts)[better]
     best.off[won] = (off + grid.handicap)[better]
     best.phase[won] = phase[better]
+
+
+def _paused(lines: Any, some: Rows) -> Any:
+    """Count the lines of each series that a few long pauses leave empty: they are not missed."""
+    empty = (np.diff(lines, prepend=lines[:1]) - 1) * ~some.is_first
+    is_pause = empty >= _PAUSE
+    few = some.sum(is_pause) * _ROWS_A_PAUSE <= some.counts
+    return some.sum(empty * is_pause) * few
 
 
 def _try_same_dates(best: Fit, rows: Rows, gaps: Any) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from seqdata.analysis.recur import parts
 from seqdata.analysis.recur.cadence import fit
+from seqdata.analysis.recur.rule import NEWEST_FEW
 from seqdata.analysis.recur.segments import Rows
 from seqdata.analysis.settlement import moments, utc
 from seqdata.sources.vocabulary import OWN, RETURNED, Party
@@ -23,6 +24,9 @@ _ORDERLY = 0.9
 #: A payee of which this share is regular has no other series; one price that is more than that
 #: share of a payee is all that recurs of it.
 _PURE, _MOST = 0.95, 0.6
+
+#: The fewest new rows that are a series without a regular past.
+_ALONE = 6
 
 #: Days until money that comes in arrives, where the series does not show it.
 _USUAL_DELAY = 3
@@ -151,6 +155,32 @@ def _choose(group: Any, facts: _Facts) -> Any:
     offset += part.max(initial=0) + 1
     alone = is_price & ~whole[left]
     label[left[alone]] = price[alone] + offset
+    lost = np.bincount(group, label >= 0)[group] == 0
+    label[lost] = _present(group[lost], facts.only(lost))
+    return label
+
+
+def _present(group: Any, facts: _Facts) -> Any:
+    """Take the newest rows of a payee, where these are regular: a new rule, or after a pause.
+
+    Those before are of the same series if they were regular too. A payee of few such rows was.
+    """
+    label = np.full(len(group), -1)
+    if not len(group):
+        return label
+    order = np.lexsort((facts.days, group))
+    rows = Rows(facts.days[order], np.flatnonzero(np.diff(group[order], prepend=-1)))
+    for length in NEWEST_FEW:
+        is_new = np.empty(len(group), bool)
+        is_new[order] = rows.is_newest(length)
+        part = group * 2 + is_new
+        regular, _, _ = _regular(part, facts, strict=True)
+        often = np.bincount(group)[group] > length
+        now = regular & is_new & often
+        started = np.bincount(group, now)[group] > 0
+        before = np.bincount(group, regular & ~is_new)[group] > 0
+        taken = started & (before | is_new & (length >= _ALONE))
+        label = np.where(taken, group, label)
     return label
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur.cadence import CADENCES, GRACE, PERIOD_DAYS, fit
+from seqdata.analysis.recur.cadence import CADENCES, GRACE, PERIOD_DAYS
 from seqdata.analysis.recur.levels import quantile, stable_levels
 from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
 from seqdata.analysis.recur.rule import Rule, find_rules
@@ -95,8 +95,7 @@ def _describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
     if not len(starts):
         return _frame(_ends(rows.iloc[:0]), {})
     series = Rows(days, starts)
-    found = fit(days, starts)
-    rule = find_rules(series, found)
+    rule = find_rules(series)
     due, is_active = _next_days(rule, days[series.last], today)
     usual, spread, previous, changed = _prices(cents, series)
     facts = {

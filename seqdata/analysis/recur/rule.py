@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.recur import calendar_days as cal
-from seqdata.analysis.recur.cadence import GRIDS, PERIOD_DAYS, Fit, Grid
+from seqdata.analysis.recur.cadence import GRIDS, PERIOD_DAYS, Fit, Grid, fit
 from seqdata.analysis.recur.segments import Rows
 
 #: Every month of the year, as bits: January is 1.
@@ -27,6 +27,13 @@ ALL_YEAR = 0xFFF
 _NEWEST = 26
 
 _QUARTER = 91.3
+
+#: The newest turns that can show another rule, the share of them that misses the one before, and
+#: that may miss the new one.
+NEWEST_FEW, _NEW_RULE, _NEW_MISSES = (4, 6, 9, 14), 0.6, 0.25
+
+#: A rest between seasons: in turns, at least so many days; and how far from a year they may be.
+_REST_TURNS, _REST_DAYS, _SEASON_OFF = 3.5, 75, 45
 
 #: Turns that may lie out of season, one after the other: a year of days.
 _MOST_SKIPPED = 366
@@ -77,6 +84,11 @@ class Rule:
         days_apart = self.step * np.where(self.first > 0, cal.DAYS_A_MONTH, 1) / self._turns()
         days_apart = np.where(is_dated, _QUARTER, days_apart)
         return np.abs(np.log(days_apart[:, None] / PERIOD_DAYS)).argmin(axis=1)
+
+    def put(self, places: Any, other: Rule) -> None:
+        """Put the rules of some series in the place of theirs."""
+        for mine, values in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[places] = values
 
     def take(self, places: Any) -> Rule:
         """Return the rules of some series."""
@@ -214,29 +226,77 @@ def occurrences(series: pd.DataFrame, today: int, until: int) -> tuple[pd.DataFr
     return going.iloc[place].reset_index(drop=True), np.maximum(day[turns, place], today)
 
 
-def find_rules(series: Rows, found: Fit) -> Rule:
-    """Find the rule that the newest occurrences of each series keep to most often.
+def find_rules(series: Rows) -> Rule:
+    """Find the rule that the newest occurrences of each series keep to.
+
+    Where the newest turns keep to another rule than those before, it is theirs.
 
     Parameters
     ----------
     series
         The days of each.
-    found
-        Their fit; each has a grid.
     """
+    found = fit(series.days, series.starts)
     recent = series.newest(_NEWEST)
-    best = _Best(series.series, 6)
+    rule, _ = _fitting(recent, found)
+    off = _off(rule, recent)
+    for length in NEWEST_FEW:
+        few = recent.newest(length)
+        missed = few.mean(off[recent.is_newest(length)] > 0)
+        tried = np.flatnonzero((recent.counts >= length) & (missed >= _NEW_RULE))
+        if len(tried):
+            some = few.only(tried)
+            other = fit(some.days, some.starts)
+            fresh, misses = _fitting(some, other)
+            better = other.is_regular() & (misses <= _NEW_MISSES * length)
+            better |= found.grid[tried] < 0
+            rule.put(tried[better], fresh.take(better))
+    seasonal = found.is_of_some_months | _is_seasonal(rule, series)
+    if seasonal.any():
+        rule.months[seasonal] = _months_seen(rule, series)[seasonal]
+    return rule
+
+
+def _fitting(recent: Rows, found: Fit) -> tuple[Rule, Any]:
+    """Return the best rule of each series, and what misses it; without a grid, its median gap."""
+    best = _Best(recent.series, 6)
     gaps = recent.median_gaps()
     for position, grid in enumerate(GRIDS):
         _offer(best, recent, grid, found.grid == position, 0)
-    is_like = ~found.is_of_some_months
+    is_like = (found.grid >= 0) & ~found.is_of_some_months
     for position, grid in enumerate(GRIDS):
         other = (gaps >= grid.least) & (gaps <= grid.most) & (found.grid != position) & is_like
         _offer(best, recent, grid, other, _OTHER_GRID)
     rule = Rule(*best.kept)
-    some_months = found.is_of_some_months
-    rule.months[some_months] = _months_seen(rule, recent)[some_months]
-    return rule
+    none = found.grid < 0
+    rule.step[none] = np.maximum(gaps[none], 1)
+    rule.anchor[none] = recent.days[recent.last][none]
+    rule.months[none] = ALL_YEAR
+    return rule, best.least
+
+
+def _off(rule: Rule, rows: Rows) -> Any:
+    """Return by how many days each occurrence missed its turn."""
+    mine = rule.take(rows.owner)
+    return np.abs(rows.days - mine.day(mine.nearest(rows.days)))
+
+
+def _is_seasonal(rule: Rule, rows: Rows) -> Any:
+    """Tell which series rest for months, and begin or end about a year after the time before."""
+    apart = PERIOD_DAYS[rule.cadence] * _REST_TURNS
+    gap = np.append(0, np.diff(rows.days))
+    begins = ~rows.is_first & (gap > np.maximum(apart, _REST_DAYS)[rows.owner])
+    stretch = np.flatnonzero(begins | rows.is_first)
+    first, last = rows.days[stretch], rows.days[np.append(stretch[1:], len(gap)) - 1]
+    owner = rows.owner[stretch]
+    again = np.flatnonzero(np.diff(owner, prepend=-1) == 0)
+    from_first = np.abs(first[again] - first[again - 1] - 365)
+    # What came last may go on: it has not ended.
+    has_ended = np.append(owner[1:] == owner[:-1], False)[again]
+    from_last = np.where(has_ended, np.abs(last[again] - last[again - 1] - 365), from_first)
+    off = np.minimum(from_first, from_last)
+    is_late = np.bincount(owner[again], off > _SEASON_OFF, minlength=rows.series) > 0
+    return (np.bincount(owner[again], minlength=rows.series) > 0) & ~is_late
 
 
 def _months_seen(rule: Rule, rows: Rows) -> Any:

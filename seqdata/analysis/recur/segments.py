@@ -29,10 +29,12 @@ class Rows:
 
     def newest(self, most: int) -> Rows:
         """Return the last rows of each series."""
-        place = np.arange(len(self.days))
-        keep = place > (self.last - most)[self.owner]
         counts = np.minimum(self.counts, most)
-        return Rows(self.days[keep], np.cumsum(counts) - counts)
+        return Rows(self.days[self.is_newest(most)], np.cumsum(counts) - counts)
+
+    def is_newest(self, most: int) -> Any:
+        """Tell which rows :meth:`newest` keeps."""
+        return np.arange(len(self.days)) > (self.last - most)[self.owner]
 
     def where(self, wanted: Any) -> Rows:
         """Return all series with some of their rows; one that would lose all keeps its own."""
