@@ -228,6 +228,39 @@ def test_own_accounts_are_told_by_their_id() -> None:
     assert list(found["kind"]) == ["transfer", "transfer"]
 
 
+def test_what_is_owed_is_a_debt_and_own_moves_stand_last() -> None:
+    """Payments of a card are of the kind debt; moves to own accounts stand after all others."""
+    own = {"destination_party": ["account"] * 20 + ["merchant"] * 10}
+    rows = table(
+        monthly("Card", 2, [40_000] * 10)
+        + monthly("Savings", 1, [9000] * 10)
+        + monthly("Streamly", 5, [1549] * 10),
+        **own,
+        category=pd.Categorical(
+            ["Debt payments"] * 10 + ["Moved to own accounts"] * 10 + [None] * 10
+        ),
+    )
+    found = recurring(rows, now=NOW)
+    assert list(zip(found["payee"], found["kind"], strict=True)) == [
+        ("Card", "debt"),
+        ("Streamly", "subscription"),
+        ("Savings", "transfer"),
+    ]
+
+
+def test_a_payee_that_nothing_names_has_a_word() -> None:
+    """No cell of the payees is empty."""
+    rows = table(monthly("Streamly", 5, [1549] * 10)).assign(
+        payee=pd.Series([None] * 10, dtype="str")
+    )
+    assert only(rows).payee == "unnamed"
+
+
+def test_cents_a_month_are_no_subscription() -> None:
+    """What costs less than a dollar is a bill."""
+    assert only(table(monthly("Cloud", 5, [3] * 10))).kind == "bill"
+
+
 def test_nothing_gives_an_empty_frame_of_the_same_kind() -> None:
     """No transfers give no rows, and the columns and dtypes of any other answer."""
     some = recurring(table(monthly("Streamly", 5, [1549] * 10)), now=NOW)

@@ -13,7 +13,7 @@ from payments import payees_of
 from seqdata import Ledger
 from seqdata.analysis.recur.occurrences import local_days
 from seqdata.analysis.recur.projection import projected_balances, running_short
-from seqdata.analysis.recur.recurring import recurring
+from seqdata.analysis.recur.recurring import UNNAMED, recurring
 from seqdata.analysis.recur.upcoming import upcoming
 
 SEEDS = (7, 11) if os.environ.get("SEQDATA_SOAK") else (7,)
@@ -79,7 +79,7 @@ PLANNED = {
 
 def test_the_sandbox_s_plan_is_found_and_nothing_else(household: pd.DataFrame) -> None:
     """Every bill, subscription and paycheck of the household is found, and no other payee."""
-    outside = household[(household["kind"] != "transfer") & household["payee"].notna()]
+    outside = household[(household["kind"] != "transfer") & (household["payee"] != UNNAMED)]
     found = outside.set_index("payee")
     assert set(found.index) == set(PLANNED)
     for payee, (kind, cadence, cents) in PLANNED.items():
@@ -112,7 +112,7 @@ def test_what_was_expected_came(backtest: Backtest) -> None:
     comes_in = backtest.came["direction"] == "INCOMING"
     came = backtest.came.assign(
         account_id=backtest.came["destination_id"].where(comes_in, backtest.came["source_id"]),
-        payee=backtest.came["payee"].fillna("-"),
+        payee=backtest.came["payee"].fillna(UNNAMED),
         day=local_days(backtest.came),
     )
     is_side = (backtest.expected["direction"] == "INTERNAL") & (
@@ -120,7 +120,7 @@ def test_what_was_expected_came(backtest: Backtest) -> None:
     )
     expected = backtest.expected[(backtest.expected["basis"] == "recurring") & ~is_side]
     expected = expected.assign(
-        payee=expected["payee"].fillna("-"),
+        payee=expected["payee"].fillna(UNNAMED),
         due=expected["date"].to_numpy("datetime64[D]").astype(int),
         place=range(len(expected)),
     )

@@ -25,9 +25,6 @@ _ORDERLY = 0.9
 #: share of a payee is all that recurs of it.
 _PURE, _MOST = 0.95, 0.6
 
-#: The fewest new rows that are a series without a regular past.
-_ALONE = 6
-
 #: Days until money that comes in arrives, where the series does not show it.
 _USUAL_DELAY = 3
 
@@ -161,10 +158,7 @@ def _choose(group: Any, facts: _Facts) -> Any:
 
 
 def _present(group: Any, facts: _Facts) -> Any:
-    """Take the newest rows of a payee, where these are regular: a new rule, or after a pause.
-
-    Those before are of the same series if they were regular too. A payee of few such rows was.
-    """
+    """Take the payee whose newest rows are regular, and those before too: it has a new rule."""
     label = np.full(len(group), -1)
     if not len(group):
         return label
@@ -179,8 +173,7 @@ def _present(group: Any, facts: _Facts) -> Any:
         now = regular & is_new & often
         started = np.bincount(group, now)[group] > 0
         before = np.bincount(group, regular & ~is_new)[group] > 0
-        taken = started & (before | is_new & (length >= _ALONE))
-        label = np.where(taken, group, label)
+        label = np.where(started & before, group, label)
     return label
 
 

@@ -20,12 +20,19 @@ from seqdata.analysis.recur.levels import quantile, stable_levels
 from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
 from seqdata.analysis.recur.rule import Rule, find_rules
 from seqdata.analysis.recur.segments import Rows
+from seqdata.analysis.spend.categories import DEBT
 from seqdata.sources.vocabulary import OWN, Party
 
-KINDS = ("subscription", "bill", "paycheck", "income", "transfer")
+KINDS = ("subscription", "bill", "debt", "paycheck", "income", "transfer")
 
 #: The least usual amount of a paycheck, and the most of a subscription, in cents.
 LEAST_PAYCHECK, MOST_SUBSCRIPTION = 250_00, 250_00
+
+#: Cents a month are no subscription.
+_LEAST_SUBSCRIPTION = 1_00
+
+#: Who is at the other end, where nothing says so.
+UNNAMED = "unnamed"
 
 #: The most days, after one was due, until a series that is rare has stopped.
 _PATIENCE = 45
@@ -58,8 +65,9 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
     Returns
     -------
     DataFrame
-        One row a series, those that go on first; the ``payee`` of a transfer from or to an own
-        account is that account. ``usual_cents`` is the median at the present
+        One row a series, those that go on first, and moves between own accounts last; the
+        ``payee`` of a transfer from or to an own account is that account, of one that nothing
+        names "unnamed". ``usual_cents`` is the median at the present
         price (of amounts that vary: over the last 400 days); ``spread_cents`` is half the way
         from their 10th to their 90th percentile. ``rule`` says when it is due, in the words of
         iCalendar (RFC 5545), which :func:`dateutil.rrule.rrulestr` reads:
@@ -72,7 +80,10 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
         amount where it is always the same, else three occurrences in a row clearly apart from all
         before. ``other_id`` is the other account of an internal move
         or of a transfer to an own account, NA else. A bill is a payment whose amount varies,
-        or that the payee pulls; a paycheck comes to a port, $250 or more.
+        or that the payee pulls; a debt is paid to what is owed, as a card or a loan (its category
+        says so); a paycheck comes to a port, $250 or more. Where the newest turns keep to another
+        rule than those before, ``rule`` is theirs; what rests each year for months has these
+        left out of it (``BYMONTH``), and goes on.
     """
     label = find_series(rows, include_internal=include_internal)
     today = local_day(now, rows)
@@ -143,7 +154,7 @@ def _ends(last: pd.DataFrame) -> pd.DataFrame:
     other_id = last["source_id"].where(is_incoming, last["destination_id"])
     return pd.DataFrame(
         {
-            "payee": other_parties(last),
+            "payee": other_parties(last).fillna(UNNAMED),
             "direction": last["direction"],
             "account_id": last["destination_id"].where(is_incoming, last["source_id"]),
             "account": last["destination_name"].where(is_incoming, last["source_name"]),
@@ -172,9 +183,11 @@ def _frame(ends: pd.DataFrame, facts: dict[str, Any]) -> pd.DataFrame:
     columns["rule"] = pd.Series(facts.get("rule", []), dtype="str")
     columns["kind"] = _kinds(ends, columns)
     frame = pd.DataFrame(columns)[_COLUMNS]
-    order = ["is_active", "next_date", "payee", "account_id", "usual_cents", "last_date", "times"]
-    ranked = frame.sort_values(order, ascending=[False, *[True] * 6], kind="stable")
-    return with_dollars(ranked.reset_index(drop=True))
+    order = ["next_date", "payee", "account_id", "usual_cents", "last_date", "times"]
+    ranked = frame.sort_values(order, kind="stable").reset_index(drop=True)
+    own = (ranked["kind"] == "transfer").to_numpy()
+    last = np.lexsort((~ranked["is_active"].to_numpy(), own))
+    return with_dollars(ranked.iloc[last].reset_index(drop=True))
 
 
 def as_dates(days: Any) -> pd.Series[Any]:
@@ -192,7 +205,9 @@ def _kinds(ends: pd.DataFrame, columns: dict[str, Any]) -> pd.Series[Any]:
     to_port = (ends["own_party"] == Party.PORT).to_numpy()
     often = columns["cadence"].cat.codes.to_numpy() <= CADENCES.index("monthly")
     is_pay = comes_in & to_port & often & (usual >= LEAST_PAYCHECK)
-    conditions = [is_own, is_pay, comes_in, is_merchant & is_fixed & (usual <= MOST_SUBSCRIPTION)]
-    names = ["transfer", "paycheck", "income", "subscription"]
+    is_debt = (ends["category"] == DEBT).to_numpy() & ~comes_in
+    is_small = (usual >= _LEAST_SUBSCRIPTION) & (usual <= MOST_SUBSCRIPTION)
+    conditions = [is_debt, is_own, is_pay, comes_in, is_merchant & is_fixed & is_small]
+    names = ["debt", "transfer", "paycheck", "income", "subscription"]
     codes = np.select(conditions, [KINDS.index(name) for name in names], KINDS.index("bill"))
     return pd.Series(pd.Categorical.from_codes(codes, pd.Index(KINDS)))
