@@ -30,10 +30,10 @@ _QUARTER = 91.3
 
 #: The newest turns that can show another rule, the share of them that misses the one before, and
 #: that may miss the new one.
-NEWEST_FEW, _NEW_RULE, _NEW_MISSES = (4, 6, 9, 14), 0.6, 0.25
+NEWEST_FEW, _NEW_RULE, _NEW_MISSES = (4, 6, 9, 14), 0.6, 0.15
 
 #: A rest between seasons: in turns, at least so many days; and how far from a year they may be.
-_REST_TURNS, _REST_DAYS, _SEASON_OFF = 3.5, 75, 45
+_REST_TURNS, _REST_DAYS, _SEASON_OFF = 3.5, 75, 30
 
 #: Turns that may lie out of season, one after the other: a year of days.
 _MOST_SKIPPED = 366
@@ -248,7 +248,7 @@ def find_rules(series: Rows) -> Rule:
             some = few.only(tried)
             other = fit(some.days, some.starts)
             fresh, misses = _fitting(some, other)
-            better = other.is_regular() & (misses <= _NEW_MISSES * length)
+            better = other.is_regular(strict=True) & (misses <= _NEW_MISSES * length)
             better |= found.grid[tried] < 0
             rule.put(tried[better], fresh.take(better))
     seasonal = found.is_of_some_months | _is_seasonal(rule, series)
