@@ -90,7 +90,7 @@ def functions(here: Tables) -> dict[str, Callable[[], pd.DataFrame]]:
     settled = analysis.settle(moved, legs)
     rows = analysis.categorize(settled, accounts, here.annotations, starter)
     repeating = analysis.recurring(rows, now=here.now, include_internal=True)
-    expected = analysis.upcoming(rows, repeating, now=here.now, legs=legs)
+    expected = analysis.upcoming(rows, repeating, now=here.now, legs=legs, include_internal=True)
 
     def spending() -> pd.DataFrame:
         fresh = analysis.settle(moved, legs)

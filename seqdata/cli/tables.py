@@ -41,7 +41,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
     "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},
     "include_moves": {"is_flag": True, "help": "Count moves to own outside accounts too."},
-    "include_internal": {"is_flag": True, "help": "Also what recurs between pods and ports."},
+    "include_internal": {"is_flag": True, "help": "Also what moves between pods and ports."},
 }
 
 #: Table, the words that can be said of it, and what its command says it does.
@@ -67,7 +67,10 @@ TABLES = {
         "account category include_internal",
         "Show subscriptions, bills and paychecks, and what changed in them.",
     ),
-    "upcoming": ("days account", "Show the movements that are expected."),
+    "upcoming": (
+        "days account include_internal",
+        "Show what is expected to come in and go out.",
+    ),
     "projected_balances": (
         "days account",
         "Show the expected balance of each pod and port, with a band.",
@@ -81,7 +84,7 @@ TABLES = {
 _PRINTED = {
     "recurring": "payee account cadence usual_cents next_date previous_cents",
     "rules": "trigger_type source_name destination_name transfers moved_cents success",
-    "upcoming": "date account payee expected_cents low_cents high_cents",
+    "upcoming": "date account payee expected_cents low_cents high_cents basis",
     "reconcile": "name since until difference_cents candidates explanation",
 }
 #: What is said where a table is empty, and that is good or needs a word.

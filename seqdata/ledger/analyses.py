@@ -309,14 +309,17 @@ class Analyses(Tables):
         filters = {"account": account, "category": category}
         return self._marked(found, filters, certificate=certificate)
 
-    def upcoming(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
-        """Return the movements that are expected: what is pending, and what recurs.
+    def upcoming(
+        self, *, days: int = 30, account: str | None = None, include_internal: bool = False
+    ) -> pd.DataFrame:
+        """Return what is expected to come in and go out: pending, overdue, and what recurs.
 
         See :func:`seqdata.analysis.upcoming`.
         """
         accounts, certificate = self._read_accounts(), self.certificate()
-        _, found = self._expected(accounts, self._seen_at(certificate), days)
-        filters = {"days": days, "account": account}
+        now = self._seen_at(certificate)
+        _, found = self._expected(accounts, now, days, include_internal=include_internal)
+        filters = {"days": days, "account": account, "include_internal": include_internal}
         return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
 
     def projected_balances(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
@@ -382,16 +385,19 @@ class Analyses(Tables):
         return analysis.filter_transfers(rows, accounts=accounts, **filters)
 
     def _expected(
-        self, accounts: pd.DataFrame, now: datetime, days: int
+        self, accounts: pd.DataFrame, now: datetime, days: int, *, include_internal: bool
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return all categorized transfers, and the movements that are expected from them."""
         legs = self._read(Store.read_legs)
         rows = self._categorize(accounts, legs, whole=True)
         repeating = analysis.recurring(rows, now=now, include_internal=True)
-        return rows, analysis.upcoming(rows, repeating, now=now, days=days, legs=legs)
+        expected = analysis.upcoming(
+            rows, repeating, now=now, days=days, legs=legs, include_internal=include_internal
+        )
+        return rows, expected
 
     def _project(self, accounts: pd.DataFrame, now: datetime, days: int) -> pd.DataFrame:
-        rows, expected = self._expected(accounts, now, days)
+        rows, expected = self._expected(accounts, now, days, include_internal=True)
         is_open = accounts["closed_at"].isna()
         return analysis.projected_balances(accounts[is_open], expected, rows, now=now, days=days)
 

@@ -26,7 +26,7 @@ _KEPT = frozenset(
         "direction", "state", "status", "activity_type", "type", "kind", "source_party",
         "destination_party", "provider_type", "origin", "leg", "rule_trigger_type",
         "rule_trigger_cron", "trigger_type", "trigger_cron", "provenance", "category_source",
-        "cadence", "rule", "basis", "from_kind", "to_kind",
+        "cadence", "rule", "basis", "method", "from_kind", "to_kind",
     }
 )  # fmt: skip
 

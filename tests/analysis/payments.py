@@ -21,7 +21,10 @@ def table(payments: Sequence[Payment], **others: Any) -> pd.DataFrame:
     payees = pd.Series([payee for _, payee, _ in payments], dtype="str")
     columns = {
         "created_at": created,
+        "updated_at": created,
         "effective_at": created,
+        "returned_at": created.where(created.isna()),
+        "effective_basis": pd.Categorical(["said"] * len(payments)),
         "amount_cents": pd.array([cents for _, _, cents in payments], dtype="Int64"),
         "direction": "OUTGOING",
         "source_name": "Bills",
@@ -37,7 +40,14 @@ def table(payments: Sequence[Payment], **others: Any) -> pd.DataFrame:
         "category": pd.Categorical(["Home"] * len(payments)),
     }
     frame = pd.DataFrame(columns | others)
-    for name in ("direction", "state", "kind", "source_party", "destination_party"):
+    for name in (
+        "direction",
+        "state",
+        "kind",
+        "effective_basis",
+        "source_party",
+        "destination_party",
+    ):
         frame[name] = frame[name].astype("category")
     for name in ("source_name", "source_id", "destination_id"):
         frame[name] = frame[name].astype("str")

@@ -38,7 +38,7 @@ def backtest(request: pytest.FixtureRequest) -> Iterator[Backtest]:
         ledger.sync(details="all", details_per_request=25, progress=False)
         now, rows, accounts = ledger.sandbox.now, payees_of(ledger), ledger.accounts
         series = recurring(rows, now=now, include_internal=True)
-        expected = upcoming(rows, series, now=now, legs=ledger.legs)
+        expected = upcoming(rows, series, now=now, legs=ledger.legs, include_internal=True)
         held = accounts[accounts["closed_at"].isna()]
         projected = projected_balances(held, expected, rows, now=now)
         household = recurring(rows, now=now)

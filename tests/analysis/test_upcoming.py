@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payments import monthly, table
+from payments import Payment, monthly, table
 from tables import fewer
 
 from seqdata.analysis.recur.projection import projected_balances, running_short
@@ -20,9 +21,9 @@ TODAY = pd.Timestamp("2026-11-01")
 
 
 def expect(rows: pd.DataFrame, **options: Any) -> pd.DataFrame:
-    """Return what is expected after some transfers."""
+    """Return what is expected after some transfers, between pods too."""
     series = recurring(rows, now=NOW, include_internal=True)
-    return upcoming(rows, series, now=NOW, **options)
+    return upcoming(rows, series, now=NOW, **{"include_internal": True} | options)
 
 
 def holds(cents: int, name: str = "pod", kind: str = "pod") -> pd.DataFrame:
@@ -127,6 +128,112 @@ def test_a_deposit_that_always_bounced_is_not_counted_on() -> None:
     assert list(found[["low_cents", "expected_cents", "high_cents"]].iloc[0]) == [0, 0, 40_000]
 
 
+@pytest.mark.parametrize(("day", "cents"), [(31, 215_000), (25, 215_000), (20, 215_000), (16, 0)])
+def test_a_payment_that_is_overdue_is_still_to_come(day: int, cents: int) -> None:
+    """Rent that was not paid on its day is expected each day, until half a month has passed."""
+    rows = table(monthly("Rent", day, [215_000] * 9))
+    found = expect(rows, days=0)
+    late = found[found["basis"] == "overdue"]
+    assert -late["expected_cents"].sum() == cents
+    assert list(late["high_cents"]) == [0] * len(late)
+    assert (late["low_cents"] == late["expected_cents"]).all()
+    assert (late["date"] == TODAY).all()
+    held = project(rows, holds(500_000), days=5)
+    assert list(held["balance_cents"][1:]) == [500_000 - cents] * 5
+    assert (held["low_cents"][1:] <= 500_000 - cents).all()
+
+
+@given(st.sampled_from([7, 14]), st.integers(0, 30))
+def test_overdue_is_what_was_due_and_not_seen(period: int, skipped: int) -> None:
+    """A payment is overdue from the day after it was due, at most for half a period."""
+    last = TODAY - pd.Timedelta(days=skipped)
+    days = [last - pd.Timedelta(days=period * turn) for turn in range(12)]
+    rows = table([(str(day.date()), "Music", 4000) for day in days])
+    found = expect(rows, days=0)
+    waited = skipped - period
+    is_late = bool(len(found)) and (found["basis"] == "overdue").any()
+    assert is_late == (0 < waited <= max(period // 2, 4))
+    assert (found["basis"] == "overdue").sum() <= 1
+
+
+def test_overdue_income_is_not_relied_on() -> None:
+    """A paycheck that is late by more than 4 days is in the high side alone."""
+    for day, expected in ((30, 200_000), (24, 0)):
+        rows = table(
+            monthly("Payroll", day, [200_000] * 9), direction="INCOMING", source_party="entity",
+            source_id="firm", source_name="Firm", destination_id="pod",
+        )  # fmt: skip
+        [late] = expect(rows, days=0).to_dict("records")
+        assert late["basis"] == "overdue"
+        assert (late["low_cents"], late["high_cents"]) == (0, 200_000)
+        assert late["expected_cents"] == expected
+
+
+def payday(pending: int | None = None, deposits: int = 8) -> pd.DataFrame:
+    """Make deposits at odd times to a port that passes on a quarter, a half and the rest."""
+    days = [TODAY - pd.Timedelta(days=9 * turn + turn % 4 + 3) for turn in range(deposits)]
+    frames = []
+    for number, day in enumerate(days):
+        cents = 40_001 + 997 * number
+        text = str(day.date())
+        got = table(
+            [(text, "Studio", cents)], direction="INCOMING", source_party="entity",
+            source_id="studio", destination_party="port", destination_id="port",
+            destination_name="Work",
+        )  # fmt: skip
+        quarter, half = cents // 4, cents // 2
+        parts = [("taxes", quarter), ("bills", half), ("savings", cents - quarter - half)]
+        passed = table(
+            [(text, one, part) for one, part in parts], source_party="port", source_id="port",
+            source_name="Work", destination_party="pod",
+            direction=["INTERNAL", "INTERNAL", "OUTGOING"],
+        )  # fmt: skip
+        frames += [got, passed]
+    if pending is not None:
+        waits = frames[0].assign(amount_cents=pd.array([pending], dtype="Int64"), state="open")
+        waits["created_at"] += pd.Timedelta(days=2)
+        frames.append(waits.assign(effective_at=waits["effective_at"].where(waits["state"] == "")))
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.assign(id=[str(place) for place in range(len(rows))]).astype({"id": "str"})
+
+
+@fewer
+@given(st.integers(1, 10**7))
+def test_a_deposit_on_its_way_goes_through_the_known_split(cents: int) -> None:
+    """What a port gets it passes on to the last cent, in the shares of its last deposits."""
+    found = expect(payday(cents))
+    sums = found.groupby("account_id")["expected_cents"].sum()
+    assert sums["port"] == 0
+    assert abs(sums["taxes"] - cents / 4) <= 1 + cents / 10_000
+    assert abs(sums["bills"] - cents / 2) <= 1 + cents / 10_000
+    assert set(found["basis"]) == {"pending"}
+
+
+def test_the_split_of_a_deposit_is_folded_under_it() -> None:
+    """By default a deposit is one row, which says into how many accounts it is passed on."""
+    [folded] = expect(payday(90_000), include_internal=False).to_dict("records")
+    assert (folded["payee"], folded["expected_cents"], folded["split_into"]) == (
+        "Studio",
+        90_000,
+        3,
+    )
+    assert expect(payday(90_000))["split_into"].sum() == 3
+
+
+def test_moves_between_pods_are_told_on_request() -> None:
+    """By default only what comes in and goes out is told."""
+    rows = table(monthly("Kids", 2, [5000] * 10), direction="INTERNAL", destination_party="pod")
+    assert expect(rows, include_internal=False).empty
+    assert len(expect(rows)) == 2
+
+
+@pytest.mark.parametrize("name", [None, "", " "])
+def test_who_has_no_name_has_a_word(name: str | None) -> None:
+    """A payee without a name is called so, and is no empty cell."""
+    rows = table(monthly("X", 5, [1549] * 10)).assign(payee=pd.Series([name] * 10, dtype="str"))
+    assert list(expect(rows)["payee"]) == ["unnamed"]
+
+
 def test_a_move_between_pods_is_two_rows() -> None:
     """What one pod gives the other one gets, on the same day."""
     rows = table(
@@ -146,33 +253,63 @@ def test_a_projection_starts_at_the_known_balance() -> None:
     assert list(found["balance_cents"]) == [20_000] * 4 + [20_000 - 1549] * 27
 
 
-def test_everyday_spending_goes_on_at_its_mean() -> None:
-    """What does not recur leaves the pod at its mean of the last 90 days, net of refunds."""
-    payments = [
-        (str((TODAY - pd.Timedelta(days=ago)).date()), f"Shop {ago}", 9000) for ago in (3, 40, 90)
+def weekly(cents: list[int]) -> list[Payment]:
+    """Make one payment a week to another shop each, the last one on the day before."""
+    days = [TODAY - pd.Timedelta(days=1 + 7 * place) for place in range(len(cents))]
+    return [
+        (str(day.date()), f"Shop {place}", amount)
+        for place, (day, amount) in enumerate(zip(days, cents, strict=True))
     ]
-    rows = table(
-        [*payments, ("2026-10-01", "Shop 40", 4500), ("2026-07-01", "Shop 1", 999_999)],
-        direction=["OUTGOING"] * 3 + ["INCOMING", "OUTGOING"],
-        source_party=["pod"] * 3 + ["merchant", "pod"],
-        source_id=["pod"] * 3 + ["shop", "pod"],
-    )
-    rows.loc[3, "destination_id"] = "pod"
-    found = project(rows, holds(100_000), days=10)
-    mean = (3 * 9000 - 4500) / 90
-    assert list(found["balance_cents"]) == [round(100_000 - mean * day) for day in range(11)]
+
+
+def test_everyday_spending_goes_on() -> None:
+    """What does not recur leaves the pod as in the weeks before, with a band."""
+    found = project(table(weekly([6000, 8000] * 10)), holds(100_000), days=10)
+    assert list(found["balance_cents"]) == [round(100_000 - 6923.07 / 7 * n) for n in range(11)]
     assert (found["low_cents"][1:] < found["balance_cents"][1:]).all()
-    assert found["high_cents"].diff().sub(found["balance_cents"].diff()).iloc[1:].gt(0).all()
+    assert (found["high_cents"][1:] > found["balance_cents"][1:]).all()
 
 
-def test_the_low_side_is_no_worse_than_the_worst_days_known() -> None:
-    """The low side takes no more irregular money than the worst as many days have taken."""
-    rows = table(
-        [("2026-10-10", "Shop", 9000), ("2026-10-12", "Store", 9000), ("2026-07-01", "S", 1)]
-    )
-    found = project(rows, holds(100_000), days=30)
-    assert found["low_cents"].min() >= 100_000 - 18_000
-    assert (found["low_cents"][1:3] >= 100_000 - 9000).all()
+@fewer
+@given(st.integers(1, 120), st.integers(1, 10**9), st.booleans())
+def test_one_payment_says_nothing_of_the_days_to_come(ago: int, cents: int, comes: bool) -> None:
+    """However large one payment of the past was, in or out, the forecast is the same."""
+    odd = (str((TODAY - pd.Timedelta(days=ago)).date()), "Once", cents)
+    rows = table([*weekly([7000] * 20), odd])
+    if comes:
+        last = rows.index[-1]
+        rows = rows.astype({"direction": "str"})
+        rows.loc[last, ["direction", "source_id", "destination_id"]] = ["INCOMING", "shop", "pod"]
+    found = project(rows, holds(100_000), days=10)
+    assert list(found["balance_cents"]) == [100_000 - 1000 * day for day in range(11)]
+
+
+def test_what_came_back_is_not_spent() -> None:
+    """A payment that failed later, or was reversed, lowers no balance of the days to come."""
+    rows = table([*weekly([7000] * 20), *[(day, "Tickets", 90_000) for day in BOUNCED]])
+    back = rows["payee"] == "Tickets"
+    assert project(rows, holds(100_000)).iloc[-1]["balance_cents"] < 70_000
+    failed = rows.astype({"state": "str"})
+    failed.loc[back, "state"] = "failed"
+    failed["updated_at"] += pd.Timedelta(days=2)
+    reversed_later = rows.assign(returned_at=rows["created_at"].where(back) + pd.Timedelta(days=2))
+    for one in (failed, reversed_later):
+        assert project(one, holds(100_000)).iloc[-1]["balance_cents"] == 70_000
+
+
+BOUNCED = ("2026-10-20", "2026-10-12", "2026-09-14", "2026-09-03", "2026-08-25", "2026-08-17")
+
+
+def test_nothing_is_forecast_of_a_short_history() -> None:
+    """Within four weeks of the first transfer only today's balance is told, and why."""
+    two_days = [("2026-10-30", "Shop", 500_000), ("2026-10-31", "Store", 215_000)]
+    found = project(table(two_days), holds(100_000))
+    assert list(found["balance_cents"].dropna()) == [100_000]
+    assert found.loc[1:, ["low_cents", "high_cents"]].isna().all(axis=None)
+    assert set(found["method"]) == {"not enough history"}
+    assert running_short(found).empty
+    four_weeks = table([*two_days, ("2026-10-03", "Store", 100)])
+    assert project(four_weeks, holds(10**9))["balance_cents"].notna().all()
 
 
 def test_a_port_is_not_overdrawn() -> None:

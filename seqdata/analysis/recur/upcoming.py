@@ -10,22 +10,26 @@ import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.recur.occurrences import other_parties
-from seqdata.analysis.recur.projection import projected_balances, running_short
-from seqdata.analysis.recur.recurring import as_dates, local_day
+from seqdata.analysis.recur.ports import part_of, port_shares
+from seqdata.analysis.recur.recurring import UNNAMED, as_dates, local_day
 from seqdata.analysis.recur.rule import occurrences
 from seqdata.analysis.settlement import is_open, places_of
 from seqdata.sources.vocabulary import State
 
-__all__ = ["projected_balances", "running_short", "upcoming"]
-
-BASES = ("pending", "recurring")
+BASES = ("pending", "overdue", "recurring")
 
 #: Banking days that money on its way takes, where the service does not say.
 _ARRIVAL = 3
 
+#: Days by which a turn may be off its line, and for which overdue income is still counted on.
+_NEAR = 4
+
+#: The longest that something overdue is waited for, in days; else half of its period.
+_PATIENCE = 21
+
 _COLUMNS = [
     "date", "account_id", "account", "payee", "direction", "expected_cents", "low_cents",
-    "high_cents", "basis", "id",
+    "high_cents", "basis", "id", "split_into",
 ]  # fmt: skip
 
 
@@ -36,16 +40,17 @@ def upcoming(
     now: datetime,
     days: int = 30,
     legs: pd.DataFrame | None = None,
+    include_internal: bool = False,
 ) -> pd.DataFrame:
-    """List the movements that are expected, by day: what is on its way, and what recurs.
+    """List what is expected to come in and go out: on its way, overdue, and what recurs.
 
     Parameters
     ----------
     rows
         Transfers with ``payee`` and ``effective_at``.
     recurring_frame
-        As :func:`seqdata.analysis.recurring` gives it, best with `include_internal`:
-        each move between pods is then two rows, one for each of them.
+        As :func:`seqdata.analysis.recurring` gives it, with `include_internal` where
+        the moves between pods are wanted.
     now
         The moment of the last sync, with a zone.
     days
@@ -53,6 +58,9 @@ def upcoming(
     legs
         Payment legs, for the day on which the service expects money to arrive; without one
         it is the third banking day after the creation.
+    include_internal
+        The moves between pods and ports too, each as two rows, one for each of them; and what
+        the rules of a port make of a deposit, on its day. :func:`projected_balances` needs them.
 
     Returns
     -------
@@ -60,22 +68,36 @@ def upcoming(
         ``expected_cents`` is signed as the account sees it; ``low_cents`` and ``high_cents``
         are a spread below and above. What is on its way is known: all three are its amount,
         unless fewer than 9 in 10 such transfers completed (low is zero) or fewer than half
-        (expected is zero, too). What was due and has not been seen yet is expected today.
-        Outgoing transfers on their way are not listed: they have left their pod. Nothing
-        counts twice, for a pending transfer is an occurrence of its series, whose next date
-        is a later one.
+        (expected is zero, too). ``split_into`` (Int64) is the number of accounts to
+        which the rules of its port pass a deposit on; 0 of all else.
+
+        What was due and has not been seen is "overdue", and expected today, for half of its
+        period and at most three weeks: a payment in full (high is zero), an income in full for
+        4 days, and then in its high side alone; low is zero. Outgoing transfers on their way
+        are not listed: they have left their pod. Nothing counts twice, for a pending transfer
+        is an occurrence of its series, whose next date is a later one.
     """
     today = local_day(now, rows)
-    parts = [
-        _pending(rows, legs, today),
-        _leaving_or_arriving(recurring_frame, today, today + days),
-        _arriving_inside(recurring_frame, rows, today, today + days),
-    ]
+    shares = port_shares(rows)
+    series = _without_splits(recurring_frame, shares)
+    due = _due(series, today, today + days)
+    parts = [_pending(rows, legs, today), _leaving_or_arriving(due), _arriving_inside(due, rows)]
     found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    found = found[found["day"] <= today + days]
+    found = found[found["day"] <= today + days].reset_index(drop=True)
+    split = _splits(found, shares)
+    leaving = split.loc[(split["sign"] < 0).to_numpy(), "deposit"]
+    counts = np.bincount(leaving.to_numpy(np.int64), minlength=len(found))
+    found["split_into"] = pd.array(counts, dtype="Int64")
+    if include_internal:
+        nothing = pd.array(np.zeros(len(split), np.int64), dtype="Int64")
+        moves = split.drop(columns=["deposit", "sign"]).assign(split_into=nothing)
+        found = pd.concat([part for part in (found, moves) if len(part)] or [found])
+    else:
+        found = found[(found["direction"] != "INTERNAL").to_numpy()]
     order = ["day", "account_id", "payee", "expected_cents", "direction", "id"]
     found = found.sort_values(order, kind="stable").reset_index(drop=True)
     found["date"] = as_dates(found["day"].to_numpy(np.int64))
+    found["payee"] = found["payee"].where(found["payee"].str.strip() != "").fillna(UNNAMED)
     found["basis"] = pd.Categorical(found["basis"], categories=list(BASES))
     found["direction"] = found["direction"].astype("category")
     return with_dollars(found[_COLUMNS])
@@ -128,47 +150,124 @@ def _promised(ids: pd.Series[Any], legs: pd.DataFrame, otherwise: Any) -> Any:
     return np.where(places >= 0, np.append(promised, 0)[places], otherwise)
 
 
-def _leaving_or_arriving(series: pd.DataFrame, today: int, until: int) -> pd.DataFrame:
+def _without_splits(series: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what the rules of a port make of its deposits: it follows from these."""
+    is_split = series["account_id"].isin(shares["port_id"]) & (series["direction"] != "INCOMING")
+    return series[~is_split.to_numpy()]
+
+
+def _due(series: pd.DataFrame, today: int, until: int) -> pd.DataFrame:
+    """Return a row for each time that a series is due: the day, and how long it was waited for.
+
+    What is late counts today.
+    """
     found, day = occurrences(series, today, until)
-    sign = np.where(found["direction"] == "INCOMING", 1, -1)
-    return _expected(found, day, sign, found["account_id"], found["account"], found["payee"])
+    due = found["next_date"].to_numpy("datetime64[D]").astype(np.int64)
+    is_first = (day == today) & (due < today)
+    parts = [
+        found.assign(day=day, waited=np.where(is_first, today - due, 0)),
+        _missed(series, today),
+    ]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def _arriving_inside(
-    series: pd.DataFrame, rows: pd.DataFrame, today: int, until: int
-) -> pd.DataFrame:
+def _missed(series: pd.DataFrame, today: int) -> pd.DataFrame:
+    """Return the series whose last turn has passed unseen, and is not given up yet."""
+    going = series[(series["is_active"] & series["next_date"].notna()).to_numpy()]
+    last, following = (
+        going[name].to_numpy("datetime64[D]").astype(np.int64)
+        for name in ("last_date", "next_date")
+    )
+    walked = going.assign(next_date=going["last_date"], place=np.arange(len(going)))
+    since = int(last.min(initial=today))
+    turns, day = occurrences(walked, since, int(following.max(initial=today)))
+    place = turns["place"].to_numpy(np.int64)
+    before, after = day <= following[place] - _NEAR, np.abs(day - following[place]) <= _NEAR
+    newest = last.copy()
+    np.maximum.at(newest, place[before], day[before])
+    is_on_line = np.zeros(len(going), bool)
+    is_on_line[place[after]] = True
+    half = (following - newest) / 2
+    waited = today - newest
+    missed = is_on_line & (newest > last + half) & (following > today) & (waited > 0)
+    missed &= waited <= np.minimum(half, _PATIENCE)
+    late: pd.DataFrame = going[missed]
+    return late.assign(day=today, waited=waited[missed])
+
+
+def _leaving_or_arriving(due: pd.DataFrame) -> pd.DataFrame:
+    sign = np.where(due["direction"] == "INCOMING", 1, -1)
+    return _expected(due, sign, due["account_id"], due["account"], due["payee"])
+
+
+def _arriving_inside(due: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """List the other side of the moves between pods."""
-    found, day = occurrences(series[series["direction"] == "INTERNAL"], today, until)
-    involved = rows[rows["destination_id"].isin(found["other_id"].unique())]
+    moves = due[(due["direction"] == "INTERNAL").to_numpy()].reset_index(drop=True)
+    involved = rows[rows["destination_id"].isin(moves["other_id"].unique())]
     newest = involved.sort_values("created_at").drop_duplicates("destination_id", keep="last")
     names = newest.set_index("destination_id")["destination_name"]
-    name = found["other_id"].map(names).astype("str")
+    name = moves["other_id"].map(names).astype("str")
     return _expected(
-        found, day, np.ones(len(found), np.int64), found["other_id"], name, found["account"]
+        moves, np.ones(len(moves), np.int64), moves["other_id"], name, moves["account"]
     )
 
 
 def _expected(
-    found: pd.DataFrame, day: Any, sign: Any, account_id: Any, account: Any, payee: Any
+    due: pd.DataFrame, sign: Any, account_id: Any, account: Any, payee: Any
 ) -> pd.DataFrame:
-    usual = found["usual_cents"].to_numpy(np.int64)
-    spread = found["spread_cents"].to_numpy(np.int64)
+    usual = due["usual_cents"].to_numpy(np.int64)
+    spread = due["spread_cents"].to_numpy(np.int64)
+    waited = due["waited"].to_numpy(np.int64)
     ends = sign * np.maximum(usual - spread, 0), sign * (usual + spread)
+    expected = np.where((sign > 0) & (waited > _NEAR), 0, sign * usual)
+    # Whether what is late still comes is not known: both sides hold that it does not.
+    low, high = np.minimum(*ends), np.maximum(*ends)
+    low, high = (
+        np.where((waited > 0) & (sign == kept), 0, side) for side, kept in ((low, 1), (high, -1))
+    )
     return _movements(
-        day=day,
+        day=due["day"],
         account_id=account_id,
         account=account,
         payee=payee,
-        direction=found["direction"].astype("str"),
-        amounts=(sign * usual, np.minimum(*ends), np.maximum(*ends)),
-        basis="recurring",
-        ids=pd.Series(None, index=found.index, dtype="str"),
+        direction=due["direction"].astype("str"),
+        amounts=(expected, low, high),
+        basis=np.where(waited > 0, "overdue", "recurring"),
+        ids=pd.Series(None, index=due.index, dtype="str"),
     )
+
+
+def _splits(found: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return what the rules make of deposits to ports: what leaves the port, and what arrives.
+
+    ``deposit`` is the place of the deposit that each is a part of.
+    """
+    names = ["expected_cents", "low_cents", "high_cents"]
+    arrives = found[(found["direction"] == "INCOMING").to_numpy()]
+    arrives = arrives[["day", "account_id", *names, "basis"]].rename_axis("deposit").reset_index()
+    made = arrives.merge(shares, left_on="account_id", right_on="port_id")
+    is_inside = (made["direction"] == "INTERNAL").to_numpy()
+    gets = made[is_inside].assign(port=made["other"], other=made["port"], port_id=made["other_id"])
+    parts = []
+    for side, sign in ((made, -1), (gets, 1)):
+        low, high = ("low_cents", "high_cents")[::sign]
+        moved = _movements(
+            day=side["day"],
+            account_id=side["port_id"],
+            account=side["port"],
+            payee=side["other"],
+            direction=side["direction"],
+            amounts=[sign * part_of(side[name], side) for name in ("expected_cents", low, high)],
+            basis=side["basis"],
+            ids=pd.Series(None, index=side.index, dtype="str"),
+        )
+        parts.append(moved.assign(deposit=side["deposit"].to_numpy(np.int64), sign=sign))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _movements(
     *, day: Any, account_id: Any, account: Any, payee: Any, direction: Any, amounts: Any,
-    basis: str, ids: Any,
+    basis: Any, ids: Any,
 ) -> pd.DataFrame:  # fmt: skip
     expected, low, high = (pd.array(cents, dtype="Int64") for cents in amounts)
     return pd.DataFrame(
