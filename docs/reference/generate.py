@@ -139,6 +139,7 @@ def frames() -> dict[str, pd.DataFrame]:
         ledger.annotate(newest, category="Fun", note="with Ana")
         found = {name: ledger.table(name) for name in TABLES}
         found["running_short"] = ledger.running_short()
+        found["backtest"] = ledger.backtest()
         found["changes"] = ledger.changes()
         found["compare"] = ledger.compare("2026-10")
         found["cash_flow_by_account"] = ledger.cash_flow(by="account")

@@ -13,6 +13,7 @@ from seqdata.analysis.filters import (
     filter_transfers,
     find_account,
 )
+from seqdata.analysis.recur.backtest import backtest
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import recurring
 from seqdata.analysis.recur.upcoming import upcoming
@@ -26,6 +27,7 @@ from seqdata.analysis.spend.rulesfile import read_rules
 from seqdata.analysis.spend.spending import spending, uncategorized
 
 __all__ = [
+    "backtest",
     "balance_history",
     "between",
     "cash_flow",

@@ -42,6 +42,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},
     "include_moves": {"is_flag": True, "help": "Count moves to own outside accounts too."},
     "include_internal": {"is_flag": True, "help": "Also what moves between pods and ports."},
+    "how_good": {"is_flag": True, "help": "How right the balances expected in the past were."},
 }
 
 #: Table, the words that can be said of it, and what its command says it does.
@@ -84,6 +85,7 @@ TABLES = {
 _PRINTED = {
     "recurring": "payee account cadence usual_cents next_date previous_cents",
     "rules": "trigger_type source_name destination_name transfers moved_cents success",
+    "backtest": "name days times error_cents unchanged_error_cents inside below above method",
     "upcoming": "date account payee expected_cents low_cents high_cents basis",
     "reconcile": "name since until difference_cents candidates explanation",
 }
@@ -131,8 +133,12 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
     def show(organization: str | None, limit: int, as_json: bool, **asked: Any) -> None:
         from seqdata.ledger import Ledger
 
+        method = table
+        if asked.pop("how_good", False):
+            method = "backtest"
+            asked.pop("include_internal")
         with Ledger.open(organization) as ledger:
-            found = getattr(ledger, table)(**given(asked))
+            found = getattr(ledger, method)(**given(asked))
             output.warn_if_incomplete(ledger)
             if table == "changes" and not as_json and not given(asked):
                 ledger.note_look()
@@ -149,9 +155,9 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
             )
             return
         of = f" of {len(found):,}" if len(shown) < len(found) else ""
-        printed = _PRINTED[table].split() if table in _PRINTED else list(shown.columns)
+        printed = _PRINTED[method].split() if method in _PRINTED else list(shown.columns)
         rows = "row" if len(found) == 1 else "rows"
-        title = f"{table.replace('_', ' ').capitalize()}: {len(shown):,}{of} {rows}"
+        title = f"{method.replace('_', ' ').capitalize()}: {len(shown):,}{of} {rows}"
         if table == "changes":
             output.echo(title)
             for row in shown.itertuples():
@@ -159,7 +165,8 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
             return
         output.print_frame(shown[printed], title)
 
-    options = [_option(name) for name in words.split()]
+    more = ["how_good"] if table == "upcoming" else []
+    options = [_option(name) for name in [*words.split(), *more]]
     return click.Command(
         table.replace("_", "-"), callback=show, params=[*options, *_common(40)], help=sentence
     )

@@ -340,6 +340,20 @@ class Analyses(Tables):
         found = analysis.running_short(projected)
         return self._marked(found, {"days": days}, certificate=certificate)
 
+    def backtest(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
+        """Return how right the projected balances would have been, with one's own money.
+
+        See :func:`seqdata.analysis.backtest`: by account and days ahead, how far off the
+        forecast was, how far off it would have been to expect no change, and how often what came
+        was inside, below and above the band.
+        """
+        accounts, certificate = self._read_accounts(), self.certificate()
+        rows = self._categorize(accounts, self._read(Store.read_legs), whole=True)
+        chosen = accounts[accounts["closed_at"].isna()]
+        found = analysis.backtest(chosen, rows, now=self._seen_at(certificate), days=days)
+        filters = {"days": days, "account": account}
+        return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
+
     def rules(
         self,
         *,

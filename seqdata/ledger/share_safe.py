@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
 
 #: What a ledger tells that can be disguised: its tables and analyses, by its own names.
-DISGUISED = frozenset({*TABLES, *TABLES.values(), "compare", "running_short"})
+DISGUISED = frozenset({*TABLES, *TABLES.values(), "backtest", "compare", "running_short"})
 
 _SQL_TABLES = ("transfers", "accounts", "balances", "details", "legs", "annotations")
 

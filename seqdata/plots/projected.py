@@ -18,7 +18,7 @@ from seqdata.plots.words import labels, span_words
 
 _PROJECTED = (
     "account_id", "name", "date", "balance_cents", "balance", "low_cents", "low", "high_cents",
-    "high", "is_short", "may_run_short",
+    "high", "is_short", "may_run_short", "method",
 )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def upcoming(
     drawn = drawn.sort_values(["account_id", "date"], kind="stable", ignore_index=True)
     _projections(sheet, drawn, names, chosen_colors(kept, sheet.look, colors))
     more = [*_shortages(known, names)]
+    more += _methods(known, names)
     if rest:
         more.append(f"Not drawn: {listed([names[own_id] for own_id in rest])}.")
     span = span_words(drawn["date"].min(), drawn["date"].max())
@@ -147,4 +148,17 @@ def _shortages(known: pd.DataFrame, names: dict[str, str]) -> list[str]:
         ]
         if named:
             said.append(f"{words}: {listed(named)}.")
+    return said
+
+
+def _methods(known: pd.DataFrame, names: dict[str, str]) -> list[str]:
+    """Name what is drawn as it is today, and why."""
+    said = []
+    for method, words in (
+        ("nothing changes", "Best forecast so far as unchanged"),
+        ("not enough history", "Not enough history"),
+    ):
+        own = known.loc[(known["method"] == method).to_numpy(), "account_id"].unique()
+        if len(own):
+            said.append(f"{words}: {listed([names[str(own_id)] for own_id in own])}.")
     return said

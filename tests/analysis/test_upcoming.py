@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from payments import Payment, monthly, table
 from tables import fewer
 
+from seqdata.analysis.recur.paths import path
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import recurring
 from seqdata.analysis.recur.upcoming import upcoming
@@ -111,7 +113,10 @@ def test_a_pending_deposit_is_known_and_counts_once() -> None:
     assert list(found["date"]) == [pd.Timestamp("2026-11-03")]
     assert list(found[["expected_cents", "low_cents", "high_cents"]].iloc[0]) == [200_000] * 3
     assert list(found["id"]) == ["9"]
-    assert list(expect(rows, days=20)["date"]) == [pd.Timestamp("2026-11-04")]
+    rows["effective_at"] += pd.Timedelta(days=4)
+    assert list(expect(rows, days=20)["date"]) == [pd.Timestamp("2026-11-03")]
+    first = rows[9:].reset_index(drop=True)
+    assert list(expect(first, days=20)["date"]) == [pd.Timestamp("2026-11-02")]
 
 
 def test_a_deposit_that_always_bounced_is_not_counted_on() -> None:
@@ -280,8 +285,10 @@ def test_one_payment_says_nothing_of_the_days_to_come(ago: int, cents: int, come
         last = rows.index[-1]
         rows = rows.astype({"direction": "str"})
         rows.loc[last, ["direction", "source_id", "destination_id"]] = ["INCOMING", "shop", "pod"]
-    found = project(rows, holds(100_000), days=10)
-    assert list(found["balance_cents"]) == [100_000 - 1000 * day for day in range(11)]
+    moves = expect(rows, days=10)
+    day = moves["date"].to_numpy("datetime64[D]").astype(int) - 20_758
+    found = path(moves, day, rows, pd.Series(["pod"], dtype="str"), 20_758, 10)
+    assert np.allclose(found.expected, [[-1000 * day for day in range(11)]])
 
 
 def test_what_came_back_is_not_spent() -> None:
@@ -350,26 +357,38 @@ def test_nothing_gives_empty_frames_of_the_same_kind() -> None:
     assert none.dtypes.astype(str).to_dict() == some.dtypes.astype(str).to_dict()
 
 
-@fewer
-@given(
-    st.lists(st.tuples(st.integers(1, 200), st.integers(1, 90_000), st.booleans()), max_size=25),
-    st.integers(-50_000, 200_000),
-    st.integers(0, 100),
-)
-def test_a_band_holds_its_middle(
-    bought: list[tuple[int, int, bool]], cents: int, days: int
-) -> None:
-    """Low is never above the expected balance, nor high below, and no band is on today."""
-    payments = [
-        (str((TODAY - pd.Timedelta(days=ago)).date()), "S", much) for ago, much, _ in bought
+#: A year's shape of a heating bill.
+WINTER = [16_500, 15_000, 11_800, 8000, 4800, 3200, 3000, 3000, 3600, 6200, 10_400, 14_800]
+
+
+def bill(cents: list[int]) -> pd.DataFrame:
+    """Return what is expected of a bill of these months, the last one last month."""
+    first = str(pd.Period("2026-10", "M") - len(cents) + 1)
+    return expect(table(monthly("Bill", 5, cents, first), destination_party="entity"), days=100)
+
+
+def test_a_bill_that_grows_goes_on_growing() -> None:
+    """Of a bill that rises by 3 % a month, the next ones are higher by 3 % each."""
+    found = bill([round(10_000 * 1.03**month) for month in range(20)])
+    assert list(found["expected_cents"]) == [
+        -round(10_000 * 1.03**month) for month in range(20, 24)
     ]
-    payments += monthly("Rent", 5, [90_000] * 10)
-    comes_in = [is_in for _, _, is_in in bought] + [False] * 10
-    rows = table(payments, direction=["INCOMING" if one else "OUTGOING" for one in comes_in])
-    rows.loc[comes_in, "destination_id"] = "pod"
-    found = project(rows, holds(cents), days=days)
-    assert len(found) == days + 1
-    assert (found["low_cents"] <= found["balance_cents"]).all()
-    assert (found["balance_cents"] <= found["high_cents"]).all()
-    assert found["low_cents"][0] == found["high_cents"][0] == cents
-    assert (found["is_short"] <= found["may_run_short"]).all()
+
+
+def test_heating_follows_its_winter() -> None:
+    """After two winters, the third one is expected as they were, and dearer as the autumn was."""
+    dearer = [*WINTER, *(round(1.1 * cents) for cents in WINTER)]
+    whole = [*dearer[10:], *(round(1.2 * cents) for cents in WINTER[:10])]
+    found = bill(whole[-22:])
+    assert list(found["date"].dt.month) == [11, 12, 1, 2]
+    ratio = -found["expected_cents"] / [WINTER[month - 1] for month in (11, 12, 1, 2)]
+    assert ratio.between(1.1, 1.45).all()
+
+
+@fewer
+@given(st.integers(0, 10_000))
+def test_a_bill_without_a_trend_or_season_is_as_usual(seed: int) -> None:
+    """Amounts that vary by chance are expected where they were: within their own range."""
+    cents = np.random.default_rng(seed).integers(9000, 11_000, 22)
+    found = bill([int(one) for one in cents])
+    assert found["expected_cents"].between(-11_600, -8400).all()

@@ -105,6 +105,7 @@ def projected(series: dict[str, list[int]], band: int = 5_000) -> pd.DataFrame:
     table["high_cents"] = [one + band for one in cents]
     table["is_short"] = table["balance_cents"] < 0
     table["may_run_short"] = table["low_cents"] < 0
+    table["method"] = "expected"
     return told(with_dollars(table))
 
 

@@ -144,6 +144,19 @@ def test_pods_that_run_short_are_named_with_their_day() -> None:
     assert len({one.get_gid() for one in ax.collections}) == 6
 
 
+def test_what_is_not_forecast_is_named() -> None:
+    """Accounts of which no forecast is drawn are named below, and why."""
+    table = projected({"Bills": [30_000, 10_000], "Kids": [500, 500], "Car": [700, 700]})
+    table["method"] = ["expected"] * 2 + ["nothing changes"] * 2 + ["not enough history"] * 2
+    new = table["method"] == "not enough history"
+    columns = ["balance_cents", "low_cents", "high_cents"]
+    table[columns] = table[columns].astype("Int64")
+    table.loc[new & (table["date"] > table["date"].min()), columns] = pd.NA
+    below = plots.upcoming(table).get_xlabel().replace("\n", " ")
+    assert "unchanged: Kids." in below
+    assert "Not enough history: Car." in below
+
+
 def test_dollars_stand_on_the_axis() -> None:
     """Ticks of an axis are dollars, each one different."""
     ax = draw("upcoming")

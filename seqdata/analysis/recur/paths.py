@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from seqdata.analysis.recur.occurrences import find_series
 from seqdata.analysis.recur.ports import deposits_of
 from seqdata.analysis.settlement import places_of, utc
 
+#: The transfers of so many days say what recurs.
+MEMORY = 800
+
 #: Weeks of the past that say what an ordinary one is like.
 _WEEKS = 13
 
@@ -19,7 +23,82 @@ _WEEKS = 13
 _ODD = 0.15
 
 
-def weekly_sums(rows: pd.DataFrame, ids: pd.Series[Any], today: int) -> Any:
+#: Standard deviations to the 10th and 90th percentile.
+_DEVIATIONS = 1.2816
+
+
+@dataclass(frozen=True)
+class Path:
+    """By how many cents each balance is expected to move until each day, and how far it may be off.
+
+    All are float64 by account and day from 0 on. ``low`` and ``high`` are what the past of no
+    forecast has to say: the spreads of what is expected, added up, and 1.28 standard deviations
+    of a week times the root of the weeks. ``unsure_low`` and ``unsure_high`` are the part of it
+    that is known of today alone: what is on its way, or overdue, may not come.
+    """
+
+    expected: Any
+    low: Any
+    high: Any
+    unsure_low: Any
+    unsure_high: Any
+
+
+def path(
+    moves: pd.DataFrame,
+    ahead: Any,
+    rows: pd.DataFrame,
+    ids: pd.Series[Any],
+    today: int,
+    days: int,
+    label: Any = None,
+) -> Path:
+    """Carry the balances of some accounts forward over what is expected, and ordinary weeks.
+
+    Parameters
+    ----------
+    moves, ahead
+        As :func:`seqdata.analysis.upcoming` gives them, with `include_internal`; and in how many
+        days each comes. What is expected today counts from tomorrow.
+    rows
+        Transfers with ``payee`` and what :func:`seqdata.analysis.settle` adds.
+    ids
+        Of pods and ports.
+    today, days
+        The first day, and how many follow.
+    label
+        The number of the series of each transfer, where it is known.
+    """
+    if label is None:
+        label = find_series(rows, include_internal=True)
+    weeks = weekly_sums(rows, ids, today, label)
+    drawn = _drawn_in(weeks)
+    length = np.arange(days + 1) / 7
+    noise = _DEVIATIONS * drawn.std(axis=1)[:, None] * np.sqrt(length)
+    place = places_of(moves["account_id"], ids)
+    mine = (place >= 0) & (ahead <= days)
+    where = place[mine], np.clip(ahead[mine], 1, None)
+    unsure = (moves["basis"] != "recurring").to_numpy()[mine]
+    expected, low, high = (
+        moves[name].to_numpy(np.float64)[mine]
+        for name in ("expected_cents", "low_cents", "high_cents")
+    )
+
+    def until(cents: Any) -> Any:
+        total = np.zeros((len(ids), days + 2))
+        np.add.at(total, (where[0], np.minimum(where[1], days + 1)), cents)
+        return total.cumsum(axis=1)[:, : days + 1]
+
+    return Path(
+        expected=until(expected) + drawn.mean(axis=1)[:, None] * length,
+        low=until(low - expected) - noise,
+        high=until(high - expected) + noise,
+        unsure_low=until((low - expected) * unsure),
+        unsure_high=until((high - expected) * unsure),
+    )
+
+
+def weekly_sums(rows: pd.DataFrame, ids: pd.Series[Any], today: int, label: Any) -> Any:
     """Return what did not recur, in cents by account and week, the oldest week first.
 
     There are up to 13 whole weeks, the last of which ends before today.
@@ -32,26 +111,18 @@ def weekly_sums(rows: pd.DataFrame, ids: pd.Series[Any], today: int) -> Any:
         Of pods and ports.
     today
         The day, counted from 1970-01-01.
+    label
+        The number of the series of each transfer, -1 of none.
     """
     created = utc(rows["created_at"])
     edges = local_midnights(rows["created_at"].dt.tz, today - 7 * np.arange(_WEEKS, -1, -1))
     known = int((edges >= np.nanmin(created)).sum()) - 1 if (~np.isnat(created)).any() else 0
-    own = _irregular(rows, ids, edges[0])
+    own = _irregular(rows, ids, edges[0], label)
     week = np.searchsorted(edges, own.at, side="right") - 1
     counted = (week >= 0) & (week < _WEEKS)
     sums = np.zeros((len(ids), _WEEKS))
     np.add.at(sums, (own.account[counted], week[counted]), own.cents[counted])
     return sums[:, _WEEKS - max(known, 1) :]
-
-
-def usual(sums: Any) -> Any:
-    """Return the mean of each row, its oddest values drawn in to the next ones."""
-    return _drawn_in(sums).mean(axis=1)
-
-
-def spread(sums: Any) -> Any:
-    """Return the standard deviation of each row, its oddest values drawn in to the next ones."""
-    return _drawn_in(sums).std(axis=1)
 
 
 def _drawn_in(sums: Any) -> Any:
@@ -61,18 +132,11 @@ def _drawn_in(sums: Any) -> Any:
     return ordered.clip(ordered[:, [odd]], ordered[:, [count - 1 - odd]])
 
 
-def moved(
-    upcoming_frame: pd.DataFrame, name: str, ids: pd.Series[Any], today: int, days: int
-) -> Any:
-    """Add up the cents that are expected for each account until each day."""
-    place = places_of(upcoming_frame["account_id"], ids)
-    day = upcoming_frame["date"].to_numpy("datetime64[D]").astype(np.int64) - today
-    mine = (place >= 0) & (day <= days)
-    total = np.zeros((len(ids), days + 1))
-    if days:
-        cents = upcoming_frame[name].to_numpy(np.float64)
-        np.add.at(total, (place[mine], np.maximum(day[mine], 1)), cents[mine])
-    return total.cumsum(axis=1)
+def recent(rows: pd.DataFrame, today: int) -> pd.DataFrame:
+    """Return the transfers that say what recurs at a day, and those after it."""
+    since = np.datetime64(today - MEMORY, "D")
+    found: pd.DataFrame = rows[utc(rows["created_at"]) >= since]
+    return found
 
 
 def local_midnights(zone: Any, days: Any) -> Any:
@@ -82,12 +146,11 @@ def local_midnights(zone: Any, days: Any) -> Any:
     return local.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
 
 
-def _irregular(rows: pd.DataFrame, ids: pd.Series[Any], since: Any) -> Any:
+def _irregular(rows: pd.DataFrame, ids: pd.Series[Any], since: Any, label: Any) -> Any:
     """Return what moved the balances since a moment, and is no part of something that recurs.
 
     What a port passes on recurs if the deposit does. What was given back moved twice.
     """
-    label = find_series(rows, include_internal=True)
     deposit = deposits_of(rows)
     label = np.where(deposit >= 0, label[deposit], label)
     names = ("created_at", "updated_at", "effective_at", "returned_at")

@@ -20,8 +20,6 @@ _KEPT = 0.1
 #: What is left after rounding is part of the last share.
 _EXACT = 0.005
 
-_COLUMNS = ["port_id", "port", "other_id", "other", "direction", "before", "until"]
-
 
 def port_shares(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what share of a deposit each port passes on at once, and to whom.
@@ -34,7 +32,7 @@ def port_shares(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By port, the largest first: ``port_id``, ``port``, ``other_id``, ``other`` (name),
+        Of each port, the largest first: ``port_id``, ``port``, ``other_id``, ``other`` (name),
         ``direction``, and where the share begins and ends in the whole: ``before`` and ``until``,
         from 0 to at most 1. The sums over the last six deposits of half a year say it. A port
         that keeps more than a tenth has no rows.
@@ -43,41 +41,54 @@ def port_shares(rows: pd.DataFrame) -> pd.DataFrame:
     recent = rows[is_recent.to_numpy()]
     deposit = deposits_of(recent)
     counted = np.flatnonzero(deposit >= 0)
-    chosen, cause = recent.iloc[counted], recent.iloc[deposit[counted]]
-    passed = pd.DataFrame(
+    port = pd.factorize(recent["source_id"].iloc[counted])[0]
+    is_new = _are_last(deposit[counted], port, utc(recent["effective_at"]))
+    passed, deposit, port = recent.iloc[counted[is_new]], deposit[counted[is_new]], port[is_new]
+    part = pd.factorize(passed["destination_id"], use_na_sentinel=False)[0]
+    part = pd.factorize(port * (part.max(initial=0) + 1) + part)[0]
+    cents = recent["amount_cents"].to_numpy(np.int64, na_value=0)
+    sums = np.bincount(part, weights=passed["amount_cents"].to_numpy(np.int64))
+    causes, place = np.unique(deposit, return_index=True)
+    whole = np.bincount(port[place], weights=cents[causes], minlength=port.max(initial=-1) + 1)
+    newest = np.zeros(len(sums), np.int64)
+    newest[part] = np.arange(len(part))
+    names = passed.iloc[newest]
+    shares = pd.DataFrame(
         {
-            "port_id": chosen["source_id"].to_numpy(),
-            "port": chosen["source_name"].to_numpy(),
-            "other_id": chosen["destination_id"].to_numpy(),
-            "other": chosen["destination_name"].to_numpy(),
-            "direction": chosen["direction"].astype("str").to_numpy(),
-            "cents": chosen["amount_cents"].to_numpy(np.int64),
-            "deposit": deposit[counted],
-            "at": utc(cause["effective_at"]),
-            "whole": cause["amount_cents"].to_numpy(np.int64),
+            "port_id": names["source_id"].to_numpy(),
+            "port": names["source_name"].to_numpy(),
+            "other_id": names["destination_id"].to_numpy(),
+            "other": names["destination_name"].to_numpy(),
+            "direction": names["direction"].astype("str").to_numpy(),
         }
     )
-    causes = passed.drop_duplicates("deposit").sort_values("at", kind="stable")
-    causes = causes.groupby("port_id").tail(_DEPOSITS)
-    passed = passed[passed["deposit"].isin(causes["deposit"])]
-    parts = passed.groupby(["port_id", "other_id", "direction"], dropna=False, sort=False)
-    shares = parts[["port", "other"]].last().assign(cents=parts["cents"].sum()).reset_index()
-    shares["share"] = shares["cents"] / shares["port_id"].map(
-        causes.groupby("port_id")["whole"].sum()
-    )
-    return _in_order(shares)
+    return _in_order(shares, port[newest], sums / whole[port[newest]])
 
 
-def _in_order(shares: pd.DataFrame) -> pd.DataFrame:
+def _are_last(deposit: Any, port: Any, arrived: Any) -> Any:
+    """Tell which rows pass on one of the last deposits of their port."""
+    causes, place = np.unique(deposit, return_index=True)
+    order = np.lexsort((arrived[causes], port[place]))
+    ends = np.cumsum(np.bincount(port[place]))
+    later = np.empty(len(causes), np.int64)
+    later[order] = ends[port[place][order]] - 1 - np.arange(len(order))
+    return later[np.searchsorted(causes, deposit)] < _DEPOSITS
+
+
+def _in_order(shares: pd.DataFrame, port: Any, share: Any) -> pd.DataFrame:
     """Lay the shares of each port that passes on what it gets one after the other."""
-    whole = shares.groupby("port_id")["share"].transform("sum")
-    shares["share"] /= whole.where(((whole - 1).abs() <= _EXACT) | (whole > 1), 1)
-    shares = shares[(whole >= 1 - _KEPT).to_numpy()]
-    order = ["port_id", "share", "other_id"]
-    shares = shares.sort_values(order, ascending=[True, False, True], ignore_index=True)
-    shares["until"] = shares.groupby("port_id")["share"].cumsum().round(12)
-    shares["before"] = shares.groupby("port_id")["until"].shift(fill_value=0.0)
-    return shares[_COLUMNS]
+    whole = np.bincount(port, weights=share)[port]
+    share = share / np.where((np.abs(whole - 1) <= _EXACT) | (whole > 1), whole, 1)
+    order = np.lexsort((-share, port))
+    order = order[whole[order] >= 1 - _KEPT]
+    until = np.cumsum(share[order])
+    first = np.flatnonzero(np.diff(port[order], prepend=-1))
+    starts = np.append(0, until)[first]
+    until = np.round(until - np.repeat(starts, np.diff(np.append(first, len(order)))), 12)
+    before = np.append(0, until[:-1])[: len(order)]
+    before[first] = 0
+    ordered: pd.DataFrame = shares.iloc[order].reset_index(drop=True)
+    return ordered.assign(before=before, until=until)
 
 
 def part_of(cents: pd.Series[Any], shares: pd.DataFrame) -> Any:

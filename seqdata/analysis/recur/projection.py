@@ -9,18 +9,10 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur.paths import moved, spread, usual, weekly_sums
+from seqdata.analysis.recur.bands import METHODS, NOTHING, show
+from seqdata.analysis.recur.lookback import is_enough, look_back
+from seqdata.analysis.recur.paths import path, recent
 from seqdata.analysis.recur.recurring import as_dates, local_day
-from seqdata.analysis.settlement import utc
-
-#: Days of history without which nothing is forecast.
-ENOUGH = 28
-
-#: Standard deviations to the 10th and 90th percentile.
-_DEVIATIONS = 1.2816
-
-METHODS = ("expected", "not enough history")
-_EXPECTED, _NOTHING = range(2)
 
 _COLUMNS = [
     "account_id", "name", "kind", "date", "balance_cents", "low_cents", "high_cents", "is_short",
@@ -42,9 +34,14 @@ def projected_balances(
     ``t`` ordinary days bring: the mean of the last 13 weeks of all that moved the balance and
     does not recur, as :func:`seqdata.analysis.balance_history` reads it (what failed or was
     reversed came back), where the two least and the two largest weeks count as the next ones
-    do, so that no single payment says what is ordinary. The band is as wide as the spreads of
-    what is expected, added up, and 1.28 standard deviations of those weeks times the root of
-    their number. A port passes on what it gets, and is not overdrawn.
+    do, so that no single payment says what is ordinary.
+
+    The band is what this very forecast was off by, made at up to 30 days of the past two years
+    of what was known then: 1 in 10 of these came out below its low side and 1 in 10 above its
+    high side, so many days ahead; see :func:`seqdata.analysis.backtest`. Where fewer than four
+    are known, it is at least as wide as the spreads of what is expected, added up, and 1.28
+    standard deviations of a week times the root of the weeks. What is on its way or overdue
+    today and may not come is in it, too.
 
     Parameters
     ----------
@@ -65,26 +62,26 @@ def projected_balances(
     DataFrame
         For each pod and port ``days`` + 1 rows. Today's has no band; what is expected today
         counts from tomorrow. ``is_short``: the balance is below zero; ``may_run_short``: the
-        low side is. ``method`` (category) is "expected", or "not enough history" within four
-        weeks of the first transfer, where all but today's balance are NA.
+        low side is. ``method`` (category) is "expected"; or "nothing changes" where that was
+        the better forecast of this account in the past, and is shown; or "not enough history"
+        within four weeks of the first transfer, where all but today's balance are NA.
     """
     is_held = balances_now["kind"].isin(["pod", "port"]) & balances_now["balance_cents"].notna()
     held = balances_now[is_held.to_numpy()].reset_index(drop=True)
     if "account_id" not in held:
         held = held.rename(columns={"id": "account_id"})
-    ids, today, ahead = held["account_id"], local_day(now, rows), np.arange(days + 1)
-    weeks = weekly_sums(rows, ids, today)
+    today, ids = local_day(now, rows), held["account_id"]
+    day = upcoming_frame["date"].to_numpy("datetime64[D]").astype(np.int64)
+    forecast = path(upcoming_frame, day - today, recent(rows, today), ids, today, days)
+    shown = show(forecast, look_back(rows, ids, now=now, days=days))
     start = held["balance_cents"].to_numpy(np.int64)[:, None]
-    ordinary = usual(weeks)[:, None] / 7 * ahead
-    noise = _DEVIATIONS * spread(weeks)[:, None] * np.sqrt(ahead / 7)
-    balance, low, high = (
-        start + ordinary + moved(upcoming_frame, name, ids, today, days) + side * noise
-        for name, side in (("expected_cents", 0), ("low_cents", -1), ("high_cents", 1))
-    )
     floor = np.where((held["kind"] == "port").to_numpy()[:, None], np.minimum(start, 0), -np.inf)
-    balance, low, high = (np.maximum(np.rint(cents), floor) for cents in (balance, low, high))
-    method = np.full(len(held), _EXPECTED if _is_enough(rows, now) else _NOTHING)
-    return _frame(held, today, balance, np.minimum(low, balance), high, method)
+    balance, low, high = (
+        np.maximum(np.rint(start + cents), floor)
+        for cents in (shown.expected, shown.low, shown.high)
+    )
+    method = shown.method if is_enough(rows, now) else np.full(len(held), NOTHING)
+    return _frame(held, today, balance, low, high, method)
 
 
 def running_short(projected: pd.DataFrame) -> pd.DataFrame:
@@ -103,14 +100,6 @@ def running_short(projected: pd.DataFrame) -> pd.DataFrame:
     return with_dollars(first.sort_values(["date", "account_id"]).reset_index(drop=True))
 
 
-def _is_enough(rows: pd.DataFrame, now: datetime) -> bool:
-    """Tell whether the first transfer was at least four weeks ago."""
-    created = utc(rows["created_at"])
-    known = created[~np.isnat(created)]
-    since = pd.Timestamp(now).tz_convert("UTC").tz_localize(None) - pd.Timedelta(days=ENOUGH)
-    return bool(len(known)) and bool(known.min() <= since.to_datetime64())
-
-
 def _frame(
     held: pd.DataFrame, today: int, balance: Any, low: Any, high: Any, method: Any
 ) -> pd.DataFrame:
@@ -118,7 +107,7 @@ def _frame(
     frame = held[["account_id", "name", "kind"]].loc[np.repeat(np.arange(count), length)]
     frame = frame.reset_index(drop=True)
     frame["date"] = as_dates(today + np.tile(np.arange(length), count))
-    is_known = (method != _NOTHING)[:, None] | (np.arange(length) == 0)
+    is_known = (method != NOTHING)[:, None] | (np.arange(length) == 0)
     for name, cents in (("balance_cents", balance), ("low_cents", low), ("high_cents", high)):
         values = pd.Series(cents.ravel().astype(np.int64), dtype="Int64")
         frame[name] = values.where(is_known.ravel())

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur.occurrences import other_parties
+from seqdata.analysis.recur.amounts import with_amounts
+from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
+from seqdata.analysis.recur.paths import recent
 from seqdata.analysis.recur.ports import part_of, port_shares
 from seqdata.analysis.recur.recurring import UNNAMED, as_dates, local_day
 from seqdata.analysis.recur.rule import occurrences
@@ -18,8 +20,6 @@ from seqdata.sources.vocabulary import State
 
 BASES = ("pending", "overdue", "recurring")
 
-#: Banking days that money on its way takes, where the service does not say.
-_ARRIVAL = 3
 
 #: Days by which a turn may be off its line, and for which overdue income is still counted on.
 _NEAR = 4
@@ -57,7 +57,7 @@ def upcoming(
         How far to look; the last day is included.
     legs
         Payment legs, for the day on which the service expects money to arrive; without one
-        it is the third banking day after the creation.
+        it arrives after the usual delay of its payee, else three days after its creation.
     include_internal
         The moves between pods and ports too, each as two rows, one for each of them; and what
         the rules of a port make of a deposit, on its day. :func:`projected_balances` needs them.
@@ -66,7 +66,10 @@ def upcoming(
     -------
     DataFrame
         ``expected_cents`` is signed as the account sees it; ``low_cents`` and ``high_cents``
-        are a spread below and above. What is on its way is known: all three are its amount,
+        are a spread below and above. Of what recurs at amounts that vary it is the usual one, or
+        the one of the last three turns, or the last one carried on by its steps, or the one of a
+        year before at the level of this year: what would have predicted the last turns of the
+        series best. What is on its way is known: all three are its amount,
         unless fewer than 9 in 10 such transfers completed (low is zero) or fewer than half
         (expected is zero, too). ``split_into`` (Int64) is the number of accounts to
         which the rules of its port pass a deposit on; 0 of all else.
@@ -78,22 +81,9 @@ def upcoming(
         is an occurrence of its series, whose next date is a later one.
     """
     today = local_day(now, rows)
-    shares = port_shares(rows)
-    series = _without_splits(recurring_frame, shares)
-    due = _due(series, today, today + days)
-    parts = [_pending(rows, legs, today), _leaving_or_arriving(due), _arriving_inside(due, rows)]
-    found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    found = found[found["day"] <= today + days].reset_index(drop=True)
-    split = _splits(found, shares)
-    leaving = split.loc[(split["sign"] < 0).to_numpy(), "deposit"]
-    counts = np.bincount(leaving.to_numpy(np.int64), minlength=len(found))
-    found["split_into"] = pd.array(counts, dtype="Int64")
-    if include_internal:
-        nothing = pd.array(np.zeros(len(split), np.int64), dtype="Int64")
-        moves = split.drop(columns=["deposit", "sign"]).assign(split_into=nothing)
-        found = pd.concat([part for part in (found, moves) if len(part)] or [found])
-    else:
-        found = found[(found["direction"] != "INTERNAL").to_numpy()]
+    found = moves_ahead(rows, recurring_frame, today, days, legs)
+    if not include_internal:
+        found = found[(~found["is_part"] & (found["direction"] != "INTERNAL")).to_numpy()]
     order = ["day", "account_id", "payee", "expected_cents", "direction", "id"]
     found = found.sort_values(order, kind="stable").reset_index(drop=True)
     found["date"] = as_dates(found["day"].to_numpy(np.int64))
@@ -103,11 +93,43 @@ def upcoming(
     return with_dollars(found[_COLUMNS])
 
 
+def moves_ahead(
+    rows: pd.DataFrame,
+    recurring_frame: pd.DataFrame,
+    today: int,
+    days: int,
+    legs: pd.DataFrame | None = None,
+    label: Any = None,
+) -> pd.DataFrame:
+    """Return what :func:`upcoming` is made of, in no order, with all moves between pods.
+
+    ``day`` is counted from 1970-01-01; ``is_part`` tells what the rules make of a deposit.
+    `label` is the number of the series of each transfer, where it is known.
+    """
+    shares = port_shares(rows)
+    due = _due(_without_splits(recurring_frame, shares), today, today + days)
+    known = rows
+    if label is None:
+        known = recent(rows, today)
+        label = find_series(known, include_internal=True)
+    due = with_amounts(due, known, label)
+    parts = [_pending(rows, legs, today), _leaving_or_arriving(due), _arriving_inside(due, rows)]
+    found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    found = found[(found["day"] <= today + days).to_numpy()].reset_index(drop=True)
+    moves, deposit, leaves = _splits(found, shares)
+    counts = np.bincount(deposit[leaves], minlength=len(found))
+    found = found.assign(split_into=pd.array(counts, dtype="Int64"), is_part=False)
+    nothing = pd.array(np.zeros(len(moves), np.int64), dtype="Int64")
+    moves = moves.assign(split_into=nothing, is_part=True)
+    whole = pd.concat([part for part in (found, moves) if len(part)] or [found])
+    return whole.reset_index(drop=True)
+
+
 def _pending(rows: pd.DataFrame, legs: pd.DataFrame | None, today: int) -> pd.DataFrame:
     known = rows["amount_cents"].notna() & rows["created_at"].notna()
-    waits = rows[is_open(rows) & known & (rows["direction"] == "INCOMING")]
-    created = waits["created_at"].dt.tz_localize(None).to_numpy("datetime64[D]")
-    day = np.busday_offset(created, _ARRIVAL, roll="forward").astype(np.int64)
+    comes_in = rows[(known & (rows["direction"] == "INCOMING")).to_numpy()]
+    is_waiting = is_open(comes_in).to_numpy()
+    waits, day = comes_in[is_waiting], local_days(comes_in)[is_waiting]
     if legs is not None:
         day = _promised(waits["id"], legs, day)
     amount = waits["amount_cents"].to_numpy(np.int64)
@@ -127,18 +149,20 @@ def _pending(rows: pd.DataFrame, legs: pd.DataFrame | None, today: int) -> pd.Da
 
 def _success(rows: pd.DataFrame, waits: pd.DataFrame) -> Any:
     """Return the share of earlier transfers of the same parties and kind that completed, else 1."""
-    keys = ["payee", "destination_id", "kind"]
-    comes_in = rows[(rows["direction"] == "INCOMING").to_numpy()]
-    similar = comes_in[comes_in["destination_id"].isin(waits["destination_id"])]
-    past = _named(similar[~is_open(similar)], keys)
-    share = past["is_complete"].groupby([past[key] for key in keys]).mean()
-    wanted = pd.MultiIndex.from_frame(_named(waits, keys)[keys])
-    return share.reindex(wanted).fillna(1).to_numpy(np.float64)
-
-
-def _named(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    texts = rows.assign(payee=other_parties(rows))[keys].astype("str").fillna("")
-    return texts.assign(is_complete=rows["state"] == State.SETTLED)
+    is_alike = (rows["direction"] == "INCOMING") & ~is_open(rows)
+    is_alike &= rows["destination_id"].isin(waits["destination_id"])
+    past = rows[is_alike.to_numpy()]
+    whole = pd.concat([past, waits])
+    alike = np.zeros(len(whole), np.int64)
+    for key in (other_parties(whole), whole["destination_id"], whole["kind"]):
+        codes = pd.factorize(key, use_na_sentinel=False)[0]
+        alike = pd.factorize(alike * (codes.max(initial=0) + 1) + codes)[0]
+    number, wanted = alike[: len(past)], alike[len(past) :]
+    done = (past["state"] == State.SETTLED).to_numpy()
+    length = alike.max(initial=-1) + 1
+    times = np.bincount(number, minlength=length)
+    completed = np.bincount(number, weights=done, minlength=length)
+    return np.where(times > 0, completed / np.maximum(times, 1), 1)[wanted]
 
 
 def _promised(ids: pd.Series[Any], legs: pd.DataFrame, otherwise: Any) -> Any:
@@ -237,32 +261,45 @@ def _expected(
     )
 
 
-def _splits(found: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
-    """Return what the rules make of deposits to ports: what leaves the port, and what arrives.
+def _splits(found: pd.DataFrame, shares: pd.DataFrame) -> tuple[pd.DataFrame, Any, Any]:
+    """Return what the rules make of deposits to ports: what leaves these, and what arrives.
 
-    ``deposit`` is the place of the deposit that each is a part of.
+    Second is the place of the deposit that each is a part of, third whether it leaves the port.
     """
-    names = ["expected_cents", "low_cents", "high_cents"]
-    arrives = found[(found["direction"] == "INCOMING").to_numpy()]
-    arrives = arrives[["day", "account_id", *names, "basis"]].rename_axis("deposit").reset_index()
-    made = arrives.merge(shares, left_on="account_id", right_on="port_id")
-    is_inside = (made["direction"] == "INTERNAL").to_numpy()
-    gets = made[is_inside].assign(port=made["other"], other=made["port"], port_id=made["other_id"])
-    parts = []
-    for side, sign in ((made, -1), (gets, 1)):
-        low, high = ("low_cents", "high_cents")[::sign]
-        moved = _movements(
-            day=side["day"],
-            account_id=side["port_id"],
-            account=side["port"],
-            payee=side["other"],
-            direction=side["direction"],
-            amounts=[sign * part_of(side[name], side) for name in ("expected_cents", low, high)],
-            basis=side["basis"],
-            ids=pd.Series(None, index=side.index, dtype="str"),
-        )
-        parts.append(moved.assign(deposit=side["deposit"].to_numpy(np.int64), sign=sign))
-    return pd.concat(parts, ignore_index=True)
+    deposits = np.flatnonzero((found["direction"] == "INCOMING").to_numpy())
+    port = found["account_id"].iloc[deposits].to_numpy(object)
+    ports = shares["port_id"].to_numpy(object)
+    which, share = np.nonzero(port[:, None] == ports)
+    deposit = deposits[which]
+    is_inside = (shares["direction"] == "INTERNAL").to_numpy()[share]
+    # What leaves the port, then what arrives in a pod, is a row each.
+    leaves = np.repeat([True, False], [len(deposit), is_inside.sum()])
+    deposit = np.append(deposit, deposit[is_inside])
+    share = np.append(share, share[is_inside])
+    cause, part = found.iloc[deposit], shares.iloc[share]
+    expected, low, high = (
+        part_of(cause[name], part) for name in ("expected_cents", "low_cents", "high_cents")
+    )
+    sides = ((-expected, expected), (-high, low), (-low, high))
+    own, other, port, name = (
+        part[column].astype("str").to_numpy(object)
+        for column in ("port_id", "other_id", "port", "other")
+    )
+    account_id, account, payee = (
+        pd.Series(np.where(leaves, *pair), index=cause.index, dtype="str")
+        for pair in ((own, other), (port, name), (name, port))
+    )
+    moves = _movements(
+        day=cause["day"],
+        account_id=account_id,
+        account=account,
+        payee=payee,
+        direction=part["direction"].astype("str"),
+        amounts=(np.where(leaves, *pair) for pair in sides),
+        basis=cause["basis"].to_numpy(object),
+        ids=pd.Series(None, index=cause.index, dtype="str"),
+    )
+    return moves, deposit, leaves
 
 
 def _movements(

@@ -1,0 +1,145 @@
+"""How right the forecast was: nothing of the future is seen, and its bands hold what they say."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from payments import Payment, monthly, table
+from tables import fewer
+from worlds import Lived, live
+
+from seqdata.analysis.recur.backtest import backtest
+from seqdata.analysis.recur.bands import show
+from seqdata.analysis.recur.lookback import Past, look_back
+from seqdata.analysis.recur.paths import Path
+
+NOW = pd.Timestamp("2026-11-01T12:00", tz="UTC")
+
+#: Seeds that no number of the forecast was chosen by.
+UNSEEN = range(101, 106) if os.environ.get("SEQDATA_SOAK") else range(101, 102)
+
+HORIZONS = (1, 7, 30, 60)
+
+
+def holds(name: str = "pod") -> pd.DataFrame:
+    """Return one pod, whose balance does not matter."""
+    cents = pd.array([100_000], dtype="Int64")
+    return pd.DataFrame({"id": [name], "name": ["Pod"], "kind": ["pod"], "balance_cents": cents})
+
+
+@pytest.fixture(scope="module", params=UNSEEN)
+def lived(request: pytest.FixtureRequest) -> Lived:
+    """Two years of a sandbox's household."""
+    return live(request.param)
+
+
+@pytest.fixture(scope="module")
+def told(lived: Lived) -> pd.DataFrame:
+    """Return how right the forecasts of its pods were."""
+    pods = lived.held[lived.held["kind"] == "pod"]
+    return backtest(pods, lived.rows, now=lived.now, days=60)
+
+
+def test_a_steady_life_is_forecast_to_the_cent() -> None:
+    """Where the same comes again and again, no forecast of the past was off."""
+    rows = table(monthly("Rent", 5, [90_000] * 22, "2025-01"))
+    told = backtest(holds(), rows, now=NOW, days=30)
+    late = told[told["days"].isin([7, 30])]
+    assert list(told["days"]) == [1, 7, 14, 30]
+    assert (told["times"] >= 15).all()
+    assert (late["error_cents"] < late["unchanged_error_cents"] / 2).all()
+    assert set(told["method"]) == {"expected"}
+    assert np.allclose(told["inside"] + told["below"] + told["above"], 1)
+
+
+def test_a_forecast_that_is_worth_nothing_says_so() -> None:
+    """Where a quarter of spending and one of refunds take turns, no change is expected."""
+    days = pd.date_range(end="2026-10-31", periods=104, freq="7D")
+    comes = [(week // 13) % 2 == 1 for week in range(104)]
+    payments = [(str(day.date()), f"Shop {n}", 9000 + 7 * n) for n, day in enumerate(days)]
+    rows = table(payments, direction=["INCOMING" if one else "OUTGOING" for one in comes])
+    for end, wanted in (("source_id", False), ("destination_id", True)):
+        rows[end] = rows["payee"].where(pd.Series(comes) != wanted, "pod")
+    told = backtest(holds(), rows, now=NOW, days=60)
+    assert set(told["method"]) == {"nothing changes"}
+
+
+def test_the_past_is_forecast_without_its_future() -> None:
+    """A forecast of the past is the one that was made then: what came later changes none of it."""
+    lived = live(UNSEEN[0], months=6)
+    ids = lived.held["id"]
+    past = look_back(lived.rows, ids, now=lived.now, days=30)
+    then = pd.Timestamp(lived.now) - pd.Timedelta(days=int(past.ago[0]))
+    rows = lived.rows
+    late = (rows["created_at"] > then).to_numpy()
+    other = rows.assign(amount_cents=rows["amount_cents"].where(~late, 1))
+    others = look_back(other, ids, now=lived.now, days=30)
+    assert late.any()
+    for mine, same in zip(past.paths, others.paths, strict=True):
+        assert np.array_equal(mine.expected, same.expected)
+        assert np.array_equal(mine.low, same.low)
+
+
+def test_what_failed_later_was_still_on_its_way() -> None:
+    """At a day of the past, what completed or failed after it counts as open."""
+    rows = table([("2026-03-01", "Shop", 100), *monthly("Rent", 5, [90_000] * 10)])
+    odd = table([("2026-10-01", "Tickets", 500_000)]).assign(id="odd", state="failed")
+    odd["updated_at"] += pd.Timedelta(days=25)
+    whole = pd.concat([rows, odd.assign(effective_at=odd["effective_at"].where(odd["id"] == "-"))])
+    whole = whole.reset_index(drop=True).astype({"state": "category"})
+    ids = holds()["id"]
+    past = look_back(whole, ids, now=NOW, days=30)
+    ago = int(past.ago[0])
+    assert 6 < ago < 31
+    # They were paid before, and came back six days ago.
+    assert past.came[0, 0, ago - 7] == 0
+    assert past.came[0, 0, ago - 6] == 500_000
+    seen = past.paths[0].expected[0, ago - 7] / 100
+    assert abs(seen) < 50
+
+
+def test_few_forecasts_of_the_past_leave_the_band_of_the_spreads() -> None:
+    """Without forecasts of the past, the band is the one that the amounts say."""
+    rows: list[Payment] = monthly("Rent", 5, [90_000] * 3, "2026-08")
+    past = look_back(table(rows), holds()["id"], now=NOW, days=10)
+    sides = np.linspace(0, -1000, 11)[None, :]
+    path = Path(sides, sides, -sides, 0 * sides, 0 * sides)
+    shown = show(path, past.before(len(past.ago) - 1))
+    assert np.array_equal(shown.expected, sides)
+    assert (shown.low[:, 1:] < shown.expected[:, 1:]).all()
+    assert (shown.high[:, 1:] > shown.expected[:, 1:]).all()
+
+
+@fewer
+@given(arrays(np.float64, (6, 2, 9), elements=st.integers(-(10**6), 10**6) | st.just(np.nan)))
+def test_a_band_holds_its_middle(came: Any) -> None:
+    """Whatever came after the forecasts of the past, low is never above what is expected."""
+    sides = np.zeros((2, 9))
+    paths = [Path(sides + n, sides - 50, sides + 50, sides, sides) for n in range(7)]
+    shown = show(paths[0], Past(np.arange(10, 70, 10), paths[1:], came))
+    assert (shown.low <= shown.expected).all()
+    assert (shown.high >= shown.expected).all()
+    assert (shown.low[:, 0] == shown.high[:, 0]).all()
+
+
+def test_the_bands_hold_on_each_side(told: pd.DataFrame) -> None:
+    """Of what came, about 1 in 10 is below the band and 1 in 10 above, at each horizon."""
+    for days in HORIZONS:
+        rows = told[told["days"] == days]
+        for side in ("below", "above"):
+            share = np.average(rows[side], weights=rows["times"])
+            assert 0.02 <= share <= 0.18, (days, side)
+
+
+def test_the_forecast_is_better_than_none(told: pd.DataFrame) -> None:
+    """Over all pods, the forecast is nearer to what came than today's balance, at each horizon."""
+    for days in HORIZONS:
+        rows = told[told["days"] == days]
+        assert rows["error_cents"].sum() < rows["unchanged_error_cents"].sum()
