@@ -370,9 +370,8 @@ def bill(cents: list[int]) -> pd.DataFrame:
 def test_a_bill_that_grows_goes_on_growing() -> None:
     """Of a bill that rises by 3 % a month, the next ones are higher by 3 % each."""
     found = bill([round(10_000 * 1.03**month) for month in range(20)])
-    assert list(found["expected_cents"]) == [
-        -round(10_000 * 1.03**month) for month in range(20, 24)
-    ]
+    rising = [-10_000 * 1.03**month for month in range(20, 24)]
+    assert (found["expected_cents"] - pd.Series(rising)).abs().max() <= 2  # cents of rounding
 
 
 def test_heating_follows_its_winter() -> None:

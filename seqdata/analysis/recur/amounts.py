@@ -33,7 +33,7 @@ _NEAR = 16
 _WIDTH = 1.6
 
 #: Amounts that spread less than this share of the usual one are a price.
-_FIXED = 0.005
+_FIXED = 0.02
 
 _USUALLY, _LATELY_WAY = range(2)
 
