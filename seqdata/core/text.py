@@ -89,9 +89,15 @@ def _as_json(found: re.Match[str]) -> str:
 
 
 def normal(name: str) -> str:
-    """Return what two writings of one name share: NFKC, without case, blanks as one blank."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    """Return what all writings of one name share: every comparison of names is of these.
+
+    NFKC, without case, each apostrophe as ``'``, blanks as one blank and none at the ends.
+    Accents count as they were typed.
+    """
+    if name.isascii():
+        return " ".join(name.lower().replace("`", "'").split())
+    folded = unicodedata.normalize("NFKC", name.translate(_APOSTROPHES)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).translate(_APOSTROPHES).split())
 
 
 def are_alike(one: str, other: str) -> bool:
@@ -134,6 +140,8 @@ _LOOK_ALIKES = {
     **dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0"), ""),  # Hangul's fillers show nothing
 }
 _SAME_SCRIPT = _pairs("I1|0", "lllO")
+#: Before NFKC too: it makes a blank and an accent of the acute one.
+_APOSTROPHES = dict.fromkeys(map(ord, "`´‘’‛ʹʻʼʽˈ′＇"), "'")
 
 
 def format_cents(cents: int) -> str:

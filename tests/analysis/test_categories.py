@@ -116,6 +116,11 @@ def test_the_payee_is_who_is_at_the_other_end() -> None:
         ('pod = "b"', Paid("Merchant: Q", "Pod: B", 5), Paid("ExternalEntity: Q", "Pod: B", 5)),
         ('pod = "b"\ndirection = "INCOMING"', Paid("Merchant: Q", "Pod: B", 5), buy("Q")),
         ('pod = "b"\ndirection = "INCOMING"', Paid("ExternalEntity: Q", "Pod: B", 5), buy("Q")),
+        ("refund = true", Paid("Merchant: Q", "Pod: B", 5), Paid(None, "Pod: B", 5)),
+        ("refund = false", Paid(None, "Pod: B", 5), Paid("Merchant: Q", "Pod: B", 5)),
+        ('payee = "joe\u2019s"', buy("JOE'S #12"), buy("Joseph")),
+        ('payee = "joes"', buy("Joe's"), buy("Joe Saul")),
+        ('payee = "joe\'s"', buy("JOES"), buy("Joesph")),
     ],
 )  # fmt: skip
 def test_all_conditions_of_a_rule_must_fit(
@@ -173,6 +178,7 @@ def test_without_a_file_the_starter_set_counts(own: Path) -> None:
         (OWN + 'payee = "x"\n[[rule]]\ncategory = "B"\npaye = 1', "rule 2, paye .* payee, note"),
         ('rule = "x"', r"rule cannot be used: expected tables that begin with \[\[rule\]\]"),
         ("rules = []", "rules cannot be used: expected one of the fields starter, rule"),
+        (OWN + "refund = 1", "rule 1, refund cannot be used: expected true or false, got '1'"),
         ('starter = "no"', "starter cannot be used: expected true or false, got 'no'"),
     ],
 )  # fmt: skip
@@ -207,7 +213,7 @@ def test_the_starter_set_knows_common_names() -> None:
         "Travel": ["DELTA AIR LINES", "Enterprise Rent-A-Car"],
         "Home": ["THE HOME DEPOT #6512"],
         "Pets": ["Chewy.com"],
-        "Kids": ["KinderCare"],
+        "Childcare": ["KinderCare"],
         "Taxes": ["USATAXPYMT IRS"],
         "Housing": ["Oak Property Management"],
         "Debt payments": ["CHASE CREDIT CRD AUTOPAY"],

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from seqdata.analysis.settlement import arrow, places_of
 from seqdata.analysis.spend.payees import normalize_payees
@@ -170,6 +171,7 @@ def _parties(seen: pd.DataFrame, counts: Any) -> pd.DataFrame:
             "is_own": is_own,
             "is_owed": is_owed,
             "is_income": incoming & (their_party != Party.MERCHANT),
+            "is_refund": incoming & (their_party == Party.MERCHANT),
         }
     )
 
@@ -201,7 +203,7 @@ def _first_rules(
     plain = np.full(len(parties), never)
     by_amount = []
     for number, rule in enumerate(rules):
-        fits = _fitting(rule, parties, texts)
+        fits = _fitting(rule, parties, texts, plain == never)
         if rule.min_cents is None and rule.max_cents is None:
             plain[fits & (plain == never)] = number
         elif fits.any():
@@ -224,25 +226,33 @@ class _Texts(NamedTuple):
         codes, known = pd.factorize(column)
         return cls(codes, folded_texts(arrow(pd.Series(known, dtype="str"))))
 
-    def matches(self, regex: str) -> Any:
-        found = pc.match_substring_regex(self.known, regex).to_numpy(zero_copy_only=False)
+    def matches(self, regex: str, asked: Any) -> Any:
+        """Tell which rows match; only those that are asked for are looked at."""
         # The last one is that of the code -1: missing.
-        return np.append(found.astype(bool), False)[self.codes]
+        found = np.zeros(len(self.known) + 1, bool)
+        found[self.codes[asked]] = True
+        places = np.flatnonzero(found[:-1])
+        matches = pc.match_substring_regex(self.known.take(pa.array(places)), regex)
+        found[:] = False
+        found[places] = matches.to_numpy(zero_copy_only=False)
+        return asked & found[self.codes]
 
 
-def _fitting(rule: Rule, parties: pd.DataFrame, texts: dict[str, list[_Texts]]) -> Any:
-    """Tell which combinations a rule fits, its amounts aside."""
-    fits = ~parties["is_internal"].to_numpy()
+def _fitting(rule: Rule, parties: pd.DataFrame, texts: dict[str, list[_Texts]], asked: Any) -> Any:
+    """Tell which of the combinations that are asked for a rule fits, its amounts aside."""
+    fits = asked & ~parties["is_internal"].to_numpy()
     if not rule.account:
         fits = fits & ~parties["is_own"].to_numpy()
     if rule.direction is not None:
         fits = fits & (parties["direction"] == rule.direction).to_numpy()
     elif rule.pod:  # what a pod pays for says nothing of what it is paid
         fits = fits & ~parties["is_income"].to_numpy()
+    if rule.refund is not None:
+        fits = fits & (parties["is_refund"] == rule.refund).to_numpy()
     for name in TEXTS:
         if patterns := getattr(rule, name):
             regex = pattern_regex(patterns)
-            fits = fits & np.logical_or.reduce([text.matches(regex) for text in texts[name]])
+            fits = np.logical_or.reduce([text.matches(regex, fits) for text in texts[name]])
     return fits
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from seqdata.core.arrow import Column, pc
 from seqdata.core.files import write_bytes
 from seqdata.core.money import parse_cents
+from seqdata.core.text import normal
 from seqdata.exceptions import CorruptFile, InvalidAmount, InvalidSetting
 
 #: The rules that come with seqdata.
@@ -24,7 +25,7 @@ EXAMPLE = Path(__file__).with_name("categories_example.toml")
 
 #: Fields of a rule whose patterns are looked for in a text.
 TEXTS = ("payee", "note", "pod", "account")
-_FIELDS = ("category", *TEXTS, "min", "max", "direction")
+_FIELDS = ("category", *TEXTS, "min", "max", "direction", "refund")
 # Marks of the borders of words, which no name has.
 _BEGIN, _END = "\x01", "\x02"
 _DIRECTIONS = ("INCOMING", "OUTGOING")
@@ -35,7 +36,8 @@ class Rule:
     """What a transfer must look like to be of a category; all that is given must fit.
 
     ``payee``, ``note``, ``pod`` and ``account`` hold patterns of which one must be found; none
-    asks nothing. ``min_cents`` and ``max_cents`` are inclusive.
+    asks nothing. ``min_cents`` and ``max_cents`` are inclusive. ``refund`` asks that a merchant
+    gives money back, or that none does.
     """
 
     category: str
@@ -46,6 +48,7 @@ class Rule:
     min_cents: int | None = None
     max_cents: int | None = None
     direction: str | None = None
+    refund: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -98,28 +101,34 @@ def write_rules(path: Path) -> Path:
 def pattern_regex(patterns: tuple[str, ...]) -> str:
     """Return an RE2 expression that finds one of the patterns in texts that were folded.
 
-    A pattern is found as whole words; ``*`` stands for any characters, also for none.
+    A pattern is found as whole words; ``*`` stands for any characters, also for none. The
+    apostrophe before an s at the end of a word may be there or not, or be a blank.
     """
     folded = folded_texts(pa.array(patterns, pa.large_string())).to_pylist()
     return "(?s)" + "|".join(_one_regex(pattern) for pattern in folded)
 
 
 def folded_texts(texts: Column) -> Column:
-    r"""Return texts as they are compared: case and ways of writing an accent do not matter.
+    r"""Return texts as they are compared (see :func:`seqdata.core.text.normal`).
 
     The borders of each word are marked, since the ``\b`` of RE2 knows no letters beyond ASCII,
     and classes of such letters take it ten milliseconds a rule.
     """
-    lower = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
-    return pc.replace_substring_regex(lower, r"([\pL\pN]+)", rf"{_BEGIN}\1{_END}")
+    same = pa.array(map(normal, texts.to_pylist()), pa.large_string())
+    return pc.replace_substring_regex(same, r"([\pL\pN]+)", rf"{_BEGIN}\1{_END}")
 
 
 def _one_regex(pattern: str) -> str:
     """Return the expression of one folded pattern; next to a star, a word has no border."""
     tight = re.sub(rf"{_END}(?=\*)|(?<=\*){_BEGIN}", "", pattern)
-    return ".*".join(
-        r"\s+".join(re.escape(word) for word in part.split(" ")) for part in tight.split("*")
-    )
+    # Found anywhere, a pattern needs no star at its ends: it would be read to the end of the text.
+    parts = [re.escape(part) for part in tight.strip("*").split("*")]
+    return _POSSESSIVE.sub(_APOSTROPHE, ".*".join(parts))
+
+
+#: An s that ends a word or stands before a star, and the ways to write an apostrophe before it.
+_POSSESSIVE = re.compile(rf"(?<=[^\W\d_]{{2}})(?:{_END}'{_BEGIN})?s(?={_END}|\.\*|$)")
+_APOSTROPHE = rf"(?:{_END}[' ]{_BEGIN})?s"
 
 
 def _read_file(path: Path) -> tuple[list[Rule], bool]:
@@ -163,6 +172,7 @@ def _rule(where: str, table: dict[str, Any]) -> Rule:
         min_cents=least,
         max_cents=most,
         direction=_direction(f"{where}, direction", table.get("direction")),
+        refund=_truth(f"{where}, refund", table.get("refund")),
     )
 
 
@@ -197,3 +207,9 @@ def _direction(where: str, value: Any) -> str | None:
     if not isinstance(value, str) or value.upper() not in _DIRECTIONS:
         raise InvalidSetting(where, " or ".join(_DIRECTIONS), str(value))
     return value.upper()
+
+
+def _truth(where: str, value: Any) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise InvalidSetting(where, "true or false", str(value))
