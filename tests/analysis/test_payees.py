@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdata.analysis.spend.payees import normalize_payees
+from seqdata.analysis.spend.payees import PayeeName, normalize_payees
 
 PIECES = st.sampled_from(
     ["SQ *", "TST* ", "PAYPAL *", "Blue Bottle", "café", "#0042", " No. 12", " 00123", "*AB12CD",
@@ -35,7 +35,23 @@ def normal(*names: str | None) -> list:
         ("POS PURCHASE 10/12 WALMART 10/13", "WALMART"),
         ("Comcast REF 99887", "Comcast"),
         ("Diner No. 12", "Diner"),
+        ("LOAN 0042", "LOAN 0042"),
+        ("Navient Loan #1187", "Navient Loan #1187"),
+        ("CHASE CARD ENDING IN 4412", "CHASE CARD ENDING IN 4412"),
+        ("CHECK #1042", "CHECK #1042"),
+        ("Oak Apts UNIT 301", "Oak Apts UNIT 301"),
+        ("CAR LOAN PAYMENT 20441 10/12", "CAR LOAN PAYMENT 20441"),
         ("7-ELEVEN 33012", "7-ELEVEN"),
+        ("STARBUCKS STORE 08812 SEATTLE WA", "STARBUCKS"),
+        ("TARGET T-1234", "TARGET"),
+        ("MCDONALD'S F12345 DENVER CO", "MCDONALD'S"),
+        ("EBAY O*12-03412-55881", "EBAY"),
+        ("UBER *TRIP HELP.UBER.COM CA", "UBER *TRIP"),
+        ("SPOTIFY P5D4E9B1D1", "SPOTIFY"),
+        ("AIRBNB * HMT3X4Q2WE 4158005959", "AIRBNB"),
+        ("LYFT *RIDE SUN 8PM", "LYFT *RIDE"),
+        ("IC* INSTACART*162", "INSTACART*162"),
+        ("DD *DOORDASH 8559731040 CA", "DOORDASH"),
     ],
 )
 def test_what_a_terminal_adds_is_left_out(raw: str, name: str) -> None:
@@ -75,6 +91,56 @@ def test_the_frame_keeps_index_type_and_name() -> None:
     expected = pd.Series(["Acme"], index=[7], name="source_name", dtype="str")
     pd.testing.assert_series_equal(normalize_payees(names), expected)
     pd.testing.assert_series_equal(normalize_payees(names[:0]), expected[:0])
+
+
+GROUPS = [
+    [
+        "Joe's Pizza",
+        "JOES PIZZA",
+        "Joe\u2019s Pizza #12",
+        "SQ *JOE'S PIZZA",
+        "TST* Joes Pizza 0042",
+    ],
+    ["7-Eleven", "7-ELEVEN 33012", "7-ELEVEN #221 TAMPA FL"],
+    ["Wal-Mart", "WALMART", "WAL-MART #2231 PLANO TX", "Walmart.com"],
+    ["Netflix", "NETFLIX.COM", "NETFLIX.COM 866-579-7172 CA", "Netflix, Inc."],
+    ["The Home Depot", "HOME DEPOT #6512", "THE HOME DEPOT 0412 RENO NV"],
+    ["Uber Eats", "UBER *EATS", "UBER* EATS 8005928996 CA", "UBER   *EATS HELP.UBER.COM"],
+    ["Spotify", "PAYPAL *SPOTIFY", "Spotify P0A1B2C3D4"],
+    ["Barnes & Noble", "BARNES AND NOBLE #2231"],
+    ["Allbirds", "SP * ALLBIRDS", "SP *ALLBIRDS"],
+    ["Mama Linda", "PY *MAMA LINDA", "Mama Linda Order #4412-AB"],
+]
+APART = [
+    ["Navient Loan 0042", "Navient Loan 0043"],
+    ["CHASE CARD 4412", "CHASE CARD 4413", "CHASE CARD"],
+    ["CHECK 1042", "CHECK #1043"],
+    ["Oak Apartments Unit 301", "Oak Apartments Unit 302"],
+    ["Motel 6", "Motel 8"],
+    ["Route 1-2", "Route 12"],
+    ["Target", "Target Optical"],
+]
+
+
+@pytest.mark.parametrize("spellings", GROUPS)
+def test_spellings_of_one_payee_are_one(spellings: list[str]) -> None:
+    """Store and order numbers, processors, apostrophes and company forms make no other payee."""
+    assert len(set(normal(*spellings))) == 1
+
+
+@pytest.mark.parametrize("names", APART)
+def test_what_a_number_tells_apart_stays_apart(names: list[str]) -> None:
+    """Two loans, cards, checks or units are two payees."""
+    assert len(set(normal(*names))) == len(names)
+
+
+def test_a_name_that_a_person_gave_counts() -> None:
+    """A given name is that of its spellings, exact ones and patterns, and of what they share."""
+    names = pd.Series(["BLUE BTL COF", "Blue Btl Cof #12", "BTLS 9", "Bottle"], dtype="str")
+    given = [PayeeName("Blue Bottle", ("Blue Btl Cof",)), PayeeName("Bottles", ("btl*", "BLUE*"))]
+    assert normalize_payees(names, given=given).tolist() == [
+        "Blue Bottle", "Blue Bottle", "Bottles", "Bottle",
+    ]  # fmt: skip
 
 
 @given(st.lists(NAMES, max_size=12))
