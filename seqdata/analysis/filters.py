@@ -2,7 +2,8 @@
 
 ``since`` and ``until`` (exclusive) bound a moment, ``account`` is an id or a name,
 ``direction`` and ``state`` are one of our words or several, ``status`` the same of the service's
-own, ``text`` is looked for in names, descriptions, reasons and ids.
+own, ``text`` is looked for in names, descriptions, reasons and ids. Names are compared by
+:func:`seqdata.core.text.normal`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from datetime import tzinfo
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from seqdata.core.moments import Moment, parse_moment
+from seqdata.core.text import normal
 from seqdata.exceptions import InvalidFilter, UnknownAccount
 from seqdata.sources.schemas import CATEGORIES
 from seqdata.sources.vocabulary import OWN, State
@@ -118,12 +121,12 @@ def filter_categories(categorized: pd.DataFrame, category: Words | None) -> pd.D
 
 def known_categories(words: Words, column: pd.Series[Any]) -> list[str]:
     """Return the categories that the words mean, whatever their case; a rule's without rows too."""
-    known = {str(name).casefold(): str(name) for name in column.cat.categories}
+    known = {normal(str(name)): str(name) for name in column.cat.categories}
     asked = [words] if isinstance(words, str) else list(words)
     for word in asked:
-        if word.casefold() not in known:
+        if normal(word) not in known:
             raise InvalidFilter("category", word, sorted(known.values()))
-    return [known[word.casefold()] for word in asked]
+    return [known[normal(word)] for word in asked]
 
 
 def known_accounts(transfers: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
@@ -149,7 +152,7 @@ def find_account(account: str, known: pd.DataFrame) -> list[str]:
     if (known["id"] == account).any():
         return [account]
     names = known["name"].fillna("")
-    folded, wanted = names.str.casefold(), account.casefold()
+    folded, wanted = names.map(normal).astype("str"), normal(account)
     containing = folded.str.contains(wanted, regex=False)
     for matches in (names == account, folded == wanted, containing):
         found = known[matches]
@@ -219,9 +222,11 @@ def _is_documented(name: str, word: str) -> bool:
 
 
 def _contains(transfers: pd.DataFrame, text: str) -> pd.Series[Any]:
-    wanted = text.casefold()
+    wanted = normal(text)
     keep = pd.Series(False, index=transfers.index)
     for name in _SEARCHED:
-        column = transfers[name].astype("str").str.casefold()
-        keep |= column.str.contains(wanted, regex=False, na=False)
+        codes, known = pd.factorize(transfers[name])
+        found = [wanted in normal(str(value)) for value in known]
+        # The last one is that of the code -1: missing.
+        keep |= np.append(np.array(found, dtype=bool), False)[codes]
     return keep

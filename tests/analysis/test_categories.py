@@ -13,6 +13,7 @@ from purchases import Paid, accounts_of, annotations, categorized, settled
 from tables import fewer
 
 from seqdata.analysis.spend.categories import Rule, Rules, categorize, read_rules
+from seqdata.analysis.spend.rulesfile import add_payee
 from seqdata.exceptions import CorruptFile, InvalidSetting
 
 OWN = 'starter = false\n[[rule]]\ncategory = "Mine"\n'
@@ -197,6 +198,73 @@ def test_a_file_that_is_no_toml_is_refused(own: Path) -> None:
     own.write_bytes(b"\xff\xfe")
     with pytest.raises(CorruptFile, match="categories.toml cannot be read"):
         read_rules(own)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_marks_and_line_ends_of_other_editors_are_read(own: Path, mark: bytes, end: str) -> None:
+    """A byte-order mark and line ends of Windows change nothing."""
+    own.write_bytes(mark + (OWN + 'payee = "caf\u00e9"').replace("\n", end).encode())
+    assert category(buy("Caf\u00e9 Qwx"), own) == "Mine"
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_line(own: Path) -> None:
+    """Latin-1 is refused with line, byte and letter; UTF-16 by name."""
+    own.write_bytes((OWN + 'payee = "caf\u00e9"').encode("latin-1"))
+    with pytest.raises(CorruptFile, match="line 4: the byte 0xe9 is not UTF-8; in Latin-1 it is"):
+        read_rules(own)
+    own.write_bytes(OWN.encode("utf-16"))
+    with pytest.raises(CorruptFile, match="UTF-16"):
+        read_rules(own)
+
+
+def test_a_rule_knows_its_line(own: Path) -> None:
+    """Where a rule begins is told, for rules of one's own."""
+    own.write_text(
+        '# mine\n\n[[rule]]\ncategory = "A"\nmin = 1\n[[rule]]\ncategory = "B"\nmin = 1\n'
+    )
+    first, second, *starter = read_rules(own).rules
+    assert [first.where, second.where] == ["categories.toml, line 3", "categories.toml, line 6"]
+    assert {rule.where for rule in starter} == {"the starter set"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "fits", "fits_not"),
+    [
+        ('pod = "Account/x"', None, Paid("Pod: B", "Account: x", 5)),
+        ('account = "Account/x"', Paid("Pod: B", "Account: x", 5), Paid("Pod: B", "Account: y", 5)),
+    ],
+)
+def test_an_id_can_stand_for_a_name(
+    own: Path, condition: str, fits: Paid | None, fits_not: Paid
+) -> None:
+    """An account's id in a rule means that account alone."""
+    own.write_text(OWN + condition)
+    assert fits is None or category(fits, own) == "Mine"
+    assert category(fits_not, own) != "Mine"
+
+
+def test_a_pod_can_be_named_by_its_id(own: Path) -> None:
+    """Of two pods with one name, the rule with an id fits the one that has it."""
+    own.write_text(OWN + 'pod = "pod_2"')
+    transfers = settled(buy("Qwx"), buy("Qwx")).assign(source_id=["pod_1", "pod_2"])
+    accounts = pd.DataFrame({"id": ["pod_1", "pod_2"], "name": "Buffer", "type": "POD"})
+    rows = categorize(transfers, accounts.astype("str"), annotations(), read_rules(own))
+    assert rows["category"].tolist() == ["Uncategorized", "Mine"]
+
+
+def test_a_payee_has_the_name_that_was_given(own: Path) -> None:
+    """A name of a payee in the file is what the column shows; adding one keeps the file."""
+    own.write_bytes(b"starter = false\r\n# mine")
+    add_payee(own, 'The "Bottle"', ["BLUE BTL*"])
+    assert own.read_bytes().startswith(b"starter = false\r\n# mine\r\n")
+    assert b"\n" not in own.read_bytes().replace(b"\r\n", b"")
+    rows = categorized(buy("SQ *BLUE BTL COF 0042"), buy("Qwx"), rules=own)
+    assert rows["payee"].tolist() == ['The "Bottle"', "Qwx"]
+    before = own.read_bytes()
+    with pytest.raises(InvalidSetting):
+        add_payee(own, "Bottle", [])
+    assert own.read_bytes() == before
 
 
 def test_the_starter_set_knows_common_names() -> None:

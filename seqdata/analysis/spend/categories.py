@@ -26,9 +26,10 @@ from seqdata.analysis.spend.rulesfile import (
 )
 from seqdata.analysis.spend.splits import read_splits, take_apart
 from seqdata.core.arrow import Column, pc
+from seqdata.core.text import format_cents, normal, quoted
 from seqdata.sources.vocabulary import INSIDE, OWN, Party
 
-__all__ = ["Rule", "Rules", "categorize", "read_rules"]
+__all__ = ["Rule", "Rules", "categorize", "explain", "read_rules", "rule_matches"]
 
 #: Categories that need no rule.
 MOVED, DEBT, INTERNAL = "Moved to own accounts", "Debt payments", "Internal"
@@ -77,9 +78,9 @@ def categorize(
         was split is a row a part, each with its own category and amount, so that every sum is
         right; ``whole_cents`` (Int64) and ``whole`` say what it is together.
     """
-    places, combinations = _combinations(transfers, accounts)
+    places, combinations = _combinations(transfers, accounts, rules)
     counts = np.bincount(places, minlength=len(combinations))
-    parties = _parties(combinations, counts)
+    parties = _parties(combinations, counts, rules)
     splits = read_splits(annotations)
     largest = annotations["id"].map({id_: next(iter(parts)) for id_, parts in splits.items()})
     own_words = annotations["category"].fillna(largest).fillna("").str.strip()
@@ -104,21 +105,140 @@ def categorize(
     return take_apart(rows, {} if whole else splits)
 
 
+def explain(
+    transfers: pd.DataFrame,
+    accounts: pd.DataFrame,
+    annotations: pd.DataFrame,
+    rules: Rules,
+) -> pd.DataFrame:
+    """Tell of one transfer what named its category, and which rules would have.
+
+    Parameters
+    ----------
+    transfers
+        One row, as the ledger gives it.
+    accounts, annotations, rules
+        As for :func:`categorize`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each that fits, in the order in which they are asked: ``category``, ``source``
+        (annotation, rule, own account, none), ``where`` (the file and line of a rule),
+        ``decides`` (bool: true of one), ``why`` (str: what was found in which text).
+    """
+    (row,) = categorize(transfers, accounts, annotations, rules, whole=True).itertuples()
+    places, seen = _combinations(transfers, accounts, rules)
+    parties = _parties(seen, np.bincount(places), rules)
+    texts = _texts(parties)
+    everything = np.ones(len(parties), bool)
+    found: list[tuple[str, str, str, str]] = []
+    if row.category_source == "annotation":
+        found.append((str(row.category), "annotation", "", "you said so"))
+    for rule in rules.rules:
+        fits = bool(_fitting(rule, parties, texts, everything).all())
+        if fits and _in_range(rule, transfers["amount_cents"]).all():
+            found.append((rule.category, "rule", rule.where, _reason(rule, parties.iloc[0])))
+    if not found:
+        ends = "no rule fits; its two ends say so"
+        found.append((str(row.category), str(row.category_source), "", ends))
+    table = pd.DataFrame(found, columns=["category", "source", "where", "why"]).astype("str")
+    table.insert(3, "decides", np.arange(len(table)) == 0)
+    return table
+
+
+def rule_matches(
+    transfers: pd.DataFrame,
+    accounts: pd.DataFrame,
+    annotations: pd.DataFrame,
+    rules: Rules,
+) -> pd.DataFrame:
+    """Count for each rule of a person the transfers that it fits, and those that it decides.
+
+    Parameters
+    ----------
+    transfers, accounts, annotations, rules
+        As for :func:`categorize`.
+
+    Returns
+    -------
+    DataFrame
+        A row a rule, in their order, without the starter set: ``where``, ``category`` (str),
+        ``fits`` (int64: also where something earlier decides), ``decides`` (int64).
+    """
+    places, seen = _combinations(transfers, accounts, rules)
+    parties = _parties(seen, np.bincount(places, minlength=len(seen)), rules)
+    texts = _texts(parties)
+    chosen = _first_rules(rules.rules, parties, places, transfers["amount_cents"])
+    said = annotations["category"].fillna("").str.strip() != ""
+    by_hand = places_of(transfers["id"], annotations.loc[said, "id"]) >= 0
+    counts = np.bincount(chosen[(chosen >= 0) & ~by_hand], minlength=len(rules.rules))
+    everything = np.ones(len(parties), bool)
+    found = [
+        (
+            rule.where,
+            rule.category,
+            int(
+                (
+                    _fitting(rule, parties, texts, everything)[places]
+                    & _in_range(rule, transfers["amount_cents"])
+                ).sum()
+            ),
+            int(counts[number]),
+        )
+        for number, rule in enumerate(rules.rules)
+        if rule.is_own
+    ]
+    columns = {"where": "str", "category": "str", "fits": "int64", "decides": "int64"}
+    return pd.DataFrame(found, columns=list(columns)).astype(columns)
+
+
+def _reason(rule: Rule, party: pd.Series[Any]) -> str:
+    """Tell what of a rule was found where, as one line."""
+    found = []
+    columns = {"payee": ["original"], "note": ["note"], "pod": ["pod", "pod_id"], "account": [
+        "source_account", "destination_account", "source_account_id", "destination_account_id",
+    ]}  # fmt: skip
+    for name in TEXTS:
+        for pattern in getattr(rule, name):
+            texts = [str(party[column]) for column in columns[name] if pd.notna(party[column])]
+            for text in texts:
+                same = folded_texts(pa.array([text], pa.large_string()))
+                by_id = text == pattern and text
+                if by_id or pc.match_substring_regex(same, pattern_regex((pattern,)))[0].as_py():
+                    found.append(f"{name} {quoted(pattern)} in {quoted(text)}")
+    if rule.min_cents is not None:
+        found.append(f"at least {format_cents(rule.min_cents)}")
+    if rule.max_cents is not None:
+        found.append(f"at most {format_cents(rule.max_cents)}")
+    if rule.direction is not None:
+        found.append(rule.direction)
+    if rule.refund is not None:
+        found.append("a refund" if rule.refund else "no refund")
+    return ", ".join(found)
+
+
 class _Names:
     """Names of categories, sorted; of spellings that differ in case the first one counts."""
 
     def __init__(self, spellings: Iterable[str]) -> None:
         self._first: dict[str, str] = {}
         for name in spellings:
-            self._first.setdefault(name.casefold(), name)
+            self._first.setdefault(normal(name), name)
         self.known = pd.Index(sorted(self._first.values()))
 
     def codes(self, names: Iterable[str]) -> Any:
-        first = [self._first[name.casefold()] for name in names]
+        first = [self._first[normal(name)] for name in names]
         return self.known.get_indexer(pd.Index(first, dtype="str"))
 
 
-def _combinations(transfers: pd.DataFrame, accounts: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
+#: Ids at both ends that a rule asks for; "" where none does.
+_WANTED = ("source_wanted", "destination_wanted")
+
+
+def _combinations(
+    transfers: pd.DataFrame, accounts: pd.DataFrame, rules: Rules
+) -> tuple[Any, pd.DataFrame]:
     """Return each row's place in the frame of what rows look like, and that frame.
 
     A million transfers are a few thousand combinations of names, kinds and notes.
@@ -128,6 +248,7 @@ def _combinations(transfers: pd.DataFrame, accounts: pd.DataFrame) -> tuple[Any,
     looked_at = transfers[_LOOKED_AT].assign(
         source_is_owed=places_of(transfers["source_id"], owed) >= 0,
         destination_is_owed=places_of(transfers["destination_id"], owed) >= 0,
+        **_named_ids(transfers, accounts, rules),
     )
     joint = np.zeros(len(transfers), np.int64)
     for name in looked_at:
@@ -137,35 +258,60 @@ def _combinations(transfers: pd.DataFrame, accounts: pd.DataFrame) -> tuple[Any,
     first = np.zeros(joint.max(initial=-1) + 1, np.int64)
     first[joint[::-1]] = np.arange(len(joint))[::-1]
     words = dict.fromkeys(["source_party", "destination_party", "direction"], "str")
-    return joint, looked_at.iloc[first].astype(words).reset_index(drop=True)
+    seen = looked_at.iloc[first].astype(words).reset_index(drop=True)
+    return joint, seen.assign(**{name: "" for name in _WANTED if name not in seen})
 
 
-def _parties(seen: pd.DataFrame, counts: Any) -> pd.DataFrame:
+def _named_ids(
+    transfers: pd.DataFrame, accounts: pd.DataFrame, rules: Rules
+) -> dict[str, pd.Series[Any]]:
+    """Return the ids at both ends that a rule asks for; all others would part what is the same."""
+    patterns = {pattern for rule in rules.rules for pattern in (*rule.pod, *rule.account)}
+    wanted = pd.Series([id_ for id_ in accounts["id"].unique() if id_ in patterns], dtype="str")
+    if wanted.empty:
+        return {}
+    known = np.append(wanted.to_numpy(dtype=object), "")
+    return {
+        f"{end}_wanted": pd.Series(
+            known[places_of(transfers[f"{end}_id"], wanted)], transfers.index, dtype="str"
+        )
+        for end in ("source", "destination")
+    }
+
+
+def _parties(seen: pd.DataFrame, counts: Any, rules: Rules) -> pd.DataFrame:
     """Tell who is at the other end and which pod is at ours."""
     incoming = seen["direction"] == "INCOMING"
     theirs, their_party, is_owed = (
         seen[f"source_{name}"].where(incoming, seen[f"destination_{name}"])
         for name in ("name", "party", "is_owed")
     )
-    ours, our_party = (
+    ours, our_party, our_id = (
         seen[f"destination_{name}"].where(incoming, seen[f"source_{name}"])
-        for name in ("name", "party")
+        for name in ("name", "party", "wanted")
     )
     is_internal = (seen["direction"] == "INTERNAL") | (
         their_party.isin(INSIDE) & our_party.isin(INSIDE)
     )
     is_own = is_internal | their_party.isin(OWN)
-    normal = normalize_payees(theirs.mask(is_own), counts)
+    payees = normalize_payees(theirs.mask(is_own), counts, rules.payees)
     return pd.DataFrame(
         {
-            "payee": normal.where(~is_own, theirs),
+            "payee": payees.where(~is_own, theirs),
             "original": theirs,
             "note": seen["description"],
             "pod": ours.where(our_party.isin(INSIDE)),
+            "pod_id": our_id.where(our_party.isin(INSIDE), ""),
             "source_account": seen["source_name"].where(seen["source_party"] == Party.ACCOUNT),
             "destination_account": seen["destination_name"].where(
                 seen["destination_party"] == Party.ACCOUNT
             ),
+            **{
+                f"{end}_account_id": seen[f"{end}_wanted"].where(
+                    seen[f"{end}_party"] == Party.ACCOUNT, ""
+                )
+                for end in ("source", "destination")
+            },
             "direction": seen["direction"],
             "is_internal": is_internal,
             "is_own": is_own,
@@ -190,15 +336,7 @@ def _first_rules(
     rules: tuple[Rule, ...], parties: pd.DataFrame, places: Any, cents: pd.Series[Any]
 ) -> Any:
     """Return the number of the first rule that fits each row; -1 where none does."""
-    texts = {
-        "payee": [_Texts.of(parties["original"])],
-        "note": [_Texts.of(parties["note"])],
-        "pod": [_Texts.of(parties["pod"])],
-        "account": [
-            _Texts.of(parties["source_account"]),
-            _Texts.of(parties["destination_account"]),
-        ],
-    }
+    texts = _texts(parties)
     never = len(rules)
     plain = np.full(len(parties), never)
     by_amount = []
@@ -213,6 +351,15 @@ def _first_rules(
         rows = np.flatnonzero(fits[places] & (chosen > number))
         chosen[rows[_in_range(rule, cents.iloc[rows])]] = number
     return np.where(chosen == never, -1, chosen)
+
+
+def _texts(parties: pd.DataFrame) -> dict[str, list[_Texts]]:
+    """Return the columns that each field of a rule is compared with."""
+    columns = {
+        "payee": ["original"], "note": ["note"], "pod": ["pod"],
+        "account": ["source_account", "destination_account"],
+    }  # fmt: skip
+    return {field: [_Texts.of(parties[name]) for name in names] for field, names in columns.items()}
 
 
 class _Texts(NamedTuple):
@@ -251,9 +398,20 @@ def _fitting(rule: Rule, parties: pd.DataFrame, texts: dict[str, list[_Texts]], 
         fits = fits & (parties["is_refund"] == rule.refund).to_numpy()
     for name in TEXTS:
         if patterns := getattr(rule, name):
+            if not fits.any():
+                break
             regex = pattern_regex(patterns)
-            fits = np.logical_or.reduce([text.matches(regex, fits) for text in texts[name]])
+            found = [text.matches(regex, fits) for text in texts[name]]
+            ids = [parties[column].isin(patterns).to_numpy() & fits for column in _IDS[name]]
+            fits = np.logical_or.reduce([*found, *ids])
     return fits
+
+
+#: Where the ids stand that a pattern can be instead of a name.
+_IDS: dict[str, tuple[str, ...]] = {
+    "payee": (), "note": (), "pod": ("pod_id",),
+    "account": ("source_account_id", "destination_account_id"),
+}  # fmt: skip
 
 
 def _in_range(rule: Rule, cents: pd.Series[Any]) -> Any:

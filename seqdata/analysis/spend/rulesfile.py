@@ -1,9 +1,15 @@
-"""The file of category rules: ordered ``[[rule]]`` tables, the first that fits wins."""
+"""The file of category rules: ordered ``[[rule]]`` tables, the first that fits wins.
+
+Names that a person gives to payees stand in it too, as ``[[payee]]`` tables.
+"""
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -12,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from seqdata.analysis.spend.payees import PayeeName
 from seqdata.core.arrow import Column, pc
 from seqdata.core.files import write_bytes
 from seqdata.core.money import parse_cents
@@ -49,13 +56,29 @@ class Rule:
     max_cents: int | None = None
     direction: str | None = None
     refund: bool | None = None
+    #: The file, and the line where the rule begins (None: not known). Nothing depends on them.
+    path: Path | None = None
+    line: int | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it stands in a person's file."""
+        return self.path is not None and self.path != STARTER
+
+    @property
+    def where(self) -> str:
+        """Where the rule stands, for a person to read."""
+        if self.path is None or not self.is_own:
+            return "the starter set"
+        return self.path.name if self.line is None else f"{self.path.name}, line {self.line}"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules in their order."""
+    """Rules in their order, and the names that a person gave to payees."""
 
     rules: tuple[Rule, ...]
+    payees: tuple[PayeeName, ...] = ()
 
     @property
     def categories(self) -> list[str]:
@@ -79,8 +102,37 @@ def read_rules(path: Path | None = None) -> Rules:
     InvalidSetting
         A field cannot be used; the message names file, rule and field, and what was expected.
     """
-    own, with_starter = ([], True) if path is None else _read_file(path)
-    return Rules((*own, *(_read_file(STARTER)[0] if with_starter else ())))
+    own, payees, with_starter = ([], [], True) if path is None else _read_file(path)
+    starter = _read_file(STARTER)[0] if with_starter else []
+    return Rules((*own, *starter), tuple(payees))
+
+
+def add_payee(path: Path, name: str, spellings: Sequence[str]) -> Path:
+    """Write a payee's name and its spellings at the end of a person's file, which stays as it is.
+
+    The file is made where there is none.
+
+    Raises
+    ------
+    CorruptFile, InvalidSetting
+        The file, the name or a spelling cannot be used; nothing is written.
+    """
+    _patterns("payee, name", name)
+    _patterns("payee, spellings", list(spellings))
+    before = path.read_bytes() if path.exists() else EXAMPLE.read_bytes()
+    end = b"\r\n" if b"\r\n" in before else b"\n"
+    quoted = ", ".join(_toml(spelling) for spelling in spellings)
+    table = ["", "[[payee]]", f"name = {_toml(name)}", f"spellings = [{quoted}]", ""]
+    gap = b"" if before.endswith(b"\n") or not before else end
+    made = before + gap + end.join(line.encode() for line in table)
+    _parse_file(path, made)
+    write_bytes(path, made)
+    return path
+
+
+def _toml(text: str) -> str:
+    """Write a text as TOML does: what JSON writes is a basic string there."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def write_rules(path: Path) -> Path:
@@ -131,22 +183,74 @@ _POSSESSIVE = re.compile(rf"(?<=[^\W\d_]{{2}})(?:{_END}'{_BEGIN})?s(?={_END}|\.\
 _APOSTROPHE = rf"(?:{_END}[' ]{_BEGIN})?s"
 
 
-def _read_file(path: Path) -> tuple[list[Rule], bool]:
-    """Return the rules of a file, and whether the starter set is to follow them."""
+def _read_file(path: Path) -> tuple[list[Rule], list[PayeeName], bool]:
+    """Return a file's rules, its names of payees, and whether the starter set is to follow."""
+    try:
+        given = path.read_bytes()
+    except FileNotFoundError:
+        return [], [], True
+    except OSError as error:
+        raise CorruptFile(path, str(error), "Mend that, or move the file away.") from None
+    return _parse_file(path, given)
+
+
+def _parse_file(path: Path, given: bytes) -> tuple[list[Rule], list[PayeeName], bool]:
+    text = _decoded(path, given)
     try:
         # Not as floats: an amount is what was typed.
-        found = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except FileNotFoundError:
-        return [], True
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        found = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
         raise CorruptFile(path, str(error), "Mend that line, or move the file away.") from None
-    _check_names(str(path), found, ("starter", "rule"))
+    _check_names(str(path), found, ("starter", "rule", "payee"))
     starter, tables = found.get("starter", True), found.get("rule", [])
     if not isinstance(starter, bool):
         raise InvalidSetting(f"{path}, starter", "true or false", str(starter))
+    _check_tables(path, "rule", tables)
+    _check_tables(path, "payee", payees := found.get("payee", []))
+    lines = _lines_of(text, len(tables))
+    rules = [
+        _rule(f"{path}, rule {i}", table, path, line)
+        for i, (table, line) in enumerate(zip(tables, lines, strict=True), 1)
+    ]
+    return rules, [_payee(f"{path}, payee {i}", one) for i, one in enumerate(payees, 1)], starter
+
+
+def _decoded(path: Path, given: bytes) -> str:
+    """Return the text of a file in UTF-8, with a byte-order mark or without."""
+    remedy = "Save the file as UTF-8, or move it away."
+    if given.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise CorruptFile(path, "line 1: its text is UTF-16, not UTF-8", remedy)
+    try:
+        return given.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = given.count(b"\n", 0, error.start) + 1
+        byte = given[error.start : error.start + 1]
+        letter = byte.decode("cp1252", "replace")
+        reason = f"line {line}: the byte 0x{byte.hex()} is not UTF-8; in Latin-1 it is {letter!r}"
+        raise CorruptFile(path, reason, remedy) from None
+
+
+def _lines_of(text: str, count: int) -> list[int | None]:
+    """Return the line of each rule; None where a text holds what looks like the head of one."""
+    heads = [i for i, line in enumerate(text.splitlines(), 1) if _HEAD.match(line)]
+    return [*heads] if len(heads) == count else [None] * count
+
+
+_HEAD = re.compile(r"\s*\[\[\s*[\"']?rule[\"']?\s*\]\]")
+
+
+def _check_tables(path: Path, name: str, tables: Any) -> None:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise InvalidSetting(f"{path}, rule", "tables that begin with [[rule]]")
-    return [_rule(f"{path}, rule {i}", table) for i, table in enumerate(tables, 1)], starter
+        raise InvalidSetting(f"{path}, {name}", f"tables that begin with [[{name}]]")
+
+
+def _payee(where: str, table: dict[str, Any]) -> PayeeName:
+    _check_names(where, table, ("name", "spellings"))
+    name = table.get("name")
+    if not isinstance(name, str) or not name.strip():
+        got = None if name is None else str(name)
+        raise InvalidSetting(f"{where}, name", "the name of a payee", got)
+    return PayeeName(name.strip(), _patterns(f"{where}, spellings", table.get("spellings")))
 
 
 def _check_names(where: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
@@ -155,7 +259,7 @@ def _check_names(where: str, table: dict[str, Any], known: tuple[str, ...]) -> N
             raise InvalidSetting(f"{where}, {name}", f"one of the fields {', '.join(known)}")
 
 
-def _rule(where: str, table: dict[str, Any]) -> Rule:
+def _rule(where: str, table: dict[str, Any], path: Path, line: int | None) -> Rule:
     _check_names(where, table, _FIELDS)
     category = table.get("category")
     if not isinstance(category, str) or not category.strip():
@@ -173,6 +277,8 @@ def _rule(where: str, table: dict[str, Any]) -> Rule:
         max_cents=most,
         direction=_direction(f"{where}, direction", table.get("direction")),
         refund=_truth(f"{where}, refund", table.get("refund")),
+        path=path,
+        line=line,
     )
 
 

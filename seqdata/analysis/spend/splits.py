@@ -11,7 +11,7 @@ import pandas as pd
 
 from seqdata.core.logs import logger
 from seqdata.core.money import parse_cents
-from seqdata.core.text import format_cents
+from seqdata.core.text import format_cents, normal
 from seqdata.exceptions import InvalidSplit
 
 log = logger(__name__)
@@ -32,7 +32,7 @@ def checked_split(
         return {}
     if amount_cents is None:
         raise InvalidSplit(transfer_id, "its amount is not known")
-    names = {name.casefold() for name in parts}
+    names = {normal(name) for name in parts}
     if len(split) < 2 or len(names) < len(split) or "" in names:
         raise InvalidSplit(transfer_id, "the categories are not two or more different names")
     if min(parts.values()) <= 0:
@@ -82,9 +82,9 @@ def take_apart(rows: pd.DataFrame, splits: Mapping[str, Mapping[str, int]]) -> p
     whole = pd.array(np.full(len(made), pd.NA), dtype="Int64")
     if parts:
         at = np.concatenate([starts[place] + np.arange(counts[place]) for place in parts])
-        known = {name.casefold(): code for code, name in enumerate(made["category"].cat.categories)}
+        known = {normal(name): code for code, name in enumerate(made["category"].cat.categories)}
         codes = made["category"].cat.codes.to_numpy(np.int64, copy=True)
-        codes[at] = [known[name.casefold()] for each in parts.values() for name in each]
+        codes[at] = [known[normal(name)] for each in parts.values() for name in each]
         cents, whole[at] = made["amount_cents"].array.copy(), made["amount_cents"].array[at]
         cents[at] = [amount for each in parts.values() for amount in each.values()]
         made["category"] = pd.Categorical.from_codes(

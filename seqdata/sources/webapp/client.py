@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from seqdata.core.moments import to_eastern
-from seqdata.core.text import format_cents
+from seqdata.core.text import format_cents, normal
 from seqdata.exceptions import (
     InvalidAmount,
     SequenceError,
@@ -80,11 +80,11 @@ class SequenceClient(GraphQLClient):
         the text.
         """
         pods = self.get_pods()
-        wanted = pod_name.casefold()
-        named = [pod for pod in pods if pod["name"].casefold() == wanted]
+        wanted = normal(pod_name)
+        named = [pod for pod in pods if normal(pod["name"]) == wanted]
         if named:
             return next((pod for pod in named if pod["name"] == pod_name), named[0])
-        containing = [pod for pod in pods if wanted in pod["name"].casefold()]
+        containing = [pod for pod in pods if wanted in normal(pod["name"])]
         return containing[0] if len(containing) == 1 else None
 
     def get_pod_detail(

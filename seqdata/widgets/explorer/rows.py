@@ -22,6 +22,7 @@ from seqdata.analysis.filters import (
     find_account,
     known_accounts,
 )
+from seqdata.core.text import normal
 from seqdata.sources.vocabulary import RETURNED
 from seqdata.widgets.explorer.state import Filters, Sort
 
@@ -50,7 +51,8 @@ class _Texts:
     def of(cls, column: pd.Series[Any]) -> _Texts:
         codes, found = pd.factorize(column)
         values = pd.Series(np.asarray(found, dtype=object), dtype="str")
-        return cls(codes.astype(np.int64), values, values.str.casefold())
+        folded = pd.Series([normal(value) for value in values], dtype="str")
+        return cls(codes.astype(np.int64), values, folded)
 
     def where(self, chosen: Any) -> Mask:
         """Spread what is true of values over the rows; a row without a value has it not."""
@@ -185,7 +187,7 @@ class Rows:
         return texts.where(texts.values.isin(values))
 
     def _containing(self, text: str) -> Mask:
-        keep, wanted = np.zeros(len(self), bool), text.casefold()
+        keep, wanted = np.zeros(len(self), bool), normal(text)
         for name in _SEARCHED:
             texts = self._text(name)
             keep |= texts.where(texts.folded.str.contains(wanted, regex=False))
