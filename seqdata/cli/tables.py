@@ -205,11 +205,15 @@ def compare(period: str, organization: str | None, as_json: bool, **asked: Any) 
 
 @click.command()
 @click.option("--write", is_flag=True, help="Write a file of your own to begin with.")
+@click.option("--explain", metavar="TRANSFER_ID", help="Tell which rules fit a transfer, and why.")
 @click.option("--organization", metavar="ID", help="Where the login has several.")
-def categories(write: bool, organization: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def categories(write: bool, explain: str | None, organization: str | None, as_json: bool) -> None:
     """Show the rules for categories, and the payees that none of them names.
 
     Your own rules are in categories.toml of the data folder; --write makes one to begin with.
+    Those of them that decide nothing are listed. --explain tells what named one transfer's
+    category.
     """
     from seqdata.analysis.spend.rulesfile import read_rules, write_rules
     from seqdata.ledger import Ledger
@@ -219,11 +223,63 @@ def categories(write: bool, organization: str | None) -> None:
         if write:
             output.echo(f"Wrote {write_rules(path)}: edit it, and the next table uses it.")
             return
-        rules = read_rules(path)
-        own = f"your own in {path}, then the starter set" if path.exists() else "the starter set"
-        output.echo(f"{len(rules.rules)} rules ({own}); --write makes a file of your own.")
-        found = ledger.uncategorized()
-    output.print_frame(found.head(20), f"{len(found):,} payees that no rule names")
+        if explain is not None:
+            found = ledger.explain_category(explain)
+            title = f"{found['category'].iloc[0]}: the first of these decides"
+        else:
+            found = ledger.uncategorized()
+            title = f"{len(found):,} payees that no rule names"
+        rules, own = read_rules(path), ledger.category_rules()
+    if as_json:
+        output.print_frame_json(found)
+        return
+    if explain is None:
+        files = f"your own in {path}, then the starter set" if path.exists() else "the starter set"
+        output.echo(f"{len(rules.rules)} rules ({files}); --write makes a file of your own.")
+        for row in own[own["decides"] == 0].itertuples():
+            why = "something earlier decides" if row.fits else "it never matched"
+            output.echo(f"{row.where} ({row.category}) decides nothing: {why}.")
+    output.print_frame(found if explain else found.head(20), title)
+
+
+@click.command()
+@click.argument("spellings", nargs=-1)
+@click.option("--suggest", is_flag=True, help="Show pairs that may be one payee.")
+@click.option("--name", metavar="NAME", help="Give all SPELLINGS this name, in categories.toml.")
+@click.option("--organization", metavar="ID", help="Where the login has several.")
+@click.option(
+    "--limit", type=click.IntRange(0), default=40, show_default=True,
+    help="Show at most this many rows; 0 shows all.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def payees(
+    spellings: tuple[str, ...],
+    suggest: bool,
+    name: str | None,
+    organization: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show the payees, or give several SPELLINGS of one a name.
+
+    seqdata payees --name "Blue Bottle" "BLUE BTL COF" "bottle coffee*" adds to categories.toml of
+    the data folder; --suggest shows what may be worth it, and changes nothing.
+    """
+    from seqdata.ledger import Ledger
+
+    if bool(spellings) != (name is not None):
+        raise click.UsageError("--name and SPELLINGS are given together.")
+    with Ledger.open(organization) as ledger:
+        if name is not None:
+            output.echo(f"Wrote {ledger.name_payee(name, spellings)}: {name}")
+            return
+        found = ledger.payees(suggest=suggest)
+    shown = found.head(limit) if limit else found
+    if as_json:
+        output.print_frame_json(shown)
+        return
+    of = "pairs that may be one payee" if suggest else "payees"
+    output.print_frame(shown, f"{len(found):,} {of}")
 
 
 @click.command()
@@ -270,5 +326,6 @@ ALL = [
     *(_table_command(table, words, sentence) for table, (words, sentence) in TABLES.items()),
     compare,
     categories,
+    payees,
     plot,
 ]

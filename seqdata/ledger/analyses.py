@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from seqdata import analysis
 from seqdata.analysis.filters import Words
+from seqdata.analysis.spend.categories import Rules, explain, rule_matches
+from seqdata.analysis.spend.rulesfile import add_payee
+from seqdata.analysis.spend.similar import payee_table, similar_payees
 from seqdata.analysis.spend.spending import By
 from seqdata.core.moments import Moment, parse_moment
+from seqdata.exceptions import UnknownTransfer
 from seqdata.ledger.tables import Tables
 from seqdata.sources.schemas import READ_TRANSFERS
 from seqdata.store import Store
@@ -200,6 +206,85 @@ class Analyses(Tables):
         """Return the payees that no rule and no annotation names, the largest first."""
         rows = self._categorize(self._read_accounts(), self._read(Store.read_legs))
         return self._marked(analysis.uncategorized(rows))
+
+    def explain_category(self, transfer_id: str) -> pd.DataFrame:
+        """Return what named a transfer's category, and which rules would have, and why.
+
+        Returns
+        -------
+        DataFrame
+            In the order in which they are asked: category, source (annotation, rule, own
+            account, none), where (file and line of a rule), decides (bool: true of the first),
+            why (what was found in which text).
+
+        Raises
+        ------
+        UnknownTransfer
+            There is no such transfer here.
+        """
+        transfers = self._transfers()
+        rows = transfers[transfers["id"] == transfer_id].reset_index(drop=True)
+        if rows.empty:
+            raise UnknownTransfer(transfer_id)
+        return self._marked(explain(rows, *self._category_words()), {"transfer_id": transfer_id})
+
+    def category_rules(self) -> pd.DataFrame:
+        """Return your own rules, each with how many transfers it fits and decides.
+
+        Returns
+        -------
+        DataFrame
+            where (file and line), category, fits (also where something earlier decides),
+            decides. A rule that fits nothing was never used.
+        """
+        return self._marked(rule_matches(self._transfers(), *self._category_words()))
+
+    def payees(self, *, suggest: bool = False) -> pd.DataFrame:
+        """Return the payees, or pairs of them that may be one.
+
+        Parameters
+        ----------
+        suggest
+            Return pairs that look alike instead. Nothing is merged: :meth:`name_payee` does.
+
+        Returns
+        -------
+        DataFrame
+            payee, transfers, spellings (how many the service wrote), last_at; the most frequent
+            first. With `suggest`: payee, other, similarity (0 to 100), transfers; see
+            :func:`seqdata.analysis.spend.similar.similar_payees`.
+
+        Raises
+        ------
+        MissingExtra
+            `suggest` needs ``seqdata[suggest]``.
+        """
+        rows = self._categorize(self._read_accounts(), self._read(Store.read_legs), whole=True)
+        found = payee_table(rows)
+        shown = similar_payees(found) if suggest else found
+        return self._marked(shown, {"suggest": suggest} if suggest else None)
+
+    def name_payee(self, name: str, spellings: Sequence[str]) -> Path:
+        """Give payees one name, in ``categories.toml`` of the data folder.
+
+        Parameters
+        ----------
+        name
+            What the column ``payee`` shows from now on.
+        spellings
+            Payees as they are shown or written by the service; ``*`` stands for anything.
+
+        Returns
+        -------
+        Path
+            The file, to which a ``[[payee]]`` table was added; the rest of it stays as it is.
+
+        Raises
+        ------
+        CorruptFile, InvalidSetting
+            The file, the name or a spelling cannot be used.
+        """
+        return add_payee(self.categories_path, name, spellings)
 
     def compare(
         self,
@@ -397,6 +482,11 @@ class Analyses(Tables):
         )
         rows = analysis.filter_categories(rows.reset_index(drop=True), category)
         return analysis.filter_transfers(rows, accounts=accounts, **filters)
+
+    def _category_words(self) -> tuple[pd.DataFrame, pd.DataFrame, Rules]:
+        """Return what names categories: accounts, annotations and rules."""
+        annotations = self._read(Store.read_annotations)
+        return self._read_accounts(), annotations, analysis.read_rules(self.categories_path)
 
     def _expected(
         self, accounts: pd.DataFrame, now: datetime, days: int, *, include_internal: bool
