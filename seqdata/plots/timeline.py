@@ -37,7 +37,8 @@ def recurring(
     table
         What ``recurring()`` makes.
     most
-        Rows that are drawn at most: active ones first, the costliest a year first.
+        Rows that are drawn at most: active ones first, of these moves between own accounts last,
+        the costliest a year first.
     ax, theme, note
         As for :func:`balances`.
 
@@ -77,8 +78,11 @@ def _by_cost(table: pd.DataFrame) -> pd.DataFrame:
     known = table.dropna(subset=["first_date", "last_date"])
     times = known["cadence"].astype("str").map(_TIMES_A_YEAR).astype("float64").fillna(1.0)
     yearly = known["usual_cents"].astype("float64").abs().fillna(0.0) * times
-    order = pd.DataFrame({"active": known["is_active"].astype(bool), "yearly": yearly})
-    order = order.sort_values(["active", "yearly"], ascending=False, kind="stable")
+    kind = known["kind"].astype("str") if "kind" in known else pd.Series("", index=known.index)
+    order = pd.DataFrame(
+        {"active": known["is_active"].astype(bool), "paid": kind != "transfer", "yearly": yearly}
+    )
+    order = order.sort_values(["active", "paid", "yearly"], ascending=False, kind="stable")
     return known.loc[order.index].reset_index(drop=True)
 
 

@@ -243,6 +243,18 @@ def test_the_costliest_a_year_stands_first_and_what_stopped_last() -> None:
     assert [one.get_gid() for one in ax.lines if "changed" in one.get_gid()] == ["changed:1"]
 
 
+def test_moves_between_own_accounts_stand_below_what_is_paid() -> None:
+    """However much is moved between own accounts, what is paid to others is drawn first."""
+    ax = plots.recurring(
+        recurring(
+            {"payee": "Savings", "kind": "transfer", "usual_cents": 900_000},
+            {"payee": "Film", "usual_cents": 1_799},
+            {"payee": "Old", "usual_cents": 999_900, "is_active": False, "next_date": None},
+        )
+    )
+    assert plots.table_of(ax)["payee"].tolist() == ["Film", "Savings", "Old"]
+
+
 def test_rows_beyond_the_last_one_are_named() -> None:
     """Of many rows, those that are not drawn are named below."""
     rows = [{"payee": f"Shop {i:02}", "usual_cents": 1_000 - i} for i in range(16)]
