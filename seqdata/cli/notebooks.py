@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,6 +62,8 @@ def open_lab(folder: Path) -> int:
     MissingExtra
         JupyterLab is not installed beside this interpreter.
     """
+    import subprocess  # which takes a moment, and no other command needs it
+
     if find_spec("jupyterlab") is None:
         raise MissingExtra("seqdata notebooks", "lab")
     first = next(path.name for path in sorted(folder.glob("*.ipynb")))

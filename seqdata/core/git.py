@@ -7,7 +7,6 @@ written into ``.git/info/exclude``, which belongs to this clone alone and is in 
 from __future__ import annotations
 
 import os
-import subprocess
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -67,6 +66,8 @@ def missing_lines(folder: Path, top: Path, exclude: Path) -> list[str]:
 
 def seen_by_git(folder: Path) -> list[str]:
     """List the private files of a folder that git has, or would take; asks git, where it is."""
+    import subprocess  # which takes a moment, and nothing else here needs it
+
     command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "ls-files", "-z",
                "--cached", "--others", "--exclude-standard", "--", *PRIVATE]  # fmt: skip
     try:
