@@ -71,7 +71,7 @@ def _household(result: Result, scale: int, months: int) -> None:
             box.take_requests()
             facts = measure("our_side", given=given) | {"sync": kind}
             facts["requests"] = box.take_requests()
-            _add(result, facts, box.transfers())
+            _add(result, facts, _bound(facts, box.transfers()))
         _new_words(result, box, Path(folder), calm=facts["requests"])
 
 
@@ -86,18 +86,9 @@ def _new_words(result: Result, box: SandboxProcess, folder: Path, calm: int) -> 
     box.take_requests()
     facts = measure("our_side", given=given) | {"requests": box.take_requests()}
     seconds = _seconds_to_decide(box, folder)
-    bound, rows = floor(calm * 1.25), facts["rows"]
-    result.raw.append({**facts, "sync": NEW_WORDS, "bound": bound, "deciding": seconds})
-    result.rows.append([
-        NEW_WORDS, f"{rows:,}", str(facts["page_size"]), str(facts["requests"]), str(bound),
-        f"{facts['seconds']:.2f}", str(facts["is_complete"]),
-    ])  # fmt: skip
-    result.figures += [
-        Figure(f"requests, {NEW_WORDS}, {rows:,} transfers", str(facts["requests"]), f"≤ {bound}",
-               facts["requests"] <= bound),
-        Figure(f"seconds to decide what to read, {NEW_WORDS}, {rows:,} transfers",
-               f"{seconds:.2f}", "< 1", seconds < 1),
-    ]  # fmt: skip
+    _add(result, facts | {"sync": NEW_WORDS, "deciding": seconds}, floor(calm * 1.25))
+    what = f"seconds to decide what to read, {NEW_WORDS}, {facts['rows']:,} transfers"
+    result.figures.append(Figure(what, f"{seconds:.2f}", "< 1", seconds < 1))
 
 
 def _seconds_to_decide(box: SandboxProcess, folder: Path) -> float:
@@ -112,22 +103,24 @@ def _seconds_to_decide(box: SandboxProcess, folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def _add(result: Result, facts: Facts, transfers: list[dict[str, Any]]) -> None:
-    kind, page_size = facts["sync"], facts["page_size"]
-    if kind == "first":
-        bound = first_bound(len(transfers), page_size)
-    else:
-        # The overlap of the next day begins with the newest of the day before: more rows.
-        counted = overlap_and_open(transfers, datetime.fromisoformat(facts["since"]))
-        bound = later_bound(*counted, page_size)
+def _bound(facts: Facts, transfers: list[dict[str, Any]]) -> int:
+    if facts["sync"] == "first":
+        return first_bound(len(transfers), facts["page_size"])
+    # The overlap of the next day begins with the newest of the day before: more rows.
+    counted = overlap_and_open(transfers, datetime.fromisoformat(facts["since"]))
+    return later_bound(*counted, facts["page_size"])
+
+
+def _add(result: Result, facts: Facts, bound: int) -> None:
+    kind, page_size, rows = facts["sync"], facts["page_size"], facts["rows"]
     facts.pop("statuses")
     result.raw.append(facts | {"bound": bound})
     result.rows.append([
-        kind, f"{len(transfers):,}", str(page_size), str(facts["requests"]), str(bound),
+        kind, f"{rows:,}", str(page_size), str(facts["requests"]), str(bound),
         f"{facts['seconds']:.2f}", str(facts["is_complete"]),
     ])  # fmt: skip
     result.figures.append(Figure(
-        f"requests, {kind}, {len(transfers):,} transfers", str(facts["requests"]),
+        f"requests, {kind}, {rows:,} transfers", str(facts["requests"]),
         f"≤ {bound}", facts["requests"] <= bound and page_size <= 100,
     ))  # fmt: skip
 
