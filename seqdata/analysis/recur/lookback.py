@@ -12,7 +12,7 @@ import pandas as pd
 from seqdata.analysis.balance.movements import Movements, movements
 from seqdata.analysis.recur.occurrences import find_series
 from seqdata.analysis.recur.paths import MEMORY, Path, local_midnights, path, recent
-from seqdata.analysis.recur.recurring import local_day, recurring
+from seqdata.analysis.recur.recurring import describe, local_day
 from seqdata.analysis.recur.upcoming import moves_ahead
 from seqdata.analysis.settlement import utc
 from seqdata.sources.vocabulary import RETURNED, State
@@ -85,8 +85,8 @@ def look_back(rows: pd.DataFrame, ids: pd.Series[Any], *, now: datetime, days: i
         then = now - pd.Timedelta(days=int(back))
         seen = known.at(then)
         today = local_day(then, seen)
-        series = recurring(seen, now=then, include_internal=True)
         label = find_series(seen, include_internal=True)
+        series = describe(seen, label, today)
         moves = moves_ahead(seen, series, today, days, label=label)
         ahead = moves["day"].to_numpy(np.int64) - today
         paths.append(path(moves, ahead, seen, ids, today, days, label))

@@ -86,8 +86,7 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
         left out of it (``BYMONTH``), and goes on.
     """
     label = find_series(rows, include_internal=include_internal)
-    today = local_day(now, rows)
-    return _describe(rows, label, today)
+    return describe(rows, label, local_day(now, rows))
 
 
 def local_day(now: datetime, rows: pd.DataFrame) -> int:
@@ -96,7 +95,8 @@ def local_day(now: datetime, rows: pd.DataFrame) -> int:
     return int(np.datetime64(now.astimezone(zone).date()).astype(np.int64))
 
 
-def _describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
+def describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
+    """Describe the series of which each transfer has the number (-1: none); see `recurring`."""
     taken = np.flatnonzero(label >= 0)
     days = local_days(rows)[taken]
     cents = rows["amount_cents"].to_numpy(np.int64, na_value=0)[taken]
