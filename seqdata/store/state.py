@@ -111,14 +111,16 @@ def state_of(document: dict[str, Any]) -> SyncState:
 
 
 def _known(kind: type[SyncState | Unfinished], document: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of a document that a class has, with its moments as datetimes."""
-    return {
-        item.name: _moment(document[item.name])
-        if "datetime" in str(item.type)
-        else document[item.name]
-        for item in fields(kind)
-        if item.name in document
-    }
+    """Return the values of a document that a class has, moments and whole numbers as such."""
+    found = {}
+    for item in fields(kind):
+        if item.name in document:
+            value = document[item.name]
+            is_moment = "datetime" in str(item.type)
+            found[item.name] = (
+                _moment(value) if is_moment else int(value) if item.type == "int" else value
+            )
+    return found
 
 
 def document_of(state: SyncState) -> dict[str, Any]:

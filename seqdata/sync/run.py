@@ -252,6 +252,8 @@ class _Run:
             return
         here = self._store.ids_since(window.since, window.until)
         lacked = [id_ for id_ in here if id_ not in walk.seen]
+        if not lacked:
+            return
         asked = self._to_ask(lacked)
         gone = self._not_known(asked, window)
         if self._contradicted_by is not None:
