@@ -131,14 +131,14 @@ def explain(
     places, seen = _combinations(transfers, accounts, rules)
     parties = _parties(seen, np.bincount(places), rules)
     texts = _texts(parties)
-    everything = np.ones(len(parties), bool)
     found: list[tuple[str, str, str, str]] = []
     if row.category_source == "annotation":
         found.append((str(row.category), "annotation", "", "you said so"))
-    for rule in rules.rules:
-        fits = bool(_fitting(rule, parties, texts, everything).all())
-        if fits and _in_range(rule, transfers["amount_cents"]).all():
-            found.append((rule.category, "rule", rule.where, _reason(rule, parties.iloc[0])))
+    found += [
+        (rule.category, "rule", rule.where, _reason(rule, parties.iloc[0]))
+        for rule in rules.rules
+        if _rows_that_fit(rule, parties, texts, places, transfers["amount_cents"]).all()
+    ]
     if not found:
         ends = "no rule fits; its two ends say so"
         found.append((str(row.category), str(row.category_source), "", ends))
@@ -173,24 +173,25 @@ def rule_matches(
     said = annotations["category"].fillna("").str.strip() != ""
     by_hand = places_of(transfers["id"], annotations.loc[said, "id"]) >= 0
     counts = np.bincount(chosen[(chosen >= 0) & ~by_hand], minlength=len(rules.rules))
-    everything = np.ones(len(parties), bool)
-    found = [
-        (
-            rule.where,
-            rule.category,
-            int(
-                (
-                    _fitting(rule, parties, texts, everything)[places]
-                    & _in_range(rule, transfers["amount_cents"])
-                ).sum()
-            ),
-            int(counts[number]),
-        )
-        for number, rule in enumerate(rules.rules)
-        if rule.is_own
-    ]
+    found = []
+    for number, rule in enumerate(rules.rules):
+        if rule.is_own:
+            fits = _rows_that_fit(rule, parties, texts, places, transfers["amount_cents"])
+            found.append((rule.where, rule.category, int(fits.sum()), int(counts[number])))
     columns = {"where": "str", "category": "str", "fits": "int64", "decides": "int64"}
     return pd.DataFrame(found, columns=list(columns)).astype(columns)
+
+
+def _rows_that_fit(
+    rule: Rule,
+    parties: pd.DataFrame,
+    texts: dict[str, list[_Texts]],
+    places: Any,
+    cents: pd.Series[Any],
+) -> Any:
+    """Tell which rows a rule fits, their amounts included, whatever decides."""
+    everything = np.ones(len(parties), bool)
+    return _fitting(rule, parties, texts, everything)[places] & _in_range(rule, cents)
 
 
 def _reason(rule: Rule, party: pd.Series[Any]) -> str:
