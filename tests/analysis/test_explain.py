@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from purchases import Paid, accounts_of, annotations, settled
 
-from seqdata.analysis.spend.categories import explain, read_rules, rule_matches
+from seqdata.analysis.spend.categories import categorize, explain, read_rules, rule_matches
 from seqdata.analysis.spend.similar import similar_payees
 
 FILE = """
@@ -57,6 +57,16 @@ def test_a_word_of_a_person_and_the_ends_are_told_too(own: Path) -> None:
     assert found[["category", "source"]].values.tolist() == [
         ["Moved to own accounts", "own account"]
     ]
+
+
+def test_a_rule_without_amounts_fits_a_transfer_without_one(own: Path) -> None:
+    """Where the service said no amount, what decides the category is what explains it."""
+    rows = settled(Paid("Pod: B", "Merchant: Joe's Pizza", 5))
+    rows["amount_cents"] = pd.array([None], dtype="Int64")
+    rules = read_rules(own)
+    found = explain(rows, accounts_of(rows), annotations(), rules)
+    decided = categorize(rows, accounts_of(rows), annotations(), rules)["category"][0]
+    assert found[["category", "source"]].values.tolist() == [[decided, "rule"]]
 
 
 def test_rules_that_decide_nothing_are_counted(own: Path) -> None:

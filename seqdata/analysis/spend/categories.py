@@ -416,6 +416,8 @@ _IDS: dict[str, tuple[str, ...]] = {
 
 
 def _in_range(rule: Rule, cents: pd.Series[Any]) -> Any:
+    if rule.min_cents is None and rule.max_cents is None:
+        return np.ones(len(cents), bool)
     fits = cents.notna().to_numpy()
     values = cents.to_numpy(np.int64, na_value=0)
     if rule.min_cents is not None:
