@@ -66,7 +66,10 @@ def test_a_rule_without_amounts_fits_a_transfer_without_one(own: Path) -> None:
     rules = read_rules(own)
     found = explain(rows, accounts_of(rows), annotations(), rules)
     decided = categorize(rows, accounts_of(rows), annotations(), rules)["category"][0]
-    assert found[["category", "source"]].values.tolist() == [[decided, "rule"]]
+    assert found[["category", "source", "where"]].values.tolist() == [
+        [decided, "rule", "the starter set"]
+    ]
+    assert found["why"][0] == "payee 'pizza*' in \"Joe's Pizza\""
 
 
 def test_rules_that_decide_nothing_are_counted(own: Path) -> None:
