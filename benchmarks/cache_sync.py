@@ -59,9 +59,9 @@ class MadeUpSource:
         """Refuse: every transfer comes on a page."""
         raise NotImplementedError(transfer_ids)
 
-    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[dict[str, object]]:
+    def read_again(self, stream: str, said: Sequence[object]) -> list[dict[str, object]]:
         """Refuse: there are no raw answers to keep."""
-        raise NotImplementedError(stream, bodies)
+        raise NotImplementedError(stream, said)
 
 
 def first_sync(size: int, folder: Path) -> tuple[int, bool | None]:

@@ -76,9 +76,9 @@ class Window:
         )
 
 
-#: What the service said about each row of a table, as JSON without full account numbers: what
-#: is kept as evidence. Made when it is asked for.
-Bodies = Callable[[], list[bytes]]
+#: What the service said about the rows of a table at these places: a list in JSON, without full
+#: account numbers. It is kept as evidence, and made when it is asked for.
+Bodies = Callable[[Sequence[int]], bytes]
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ class Reader(Protocol):
 
     name: str
 
-    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
-        """Read bodies of a stream into its rows, as :mod:`seqdata.sources.rows` has them."""
+    def read_again(self, stream: str, said: Sequence[Any]) -> list[dict[str, Any]]:
+        """Read what was said of a stream into rows, as :mod:`seqdata.sources.rows` has them."""
 
 
 class Source(Reader, Protocol):

@@ -42,7 +42,10 @@ def _plain(column: Any) -> list[Any]:
 
 def dumped(row: Row) -> str:
     """Write a row as JSON on one line; equal rows are equal texts."""
-    return json.dumps(row, separators=(",", ":"), sort_keys=True)
+    return _encode(row)
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def table_of(lines: Sequence[str], schema: pa.Schema) -> pa.Table:

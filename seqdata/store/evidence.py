@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,7 @@ from seqdata.core.moments import moment_of
 from seqdata.sources.base import Reader
 from seqdata.sources.rows import Row
 from seqdata.store.record import Connection
-from seqdata.store.versions import rewrite, unpacked
+from seqdata.store.versions import rewrite
 
 #: So many answers are read again at once.
 _BATCH = 500
@@ -24,10 +25,10 @@ def of(db: Connection, id_: str) -> list[dict[str, Any]]:
     Each has stream, read_from, run, valid_from, valid_until, removed_at (moments in UTC) and
     ``said``: the answer's own JSON, None where it was not kept.
     """
+    columns = "stream, source, run, since, until, removed, answer, place"
     found = db.execute(
-        "SELECT stream, source, run, since, until, removed, body FROM versions "
-        "WHERE id = ? AND until IS NOT NULL UNION ALL "
-        "SELECT stream, source, run, since, until, removed, body FROM versions "
+        f"SELECT {columns} FROM versions WHERE id = ? AND until IS NOT NULL UNION ALL "  # noqa: S608
+        f"SELECT {columns} FROM versions "
         "WHERE stream IN ('transfers', 'accounts', 'details') AND id = ? AND until IS NULL",
         (id_, id_),
     )
@@ -40,9 +41,9 @@ def of(db: Connection, id_: str) -> list[dict[str, Any]]:
             "valid_from": moment_of(since),
             "valid_until": moment_of(until),
             "removed_at": moment_of(removed),
-            "said": None if body is None else parse_json(unpacked(body)),
+            "said": None if answer is None else _at(_kept(db, answer), place),
         }
-        for stream, source, run, since, until, removed, body in ordered
+        for stream, source, run, since, until, removed, answer, place in ordered
     ]
 
 
@@ -50,24 +51,44 @@ def read_again(
     db: Connection, reader: Reader, on_progress: Callable[[int], None] | None
 ) -> dict[str, int]:
     """Read all kept answers of a source again; see :meth:`Store.rebuild`."""
-    query = (
-        "SELECT stream, seq, row, body FROM versions "
-        "WHERE body IS NOT NULL AND source = ? ORDER BY stream, seq"
-    )
-    kept = list(db.execute(query, (reader.name,)))
     every = next(db.execute("SELECT count(*) FROM versions"))[0]
     read = changed = 0
-    for stream, of_stream in groupby(kept, key=lambda one: one[0]):
-        rows = list(of_stream)
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            again = reader.read_again(stream, [unpacked(body) for *_, body in batch])
-            for (_, seq, old, _), row in zip(batch, again, strict=True):
-                changed += rewrite(db, stream, seq, old, _with_moments(old, row))
-            read += len(batch)
-            if on_progress is not None:
-                on_progress(read)
+    for stream, batch in _batches(db, reader.name):
+        again = reader.read_again(stream, [said for _, _, said in batch])
+        for (seq, old, _), row in zip(batch, again, strict=True):
+            changed += rewrite(db, stream, seq, old, _with_moments(old, row))
+        read += len(batch)
+        if on_progress is not None:
+            on_progress(read)
     return {"read": read, "changed": changed, "unread": every - read}
+
+
+def _batches(db: Connection, source: str) -> Iterator[tuple[str, list[tuple[int, str, Any]]]]:
+    """Yield versions of a stream, some at once: their number, their row, and what was said."""
+    query = (
+        "SELECT stream, answer, place, seq, row FROM versions "
+        "WHERE answer IS NOT NULL AND source = ? ORDER BY stream, answer"
+    )
+    versions = list(db.execute(query, (source,)))
+    for stream, of_stream in groupby(versions, key=lambda one: one[0]):
+        batch: list[tuple[int, str, Any]] = []
+        for answer, told in groupby(of_stream, key=lambda one: one[1]):
+            said = _kept(db, answer)
+            batch += [(seq, row, _at(said, place)) for _, _, place, seq, row in told]
+            if len(batch) >= _BATCH:
+                yield stream, batch
+                batch = []
+        if batch:
+            yield stream, batch
+
+
+def _kept(db: Connection, answer: int) -> Any:
+    body = next(db.execute("SELECT body FROM answers WHERE number = ?", (answer,)))[0]
+    return parse_json(zlib.decompress(body))
+
+
+def _at(said: Any, place: int | None) -> Any:
+    return said if place is None else said[place]
 
 
 def _with_moments(old: str, row: Row) -> Row:

@@ -28,7 +28,7 @@ log = logger(__name__)
 WHOLE = ("accounts", "balances", "annotations", "runs")
 
 #: Raised when the tables of the record change so that an older seqdata could not read them.
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 
 REMEDY = (
     "It is kept aside when seqdata next opens it, and the record is taken up again from the tables"
@@ -51,7 +51,12 @@ CREATE TABLE versions (
     created INTEGER,              -- when the thing was made, for reading by time
     is_open INTEGER NOT NULL,     -- whether its state can still change
     row TEXT NOT NULL,            -- what was read, as JSON in our columns
-    body BLOB                     -- what was said, as compressed JSON; null: it was not kept
+    answer INTEGER,               -- which of `answers` said so; null: it was not kept
+    place INTEGER                 -- and where in its list; null: it is no list
+);
+CREATE TABLE answers (         -- what was new in an answer
+    number INTEGER PRIMARY KEY,
+    body BLOB NOT NULL            -- a list in JSON, as zlib compresses it
 );
 CREATE UNIQUE INDEX present ON versions (stream, id) WHERE until IS NULL;
 CREATE INDEX present_by_time ON versions (stream, created) WHERE until IS NULL;
@@ -281,7 +286,7 @@ class Record:
         if found > RECORD_VERSION:
             raise RecordTooNew(self.path, found, RECORD_VERSION)
         if found < RECORD_VERSION:
-            _upgrade(db)
+            _upgrade(db, found)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -303,17 +308,45 @@ class Record:
             raise CorruptFile(self.path, str(error), f"{REMEDY}.") from error
 
 
-def _upgrade(db: Connection) -> None:
-    """Give a record of an earlier version the table that it lacks."""
-    create = next(one for one in _TABLES.split(";\n") if "CREATE TABLE doubts" in one)
+def _upgrade(db: Connection, version: int) -> None:
+    """Bring a record of an earlier version up to this one."""
     try:
         with _transaction(db):
-            db.execute(create.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+            for earlier in range(version, RECORD_VERSION):
+                for statement in _UPGRADES[earlier]:
+                    db.execute(statement)
             write_facts(db, {"version": RECORD_VERSION})
     except sqlite3.OperationalError as error:
         if "readonly" not in str(error):
             raise
-        db.execute(create.replace("TABLE", "TEMP TABLE", 1))  # nothing is in doubt there
+        for earlier in range(version, RECORD_VERSION):
+            for statement in _SEEN_AS[earlier]:
+                db.execute(statement)
+
+
+_DOUBTS = next(one for one in _TABLES.split(";\n") if "CREATE TABLE doubts" in one)
+
+#: What a record of a version lacks that the next one has.
+_UPGRADES = {
+    2: (_DOUBTS.replace("TABLE", "TABLE IF NOT EXISTS", 1),),
+    3: (
+        "CREATE TABLE answers (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+        "ALTER TABLE versions ADD COLUMN answer INTEGER",
+        "ALTER TABLE versions ADD COLUMN place INTEGER",
+        "INSERT INTO answers SELECT seq, body FROM versions WHERE body IS NOT NULL",
+        "UPDATE versions SET answer = seq, body = NULL WHERE body IS NOT NULL",
+    ),
+}
+
+#: How it is read as the next one where nothing can be written.
+_SEEN_AS = {
+    2: (_DOUBTS.replace("TABLE", "TEMP TABLE", 1),),  # nothing is in doubt there
+    3: (
+        "CREATE TEMP VIEW answers AS SELECT seq AS number, body FROM main.versions",
+        "CREATE TEMP VIEW versions AS "
+        "SELECT *, iif(body IS NULL, NULL, seq) AS answer, NULL AS place FROM main.versions",
+    ),
+}
 
 
 #: What SQLite says of a database that is none of ours, where it does not say DatabaseError.

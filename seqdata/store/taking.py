@@ -37,12 +37,7 @@ def _chosen(bodies: Bodies | None, places: list[int]) -> Bodies | None:
     if bodies is None:
         return None
     every = bodies
-
-    def chosen() -> list[bytes]:
-        made = every()
-        return [made[place] for place in places]
-
-    return chosen
+    return lambda chosen: every([places[place] for place in chosen])
 
 
 def absorb_accounts(

@@ -109,15 +109,15 @@ def upsert(
             del last[id_]
     places = list(last.values())
     changed = [place for place in places if _is_news(stream, present, rows[place])]
-    kept = _compressed(bodies, changed)
-    for place in changed:
+    kept_as = _keep(db, bodies, changed)
+    for number, place in enumerate(changed):
         row = rows[place]
         before = present.get(row["id"])
-        write.put(row, before, body=kept.get(place))
+        write.put(row, before, told=None if kept_as is None else (kept_as, number))
         if stream == TRANSFERS and _is_slip(row, before):
             write.slips.append(row["id"])
     if stream == DETAILS:
-        for row in (rows[place] for place in places if place not in kept):
+        for row in (rows[place] for place in set(places) - set(changed)):
             write.refresh(row, present[row["id"]])
     return write.done(unchanged=len(places) - len(changed), stale=tuple(stale))
 
@@ -168,11 +168,6 @@ def rewrite(db: Connection, stream: str, seq: int, old: str, row: Row) -> bool:
     return True
 
 
-def unpacked(body: bytes) -> bytes:
-    """Return what was said, as JSON."""
-    return zlib.decompress(body)
-
-
 def insert(
     db: Connection,
     stream: str,
@@ -181,9 +176,8 @@ def insert(
     source: str,
     moments: tuple[int, int, int | None, int | None],
     run: int | None = None,
-    body: bytes | None = None,
 ) -> None:
-    """Write a version.
+    """Write a version of which no answer is kept.
 
     Parameters
     ----------
@@ -191,14 +185,26 @@ def insert(
         When the thing was first seen; since when this version holds; until when, if it is not
         the present one; and since when the thing is gone.
     """
-    first_seen, since, until, removed = moments
-    db.execute(
-        "INSERT INTO versions (stream, id, source, run, first_seen, since, until, removed, "
-        "created, is_open, row, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            stream, row["id"], source, run, first_seen, since, until, removed,
-            row.get("created_at"), _is_open(stream, row), dumped(row), body,
-        ),
+    db.execute(_INSERT, _values(stream, row, source, moments, run, None))
+
+
+_INSERT = (
+    "INSERT INTO versions (stream, id, source, run, first_seen, since, until, removed, "
+    "created, is_open, row, answer, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _values(
+    stream: str,
+    row: Row,
+    source: str,
+    moments: tuple[int, int, int | None, int | None],
+    run: int | None,
+    told: tuple[int, int] | None,
+) -> tuple[object, ...]:
+    return (
+        stream, row["id"], source, run, *moments,
+        row.get("created_at"), _is_open(stream, row), dumped(row), *(told or (None, None)),
     )  # fmt: skip
 
 
@@ -240,6 +246,9 @@ def _latest(stream: str, rows: Sequence[Row], said: Said) -> tuple[dict[str, int
             last[id_] = place
     return last, stale
 
+
+#: How hard zlib tries: beyond it a page takes twice the time for a tenth of its size.
+_LEVEL = 3
 
 #: So many ids are looked up at once.
 _AT_ONCE = 1_000
@@ -305,12 +314,13 @@ def _is_open(stream: str, row: Row) -> int:
     return int(stream == TRANSFERS and row.get("state") not in FINAL)
 
 
-def _compressed(bodies: Bodies | None, places: Sequence[int]) -> dict[int, bytes | None]:
-    """Return what is kept of the answers at these places."""
+def _keep(db: Connection, bodies: Bodies | None, places: Sequence[int]) -> int | None:
+    """Keep what an answer said at these places, as one: alike things compress well together."""
     if bodies is None or not places:
-        return dict.fromkeys(places)
-    every = bodies()
-    return {place: zlib.compress(every[place], 6) for place in places}
+        return None
+    body = zlib.compress(bodies(places), _LEVEL)
+    db.execute("INSERT INTO answers (body) VALUES (?)", (body,))
+    return int(next(db.execute("SELECT last_insert_rowid()"))[0])
 
 
 class _Write:
@@ -318,7 +328,8 @@ class _Write:
 
     def __init__(self, db: Connection, stream: str, said: Said) -> None:
         self._db, self._stream, self._said = db, stream, said
-        self._added = self._updated = 0
+        self._begun: list[tuple[object, ...]] = []
+        self._ended: list[tuple[int, int]] = []
         self._moved: list[str] = []
         self._changes: list[tuple[str, str, str | None, str | None]] = []
         self._unpublished: set[str] = set()
@@ -327,20 +338,22 @@ class _Write:
         self.slips: list[str] = []
 
     def put(
-        self, row: Row, before: _Present | None, *, body: bytes | None = None, is_gone: bool = False
+        self,
+        row: Row,
+        before: _Present | None,
+        *,
+        told: tuple[int, int] | None = None,
+        is_gone: bool = False,
     ) -> None:
-        """Write a version; the one before ends where it begins."""
+        """Add a version; the one before ends where it begins."""
         said, month = self._said, name_of_month(row.get("created_at"))
         since = said.at if before is None else max(said.at, before.since + 1)
         removed = since if is_gone else None
         self._unpublished.add(self._table(month))
         called = None if before is None else before.row.get("name")
         self._has_renamed |= self._stream == ACCOUNTS and called != row.get("name")
-        if before is None:
-            self._added += 1
-        else:
-            self._db.execute("UPDATE versions SET until = ? WHERE seq = ?", (since, before.seq))
-            self._updated += 1
+        if before is not None:
+            self._ended.append((since, before.seq))
             self._changes += _changes(row["id"], self._stream, before, row, removed)
             past = "transfer_history" if self._stream == TRANSFERS else "earlier"
             self._unpublished.add(f"{past}/{name_of_month(since)}")
@@ -349,10 +362,7 @@ class _Write:
                 self._left.add(self._table(old))
                 self._moved.append(row["id"])
         moments = (since if before is None else before.first_seen, since, None, removed)
-        insert(
-            self._db, self._stream, row, source=said.source, run=said.run, body=body,
-            moments=moments,
-        )  # fmt: skip
+        self._begun.append(_values(self._stream, row, said.source, moments, said.run, told))
 
     def refresh(self, row: Row, before: _Present) -> None:
         """Note when details were last asked for: whoever decides what to ask for needs it."""
@@ -361,13 +371,15 @@ class _Write:
             self._unpublished.add(self._table(name_of_month(row.get("created_at"))))
 
     def done(self, *, unchanged: int, stale: tuple[str, ...] = ()) -> Upsert:
-        """Note what is to be published; tell what was done."""
+        """Write the versions, and which tables do not show them; tell what was done."""
+        self._db.executemany("UPDATE versions SET until = ? WHERE seq = ?", self._ended)
+        self._db.executemany(_INSERT, self._begun)
         if self._has_renamed:  # each transfer shows what its accounts are called now
             mark_transfers(self._db)
         mark_changed(self._db, self._unpublished, self._left)
         return Upsert(
-            self._added, self._updated, unchanged, tuple(self._moved), stale, tuple(self.slips),
-            tuple(self._changes),
+            len(self._begun) - len(self._ended), len(self._ended), unchanged, tuple(self._moved),
+            stale, tuple(self.slips), tuple(self._changes),
         )  # fmt: skip
 
     def _table(self, month: str) -> str:

@@ -21,6 +21,7 @@ from store_kit import (
     deliver,
     detail,
     ids,
+    kept,
     line,
     months,
     open_store,
@@ -395,9 +396,8 @@ def test_notes_are_kept_part_by_part(store: Store) -> None:
 
 def page(*said: dict[str, Any], at: datetime = NOON) -> Page:
     """A page as a service says it: each row is kept as it was said."""
-    bodies = [json.dumps(each).encode() for each in said]
     rows = table(*(row(each["id"], state=each["how"]) for each in said))
-    return Page(rows, "", has_next_page=False, served_at=at, bodies=lambda: bodies)
+    return Page(rows, "", has_next_page=False, served_at=at, bodies=kept(*said))
 
 
 def test_each_version_has_what_was_said(store: Store) -> None:
@@ -423,9 +423,8 @@ class Understanding:
 
     name = "webapp"
 
-    def read_again(self, stream: str, bodies: Sequence[bytes]) -> list[Row]:
+    def read_again(self, stream: str, said: Sequence[Any]) -> list[Row]:
         """Read the note, which was passed over at first."""
-        said = [json.loads(body) for body in bodies]
         made = micros(datetime(2026, 9, 5, tzinfo=UTC))
         return [
             {"organization_id": "org_1", "id": each["id"], "state": each["how"]}

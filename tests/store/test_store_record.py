@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import sqlite3
+import zlib
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,14 @@ from store_kit import (
     NOON,
     READ,
     TABLES,
+    URL,
     check_tables,
     deliver,
     detail,
     everything,
     files,
     ids,
+    kept,
     open_store,
     recorded,
     row,
@@ -44,13 +48,13 @@ from seqdata.exceptions import (
     RecordTooNew,
     TablesNotWritten,
 )
-from seqdata.sources.base import Page, Snapshot, TransferDetails
+from seqdata.sources.base import Bodies, Page, Snapshot, TransferDetails
 from seqdata.sources.schemas import ACCOUNT_ROWS, ANNOTATIONS, BALANCES
 from seqdata.store import Store, SyncState, Unfinished
 from seqdata.store.known import known_organizations
 from seqdata.store.months import month_path
 from seqdata.store.publishing import waiting_tables
-from seqdata.store.record import mark_changed, write_facts
+from seqdata.store.record import Connection, connect, mark_changed, write_facts
 
 
 @pytest.fixture
@@ -72,9 +76,8 @@ def filled(original: Path, tmp_path: Path) -> Store:
     return open_store(tmp_path)
 
 
-def said(*rows: dict[str, Any]) -> Callable[[], list[bytes]]:
-    bodies = [json.dumps({"said": each["id"]}).encode() for each in rows]
-    return lambda: bodies
+def said(*rows: dict[str, Any]) -> Bodies:
+    return kept(*({"said": each["id"]} for each in rows))
 
 
 def snapshot(number: int, *accounts: tuple[str, str]) -> Snapshot:
@@ -501,6 +504,44 @@ def test_a_record_of_a_newer_seqdata_is_refused(tmp_path: Path, filled: Store) -
             use()
     assert filled.record.path.read_bytes() == content
     assert shown(filled) == lying
+
+
+@pytest.mark.parametrize("may_write", [True, False], ids=["writable", "read only"])
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_record_of_an_earlier_seqdata_is_read_on(
+    tmp_path: Path, filled: Store, version: int, may_write: bool
+) -> None:
+    """A record of each earlier layout shows the same tables and the same evidence, where it can be
+    brought up to today's and where it cannot."""
+    before, evidence = everything(filled), filled.evidence("a")
+    assert any(each["said"] for each in evidence)
+    _as_of_version(filled.record.path, version)
+    again = Store.open(tmp_path, "org_1", app_url=URL, connect=connect if may_write else _read_only)
+    assert again.evidence("a") == evidence
+    assert everything(again) == before
+    found = again.record.facts()["version"]
+    assert (found > version) == may_write
+
+
+def _as_of_version(path: Path, version: int) -> None:
+    """Bring a record back to the layout of a version."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("ALTER TABLE versions ADD COLUMN body BLOB")
+        told = "SELECT seq, body, place FROM versions JOIN answers ON number = answer"
+        for seq, body, place in db.execute(told.replace("body", "answers.body")).fetchall():
+            one = json.dumps(json.loads(zlib.decompress(body))[place]).encode()
+            db.execute("UPDATE versions SET body = ? WHERE seq = ?", (zlib.compress(one), seq))
+        for column in ("answer", "place"):
+            db.execute(f"ALTER TABLE versions DROP COLUMN {column}")
+        db.execute("DROP TABLE answers")
+        if version < 3:
+            db.execute("DROP TABLE doubts")
+        db.execute("UPDATE facts SET value = ? WHERE name = 'version'", (version,))
+
+
+def _read_only(path: Path) -> Connection:
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(address, uri=True, isolation_level=None)
 
 
 # -- all of it or nothing -------------------------------------------------------------------

@@ -7,12 +7,12 @@ raw word. A word that is new is ``unknown``; one that fits none of ours is ``oth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from seqdata.core.arrow import Column, encoded, pc
+from seqdata.core.arrow import Column
 from seqdata.sources.schemas import LEGS, TRANSFER_ROWS
 from seqdata.sources.vocabulary import INSIDE, Kind, Party, State
 
@@ -149,19 +149,6 @@ _DECIDE: Mapping[str, Callable[..., str | None]] = {
 
 def _decided(columns: list[Column], decide: Callable[..., str | None]) -> Column:
     """Decide once for each combination of values that occurs: a million rows have a few."""
-    parts = [encoded(column) for column in columns]
-    values = [[*part.dictionary.to_pylist(), None] for part in parts]  # the last one is null's
-    sizes = [len(one) for one in values]
-    codes = [pc.fill_null(p.indices, n - 1) for p, n in zip(parts, sizes, strict=True)]
-    joint = np.ravel_multi_index([np.asarray(one, np.int64) for one in codes], sizes)
-    found: Any = pa.array(joint).dictionary_encode()
-    said = [
-        decide(*(one[place] for one, place in zip(values, places, strict=True)))
-        for places in zip(*np.unravel_index(found.dictionary, sizes), strict=True)
-    ]
-    words = dict.fromkeys(word for word in said if word is not None)
-    number_of = {word: number for number, word in enumerate(words)} | {None: -1}
-    places = np.array([number_of[word] for word in said], np.int32)[np.asarray(found.indices)]
-    indices = pa.array(places, mask=places < 0)
-    made = pa.DictionaryArray.from_arrays(indices, pa.array(map(str, words), pa.string()))
-    return pa.chunked_array([made.dictionary_decode()])
+    of = cache(decide)
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    return pa.chunked_array([pa.array([of(*row) for row in rows], pa.string())])
