@@ -277,8 +277,8 @@ class Tables(Stored):
 
 def _counts(rows: pa.Table, store: Store) -> Counts:
     in_doubt = rows.num_rows - rows["missing_since"].null_count
-    final = pc.is_in(rows["state"], value_set=pa.array(sorted(FINAL)))
-    can_change = rows.num_rows - int(pc.sum(final).as_py() or 0)
+    states = pc.value_counts(rows["state"]).to_pylist()
+    can_change = sum(each["counts"] for each in states if each["values"] not in FINAL)
     return Counts(rows.num_rows, can_change, in_doubt, len(store.doubted("accounts")))
 
 

@@ -94,8 +94,8 @@ def dates(values: Any) -> Any:
 
 def moments(values: Any, zone: str) -> Any:
     """Make a ``datetime64[us, zone]`` array of an Arrow column of UTC microseconds."""
-    utc = pd.Series(values.to_numpy(zero_copy_only=False)).dt.tz_localize("UTC")
-    return utc.dt.tz_convert(ZoneInfo(zone)).array
+    counts = values.to_numpy(zero_copy_only=False).view(np.int64)  # NaT is a count of its own
+    return pd.array(counts, dtype=pd.DatetimeTZDtype("us", ZoneInfo(zone)), copy=False)
 
 
 def categories(values: Any) -> pd.Categorical:
@@ -103,16 +103,16 @@ def categories(values: Any) -> pd.Categorical:
     whole = encoded(values)
     names = whole.dictionary
     codes = np.asarray(pc.fill_null(whole.indices, -1), dtype=np.int32)
-    used = np.zeros(len(names), bool)
-    used[codes[codes >= 0]] = True
+    # The last place is that of the code -1: missing.
+    used = np.zeros(len(names) + 1, bool)
+    used[codes] = True
     order = [place for place in pc.sort_indices(names).to_pylist() if used[place]]
-    # The last rank is that of the code -1: missing.
-    ranks = np.full(len(names) + 1, -1, np.int32)
-    ranks[order] = np.arange(len(order), dtype=np.int32)
+    ranks = np.full(len(names) + 1, -1, np.int8 if len(order) < 128 else np.int32)
+    ranks[order] = np.arange(len(order))
     # pandas makes object of an empty list of categories when it reads Parquet.
     dtype = "str" if order else "object"
     index = pd.Index(names.take(pa.array(order, pa.int64())).to_pandas(), dtype=dtype)
-    return pd.Categorical.from_codes(ranks[codes], categories=index)
+    return pd.Categorical.from_codes(ranks.take(codes), categories=index, validate=False)
 
 
 def _from_arrow(dtype: Any, values: Any) -> Any:

@@ -608,10 +608,11 @@ class Store(Shelf):
         names = schema.names if columns is None else list(columns)
         if not self.exists:
             return schema.empty_table().select(names)
-        return self._at_once(
-            lambda: self._read_files(target, schema, names, span, dictionaries=dictionaries),
-            lambda db: publishing.project(db, target, self.organization_id).select(names),
-        )
+        with self.record.kept_open():
+            return self._at_once(
+                lambda: self._read_files(target, schema, names, span, dictionaries=dictionaries),
+                lambda db: publishing.project(db, target, self.organization_id).select(names),
+            )
 
     def _past_and_present(self) -> tuple[pa.Table, pa.Table]:
         """Read the earlier versions of all transfers and the present ones, as of one moment."""
