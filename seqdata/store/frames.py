@@ -107,7 +107,7 @@ def categories(values: Any) -> pd.Categorical:
     used = np.zeros(len(names) + 1, bool)
     used[codes] = True
     order = [place for place in pc.sort_indices(names).to_pylist() if used[place]]
-    ranks = np.full(len(names) + 1, -1, np.int8 if len(order) < 128 else np.int32)
+    ranks: Any = np.full(len(names) + 1, -1, np.int8 if len(order) < 128 else np.int32)
     ranks[order] = np.arange(len(order))
     # pandas makes object of an empty list of categories when it reads Parquet.
     dtype = "str" if order else "object"
