@@ -68,3 +68,9 @@ class SyncOptions:
             requests = min(requests, int(self.max_minutes * 60 / self.seconds_per_request))
         now = min(transfers, requests * self.details_per_request)
         return Cost(transfers, now, requests, requests * self.seconds_per_request / 60)
+
+    def is_spent(self, requests: int, seconds: float) -> bool:
+        """Tell whether the budget of the details is used up."""
+        return (self.max_requests is not None and requests >= self.max_requests) or (
+            self.max_minutes is not None and seconds / 60 >= self.max_minutes
+        )

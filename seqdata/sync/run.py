@@ -1,10 +1,9 @@
-"""One sync: decide, read pages, settle what they did not show, fetch details."""
+"""One sync: decide what to read, read its pages, and say what came of it."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,16 +11,16 @@ from typing import Any
 from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
 from seqdata.core.moments import moment_of
-from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
-from seqdata.sources.base import Page, Snapshot, Source, TransferDetails, Window
-from seqdata.store import Store, Unfinished, Upsert
-from seqdata.sync.absence import LAG, MOST_ASKED, MOST_SLIPS, MOST_UNANSWERED, contradicts
+from seqdata.exceptions import UnexpectedAnswer
+from seqdata.sources.base import Page, Snapshot, Source, Window
+from seqdata.store import Store, Unfinished
 from seqdata.sync.certificate import certify
 from seqdata.sync.clock import ServiceClock, at
-from seqdata.sync.details import details_wanted
+from seqdata.sync.inquiry import Inquiry
+from seqdata.sync.intake import Intake
 from seqdata.sync.options import SyncOptions
 from seqdata.sync.plan import OpenTransfer, Plan, decide, recent, widen
-from seqdata.sync.report import Cost, OnProgress, Progress, SyncReport
+from seqdata.sync.report import OnProgress, SyncReport
 from seqdata.sync.walk import Walk
 
 log = logger(__name__)
@@ -59,8 +58,7 @@ def sync(
     """
     started = timer()
     with store.lock(wait):
-        run = _Run(source, store, options or SyncOptions(), on_progress, timer)
-        report = run.to_the_end()
+        report = _Run(source, store, options or SyncOptions(), on_progress, timer).to_the_end()
     report.seconds = timer() - started
     log.info(
         "synced: kind=%s pages=%d requests=%d added=%d updated=%d removed=%d in_doubt=%d rows=%d "
@@ -83,23 +81,17 @@ class _Run:
         timer: Callable[[], float],
     ) -> None:
         self._source, self._store, self._options = source, store, options
-        self._state = store.read_state()
-        self._clock = ServiceClock(timer)
-        self._run: int | None = None
-        self._on_progress = on_progress
         self._timer = timer
-        self._first_request = source.requests
+        self._clock = ServiceClock(timer)
+        self._intake = Intake(source, store, options, on_progress)
+        self._report = self._intake.report
+        self._inquiry = Inquiry(source, store, self._intake, options, self._clock)
         self._shown, self._to_show = 0, 0
         self._begun: Unfinished | None = None
         self._expected: int | None = None
         self._size: int | None = None
-        self._contradicted_by: str | None = None
-        self._is_lagging = False
-        #: Transfers that changed although they say that they did not, or lack what all have.
-        self._slips: dict[str, None] = {}
 
     def to_the_end(self) -> SyncReport:
-        self._report = SyncReport(self._source.organization_id, "", Window())
         self._had_rows = self._store.newest_created_at() is not None
         self._fetch_accounts()
         plan = self._plan()
@@ -107,14 +99,14 @@ class _Run:
         last = self._read(plan)
         if self._has_to_recount(plan):
             log.warning("the count differs from what is here: everything is read again")
-            plan = last = Plan("full", Window(self._state.history_since))
+            plan = last = Plan("full", Window(self._intake.state.history_since))
             self._report.kind, self._report.window = plan.kind, plan.window
-            self._update(recounts=self._state.recounts + 1)
+            self._intake.update(recounts=self._intake.state.recounts + 1)
             self._read(plan)
-        self._ask_one_by_one(last.one_by_one)
-        self._ask_about_slips()
+        self._inquiry.ask_one_by_one(last.one_by_one)
+        self._inquiry.ask_about_slips()
         self._finish(plan)
-        self._take_details()
+        self._inquiry.fetch_details(self._now, self._timer)
         return self._completed()
 
     # -- accounts and the clock ---------------------------------------------------------------
@@ -133,8 +125,8 @@ class _Run:
         moment = self._clock.moment(self._voice)
         snapshot, self._held = at(self._held, moment), None
         self._now = self._report.synced_at = moment
-        self._run = self._store.begin_run(source=self._source.name, at=moment)
-        self._take(snapshot)
+        self._intake.begin(moment)
+        self._intake.take(snapshot)
         self._report.accounts = snapshot.accounts.num_rows
         self._report.balances = snapshot.balances.num_rows
         self._report.accounts_in_doubt = self._store.doubted("accounts")
@@ -142,7 +134,7 @@ class _Run:
     # -- what to read -------------------------------------------------------------------------
 
     def _plan(self) -> Plan:
-        options, state = self._options, self._state
+        options, state = self._options, self._intake.state
         plan = decide(
             state,
             overlap=options.overlap,
@@ -153,7 +145,7 @@ class _Run:
             doubted_since=self._store.doubted_since(),
         )
         if plan.kind == "first":
-            self._update(history_since=plan.window.since, unfinished=None)
+            self._intake.update(history_since=plan.window.since, unfinished=None)
         return self._reaching_open(plan) if plan.kind == "recent" else plan
 
     def _reaching_open(self, plan: Plan) -> Plan:
@@ -168,7 +160,7 @@ class _Run:
 
     def _has_to_recount(self, plan: Plan) -> bool:
         """Tell whether everything is read again: the count differed last time, and does still."""
-        state = self._state
+        state = self._intake.state
         is_known = state.differs and state.can_recount and state.history_since is None
         return plan.kind == "recent" and is_known and self._differs()
 
@@ -180,7 +172,7 @@ class _Run:
 
     def _read(self, plan: Plan) -> Plan:
         """Read a plan's window, and what it cannot have seen; return the plan read last."""
-        begun = self._begun = self._state.unfinished if plan.cursor else None
+        begun = self._begun = self._intake.state.unfinished if plan.cursor else None
         self._shown = begun.rows if begun else 0
         self._to_show = len(self._store.ids_since(plan.window.since))
         below = begun.oldest if begun else None
@@ -194,8 +186,10 @@ class _Run:
             self._size = walk.size
             self._take_accounts()
         if begun is None:
-            self._note(kind=plan.kind, since=plan.window.since, read_at=self._now)
-        self._settle_absence(Window(plan.window.since, below), walk)
+            self._intake.note(kind=plan.kind, since=plan.window.since, read_at=self._now)
+        if self._had_rows:
+            window = Window(plan.window.since, below)
+            self._inquiry.settle_absence(window, walk.seen, self._now)
         if begun is None:
             return plan
         newest = self._store.newest_created_at()
@@ -203,7 +197,7 @@ class _Run:
         return replace(self._read(self._reaching_open(meanwhile)), kind=plan.kind)
 
     def _asks_count(self, plan: Plan) -> bool:
-        refused_at = self._state.count_refused_at
+        refused_at = self._intake.state.count_refused_at
         return plan.is_whole or refused_at is None or self._now - refused_at > ASK_AGAIN
 
     def _take_page(self, plan: Plan, page: Page) -> None:
@@ -213,15 +207,15 @@ class _Run:
             self._voice = self._clock.heard(self._held.served_at)
         self._take_accounts()
         page = at(page, self._clock.moment(voice))
-        self._count(self._take(page, **self._progress(plan, page)))
+        self._intake.take(page, **self._progress(plan, page))
         self._shown += page.rows.num_rows
         self._report.pages += 1
         self._report.synced_at = page.served_at
         if page.count is not None or page.count_refused:
             self._expected = page.count
-            self._update(count_refused_at=self._now if page.count_refused else None)
+            self._intake.update(count_refused_at=self._now if page.count_refused else None)
         to_show = self._expected if plan.is_whole else max(self._shown, self._to_show)
-        self._tell("transfers", self._shown, to_show)
+        self._intake.tell("transfers", self._shown, to_show)
 
     def _progress(self, plan: Plan, page: Page) -> dict[str, Any]:
         """Say how far a reading of everything came, for the state that is written with a page."""
@@ -240,136 +234,11 @@ class _Run:
         )
         return {"unfinished": self._begun}
 
-    # -- what was not shown -------------------------------------------------------------------
-
-    def _settle_absence(self, window: Window, walk: Walk) -> None:
-        """Put in doubt what is here, in a window that was read whole, and was not shown.
-
-        Some of it is asked for by its id. What answers contradicts the list, and then nothing that
-        it lacked is in doubt for it; what the service does not know is gone: two operations agree.
-        """
-        if not self._had_rows:
-            return
-        here = self._store.ids_since(window.since, window.until)
-        lacked = [id_ for id_ in here if id_ not in walk.seen]
-        if not lacked:
-            return
-        asked = self._to_ask(lacked)
-        gone = self._not_known(asked, window)
-        if self._contradicted_by is not None:
-            return
-        if self._options.accept_removals and gone and gone == asked:
-            gone = lacked
-        known = set(gone)
-        self._store.doubt([id_ for id_ in lacked if id_ not in known], self._now)
-        if gone:
-            self._store.mark_removed(gone, self._now, source=self._source.name, run=self._run)
-            self._report.removed.extend(gone)
-
-    def _to_ask(self, lacked: Sequence[str]) -> list[str]:
-        """Choose what is asked for by its id.
-
-        What was made within LAG is not there yet for a database that lags, in any operation. Where
-        the service showed older answers than before, all of it may lag: then only what a sync has
-        missed a while ago.
-        """
-        young = set(self._store.ids_since(self._now - LAG))
-        chosen = [id_ for id_ in lacked if id_ not in young]
-        if self._is_lagging:
-            before = set(self._store.doubted("transfers", before=self._now - LAG))
-            chosen = [id_ for id_ in chosen if id_ in before]
-        return chosen[:MOST_ASKED]
-
-    def _not_known(self, ids: Sequence[str], window: Window) -> list[str]:
-        """Ask for transfers that a list lacked; return those that the service does not know."""
-        unknown: list[str] = []
-        unanswered = 0
-        for id_ in ids:
-            found = self._ask(id_)
-            if found is None:
-                unanswered += 1
-                if unanswered == MOST_UNANSWERED:
-                    break
-            elif id_ in found.missing:
-                unknown.append(id_)
-            elif contradicts(found.rows["created_at"][0].as_py(), window):
-                log.warning("a list left out what the service has, so it proves nothing: %s", id_)
-                self._source.drift.note("a list without a transfer that the service has", id_)
-                self._contradicted_by = id_
-                break
-        return unknown
-
-    def _ask_one_by_one(self, ids: Sequence[str]) -> None:
-        """Read the open transfers that are older than the window, each by its id.
-
-        That one is not known says nothing: no list that should have it lacked it.
-        """
-        asked = [id_ for id_ in ids if (found := self._ask(id_)) and not found.missing]
-        if asked:
-            self._note(asked=json.dumps(asked))
-
-    def _ask_about_slips(self) -> None:
-        """Ask again for what changed without saying so: a slip of one answer goes no further."""
-        slips, self._slips = self._slips, {}
-        if len(slips) <= MOST_SLIPS:
-            for id_ in slips:
-                self._ask(id_, overrules=True)
-
-    def _ask(self, id_: str, *, overrules: bool = False) -> TransferDetails | None:
-        """Read a transfer by its id; None where no answer can be had that says anything."""
-        try:
-            found = self._source.fetch_details([id_])
-        except (GraphQLError, HTTPError, UnexpectedAnswer) as error:
-            if isinstance(error, HTTPError) and error.status not in (400, 404, 422):
-                raise
-            if isinstance(error, GraphQLError) and error.is_passing:
-                raise
-            log.warning("a transfer could not be asked for: id=%s error=%s", id_, error)
-            return None
-        return self._take_details_of(found, overrules=overrules)
-
-    def _take_details_of(
-        self, found: TransferDetails, *, overrules: bool = False
-    ) -> TransferDetails:
-        found = at(found, self._clock.moment(self._clock.heard(found.served_at)))
-        self._count(self._take(found, overrules=overrules))
-        return found
-
-    # -- details ------------------------------------------------------------------------------
-
-    def _take_details(self) -> None:
-        """Fetch the details that are wanted, newest first, as far as the budget goes."""
-        options = self._options
-        if options.details is None:
-            return
-        known = self._store.wanted()
-        wanted = details_wanted(options.details, known, now=self._now, recent=options.overlap)
-        cost = options.cost(len(wanted))
-        log.info("%s", cost)
-        self._tell("details", 0, cost.now, cost)
-        started = self._timer()
-        step = options.details_per_request
-        batches = (wanted[start : start + step] for start in range(0, len(wanted), step))
-        for requests, ids in enumerate(batches):
-            if self._is_spent(requests, started):
-                break
-            self._take_details_of(self._source.fetch_details(ids))
-            self._report.details += len(ids)
-            self._tell("details", self._report.details, cost.now)
-        self._report.details_missing = len(wanted) - self._report.details
-        self._ask_about_slips()
-
-    def _is_spent(self, requests: int, started: float) -> bool:
-        options = self._options
-        minutes = (self._timer() - started) / 60
-        return (options.max_requests is not None and requests >= options.max_requests) or (
-            options.max_minutes is not None and minutes >= options.max_minutes
-        )
-
     # -- the end ------------------------------------------------------------------------------
 
     def _finish(self, plan: Plan) -> None:
-        before, differs, by = self._state, self._differs(), self._contradicted_by
+        before, differs = self._intake.state, self._differs()
+        by = self._inquiry.contradicted_by
         state = replace(
             before,
             last_sync_at=self._report.synced_at,
@@ -394,11 +263,11 @@ class _Run:
         meets = not state.is_contradicted and not (lacks and before.can_recount)
         if meets or before.newest_created_at is None:
             state = replace(state, newest_created_at=self._store.newest_created_at())
-        self._update(**vars(state))
-        self._note(ended_at=self._report.synced_at)
+        self._intake.update(**vars(state))
+        self._intake.note(ended_at=self._report.synced_at)
 
     def _completed(self) -> SyncReport:
-        report, state = self._report, self._state
+        report, state = self._report, self._intake.state
         known, drift = state.reported, self._source.drift
         # A new value is news once; a field that is missing or unreadable is trouble every time.
         report.unknown_values = {
@@ -406,56 +275,12 @@ class _Run:
         }
         report.unknown_in = {what: drift.where[what] for what in report.unknown_values}
         if report.unknown_values:
-            self._update(reported=dict(sorted({**drift.where, **known}.items())))
+            self._intake.update(reported=dict(sorted({**drift.where, **known}.items())))
         report.in_doubt = self._store.doubted("transfers")
         report.certificate = certify(state, report.organization_id, self._store.counts())
-        report.requests = self._source.requests - self._first_request
+        report.requests = self._intake.requests
         report.page_size = self._size
         return report
-
-    # -- taking in ----------------------------------------------------------------------------
-
-    def _take(
-        self,
-        delivery: Page | Snapshot | TransferDetails,
-        *,
-        overrules: bool = False,
-        **progress: Any,
-    ) -> Upsert:
-        """Take in what the source delivered; `progress` are changes of the state with it."""
-        if not self._options.keep_answers:
-            delivery = replace(delivery, bodies=None)
-        state = replace(self._state, **progress)
-        found = self._store.take(
-            delivery, state, source=self._source.name, run=self._run, overrules=overrules
-        )
-        self._state = state
-        return found
-
-    def _update(self, **changes: Any) -> None:
-        state = replace(self._state, **changes)
-        if state != self._state:
-            self._store.write_state(state)
-            self._state = state
-
-    def _note(self, **facts: Any) -> None:
-        assert self._run is not None
-        self._store.note_run(self._run, **facts)
-
-    def _count(self, upsert: Upsert) -> None:
-        self._report.added += upsert.added
-        self._report.updated += upsert.updated
-        self._report.moved.extend(upsert.moved)
-        self._is_lagging |= bool(upsert.stale)
-        for id_ in upsert.stale:
-            self._source.drift.note("updatedAt: older than known, passed over", id_)
-        self._slips |= dict.fromkeys(upsert.slips)
-        self._report.changed.extend(upsert.changes)
-
-    def _tell(self, stage: str, read: int, expected: int | None, cost: Cost | None = None) -> None:
-        if self._on_progress is not None:
-            requests = self._source.requests - self._first_request
-            self._on_progress(Progress(stage, read, expected, requests, cost))
 
 
 def _earlier(history_since: datetime | None, plan: Plan) -> datetime | None:
