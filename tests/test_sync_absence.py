@@ -200,6 +200,43 @@ def test_what_cannot_be_asked_for_stays_in_doubt(desk: Desk) -> None:
     assert (report.in_doubt, report.is_complete) == ([], True)
 
 
+def aged(page: Page) -> Page:
+    """Say of each row that it changed last years ago."""
+    place = page.rows.schema.get_field_index("updated_at")
+    moments = pa.array([NOON - 1000 * DAY] * page.rows.num_rows, page.rows.schema.types[place])
+    return replace(page, rows=page.rows.set_column(place, "updated_at", moments), bodies=None)
+
+
+def test_what_a_list_shows_as_of_before_is_asked_for_by_its_id(tmp_path: Path) -> None:
+    """Changes that a list calls older than what is here are settled by the answers for their ids;
+    where there are none, it is not known whether all is here, and the next sync heals it."""
+
+    def refuse(found: TransferDetails) -> TransferDetails:
+        raise GraphQLError([{"message": "Not found"}], "query Drawer { me }")
+
+    with Sandbox(months=1, now=NOW) as box:
+        desk = Desk(box, tmp_path)
+        told(desk)
+        same = Lying(desk, page=aged)
+        assert (told(desk, same).is_complete, same.asked) == (True, [])
+        box.advance(days=6)
+        known, now = held(desk.store), truth(box)
+        changed = {id_ for id_, row in known.items() if row["status"] != now[id_]["status"]}
+        assert changed
+        report = told(desk, Lying(desk, page=aged, details=refuse))
+        assert report.is_complete is None
+        assert f"the service showed {len(changed)} transfers in an older state" in str(report)
+        asking = Lying(desk, page=aged)
+        assert told(desk, asking).is_complete is True
+        assert changed <= {*asking.asked}
+        assert {id_: row["status"] for id_, row in held(desk.store).items()} == {
+            id_: row["status"] for id_, row in now.items()
+        }
+        told(desk)
+        assert is_the_truth(desk)
+        desk.close()
+
+
 def test_a_doubt_is_looked_for_where_it_is(desk: Desk) -> None:
     """The next plain sync reads down to the oldest transfer in doubt, whatever its age."""
     oldest = list(truth(desk.box))[-1]

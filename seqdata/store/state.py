@@ -63,6 +63,8 @@ class SyncState:
         Its id.
     read_again_since
         Where such a list began; None: with everything. Means nothing while `contradicted` is 0.
+    older
+        How many transfers the last sync was shown only as of before what is here.
     """
 
     unfinished: Unfinished | None = None
@@ -79,6 +81,7 @@ class SyncState:
     contradicted: int = 0
     contradicted_by: str | None = None
     read_again_since: datetime | None = None
+    older: int = 0
 
     @property
     def can_recount(self) -> bool:

@@ -29,9 +29,10 @@ class Upsert:
     """What a write did.
 
     ``moved`` are the ids whose month changed, ``stale`` those of which an older answer came than
-    the one that is here: it changed nothing. ``slips`` are those that changed although they say
-    that they did not, or that lack what every transfer has. ``changes`` has a row for each value
-    that changed: id, column, before, after, all text (amounts in cents, moments ISO UTC).
+    the one that is here: it changed nothing. ``older`` are those of them that it shows otherwise
+    than they are here. ``slips`` are those that changed although they say that they did not, or
+    that lack what every transfer has. ``changes`` has a row for each value that changed: id,
+    column, before, after, all text (amounts in cents, moments ISO UTC).
     """
 
     added: int = 0
@@ -39,6 +40,7 @@ class Upsert:
     unchanged: int = 0
     moved: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
     slips: tuple[str, ...] = ()
     changes: tuple[tuple[str, str, str | None, str | None], ...] = field(
         default=(), compare=False, repr=False
@@ -104,6 +106,8 @@ def upsert(
         answer = _Aged(rows[last[id_]], said.at)
         if _is_older(stream, answer, _Aged(known.row, known.since), in_one_sync=in_one_sync):
             stale[id_] = None
+            if _without_age(stream, answer.row) != _without_age(stream, known.row):
+                write.older.append(id_)
             if _is_another(answer.row, known.row):
                 write.slips.append(id_)
             del last[id_]
@@ -300,6 +304,10 @@ def _is_slip(row: Row, before: _Present | None) -> bool:
     return known is not None and row.get("updated_at") in (None, known)
 
 
+def _without_age(stream: str, row: Row) -> Row:
+    return {**lasting(stream, row), "updated_at": None}
+
+
 def _is_another(row: Row, known: Row) -> bool:
     """Tell whether a row differs from another of its id in what a transfer keeps."""
     return any(row.get(name) != known.get(name) for name in _KEPT_BY_ALL)
@@ -336,6 +344,7 @@ class _Write:
         self._left: set[str] = set()
         self._has_renamed = False
         self.slips: list[str] = []
+        self.older: list[str] = []
 
     def put(
         self,
@@ -379,7 +388,7 @@ class _Write:
         mark_changed(self._db, self._unpublished, self._left)
         return Upsert(
             len(self._begun) - len(self._ended), len(self._ended), unchanged, tuple(self._moved),
-            stale, tuple(self.slips), tuple(self._changes),
+            stale, tuple(self.older), tuple(self.slips), tuple(self._changes),
         )  # fmt: skip
 
     def _table(self, month: str) -> str:

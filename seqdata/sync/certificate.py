@@ -28,6 +28,9 @@ class Certificate:
     in_doubt, accounts_in_doubt
         Transfers and accounts that are here and that the last reading should have shown and did
         not; it is not known whether they are gone.
+    older
+        Transfers that the last sync was shown only in an older state than is here: how they are
+        now is not known.
     left_out
         How many of the gaps were asked for.
     """
@@ -43,6 +46,7 @@ class Certificate:
     finished_at: datetime | None = None
     in_doubt: int = 0
     accounts_in_doubt: int = 0
+    older: int = 0
     left_out: int = 0
 
     @property
@@ -54,11 +58,12 @@ class Certificate:
     def is_complete(self) -> bool | None:
         """Whether all is here; None where that cannot be checked and no gap is known.
 
-        It cannot where the service did not count, or where transfers are in doubt.
+        It cannot where the service did not count, or where transfers are in doubt or were shown
+        only in an older state.
         """
         if self.gaps:
             return False
-        if self.expected_rows is None or self.in_doubt:
+        if self.expected_rows is None or self.in_doubt or self.older:
             return None
         return self.rows == self.expected_rows
 
@@ -70,6 +75,9 @@ class Certificate:
         if self.in_doubt:
             kept = f"the service did not show {self.in_doubt:,} of them, {_kept(self.in_doubt)}"
             said.append(f"{kept} (it counts {self.expected_rows:,})" if counted else kept)
+        if self.older:
+            shown = f"the service showed {count_of(self.older, 'transfer')} in an older state"
+            said.append(f"{shown} than is here: the next seqdata sync looks again")
         if self.accounts_in_doubt:
             accounts = count_of(self.accounts_in_doubt, "account")
             said.append(f"the service did not show {accounts}, {_kept(self.accounts_in_doubt)}")
@@ -125,6 +133,7 @@ def certify(state: SyncState, organization_id: str, counts: Counts) -> Certifica
         left_out=int(state.history_since is not None),
         in_doubt=counts.in_doubt,
         accounts_in_doubt=counts.accounts_in_doubt,
+        older=state.older,
         gaps=tuple(gaps),
         last_sync_at=state.last_sync_at,
         last_full_at=state.last_full_at,
@@ -146,6 +155,7 @@ def combine_certificates(parts: Sequence[Certificate]) -> Certificate:
         left_out=sum(part.left_out for part in parts),
         in_doubt=sum(part.in_doubt for part in parts),
         accounts_in_doubt=sum(part.accounts_in_doubt for part in parts),
+        older=sum(part.older for part in parts),
         gaps=tuple(f"{part.organization_id}: {gap}" for part in parts for gap in part.gaps),
         last_sync_at=_oldest([part.last_sync_at for part in parts]),
         last_full_at=_oldest([part.last_full_at for part in parts]),

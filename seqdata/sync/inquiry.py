@@ -104,6 +104,18 @@ class Inquiry:
         if asked:
             self._intake.note(asked=json.dumps(asked))
 
+    def ask_about_older(self) -> int:
+        """Ask for what was shown as of before; return of how many it is not known what they are.
+
+        Either what is here is newer than a list that lags, or the list is new and its
+        ``updatedAt`` wrong: another operation tells.
+        """
+        older, self._intake.older = list(self._intake.older), {}
+        for id_ in older[:MOST_ASKED]:
+            if self._ask(id_) is None:
+                self._intake.older[id_] = None
+        return len(self._intake.older) + len(older[MOST_ASKED:])
+
     def ask_about_slips(self) -> None:
         """Ask again for what changed without saying so: a slip of one answer goes no further."""
         slips, self._intake.slips = self._intake.slips, {}

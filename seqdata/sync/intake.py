@@ -23,6 +23,8 @@ class Intake:
         What the sync did so far.
     is_lagging
         Whether an older answer came than one that is here.
+    older
+        Transfers that were shown otherwise than they are here, as of before.
     slips
         Transfers that changed although they say that they did not, or lack what all have.
     """
@@ -37,6 +39,7 @@ class Intake:
         self.state = store.read_state()
         self.report = SyncReport(source.organization_id, "", Window())
         self.is_lagging = False
+        self.older: dict[str, None] = {}
         self.slips: dict[str, None] = {}
 
     @property
@@ -88,6 +91,7 @@ class Intake:
         self.report.moved.extend(upsert.moved)
         self.report.changed.extend(upsert.changes)
         self.slips |= dict.fromkeys(upsert.slips)
+        self.older |= dict.fromkeys(upsert.older)
         self.is_lagging |= bool(upsert.stale)
         for id_ in upsert.stale:
             self._source.drift.note("updatedAt: older than known, passed over", id_)

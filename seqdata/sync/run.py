@@ -105,6 +105,7 @@ class _Run:
             self._read(plan)
         self._inquiry.ask_one_by_one(last.one_by_one)
         self._inquiry.ask_about_slips()
+        self._older = self._inquiry.ask_about_older()
         self._finish(plan)
         self._inquiry.fetch_details(self._now, self._timer)
         return self._completed()
@@ -252,6 +253,7 @@ class _Run:
             ),
             contradicted_by=by,
             read_again_since=plan.window.since,
+            older=self._older,
         )
         if plan.is_whole:
             begun = before.unfinished if plan.cursor else None
