@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import takewhile
 
 from seqdata.core.logs import logger
 from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
@@ -44,6 +45,7 @@ class Inquiry:
 
         Some of it is asked for by its id. What answers contradicts the list, and then nothing that
         it lacked is in doubt for it; what the service does not know is gone: two operations agree.
+        Not so what is newer than all that was shown: both may be of a time before it was made.
         """
         here = self._store.ids_since(window.since, window.until)
         lacked = [id_ for id_ in here if id_ not in shown]
@@ -55,6 +57,10 @@ class Inquiry:
             return
         if self._options.accept_removals and gone and gone == asked:
             gone = lacked
+        else:
+            newest = set(takewhile(lambda id_: id_ not in shown, here))
+            newest -= set(self._store.ids_since(now + LAG))  # which say a time that is not yet
+            gone = [id_ for id_ in gone if id_ not in newest]
         known = set(gone)
         self._store.doubt([id_ for id_ in lacked if id_ not in known], now)
         if gone:
@@ -67,7 +73,7 @@ class Inquiry:
         the service showed older answers than before, all of it may lag: then only what a sync has
         missed a while ago.
         """
-        young = set(self._store.ids_since(now - LAG))
+        young = set(self._store.ids_since(now - LAG, now + LAG))  # and not of another year
         chosen = [id_ for id_ in lacked if id_ not in young]
         if self._intake.is_lagging:
             before = set(self._store.doubted("transfers", before=now - LAG))

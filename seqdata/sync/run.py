@@ -92,6 +92,7 @@ class _Run:
         self._size: int | None = None
 
     def to_the_end(self) -> SyncReport:
+        self._rows_before = self._store.count_transfers()
         self._had_rows = self._store.newest_created_at() is not None
         self._fetch_accounts()
         plan = self._plan()
@@ -163,11 +164,22 @@ class _Run:
         """Tell whether everything is read again: the count differed last time, and does still."""
         state = self._intake.state
         is_known = state.differs and state.can_recount and state.history_since is None
-        return plan.kind == "recent" and is_known and self._differs()
+        return plan.kind == "recent" and is_known and (self._differs() or self._agrees_by_chance())
 
     def _differs(self) -> bool:
         """Tell whether what is here cannot be what the service counts."""
         return self._expected is not None and not self._store.counts().can_be(self._expected)
+
+    def _agrees_by_chance(self) -> bool:
+        """Tell whether the count agrees though what it said is missing has not come.
+
+        Something has vanished from the service then, which a reading of a window cannot see.
+        """
+        state, store = self._intake.state, self._store
+        missing = (state.service_count or 0) - self._rows_before
+        since = store.count_transfers() + len(self._report.removed) - self._rows_before
+        came = since - len(store.ids_since(state.last_sync_at))
+        return came < missing
 
     # -- reading ------------------------------------------------------------------------------
 
