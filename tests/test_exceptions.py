@@ -34,6 +34,8 @@ SAMPLES: list[SequenceError] = [
     ex.MissingColumns("transfers", ["effective_at"], ["id", "status"], "settle(transfers, legs)"),
     ex.MissingColumns("history", ["date"], []),
     ex.DisguisedLedger("sync"),
+    ex.LedgerClosed(),
+    ex.LedgerClosed("transfer desk"),
     ex.NotFound("It is not there."),
     ex.UnknownOrganization("org-9", ["org-1", "org-2"]),
     ex.UnknownOrganization("org-9"),

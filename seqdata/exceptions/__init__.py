@@ -16,6 +16,7 @@ The tree, by what an error means::
     │   ├── InvalidEvent
     │   ├── MissingColumns
     │   ├── DisguisedLedger
+    │   ├── LedgerClosed
     │   └── MissingExtra
     ├── NotFound                  not there
     │   ├── UnknownOrganization
@@ -101,6 +102,7 @@ from seqdata.exceptions.asked import (
     InvalidQuery,
     InvalidSetting,
     InvalidSplit,
+    LedgerClosed,
     MissingColumns,
     MissingExtra,
     MissingSetting,
@@ -217,6 +219,7 @@ __all__ = [
     "InvalidQuery",
     "InvalidSetting",
     "InvalidSplit",
+    "LedgerClosed",
     "LimitsUnreadable",
     "LoginFailed",
     "LoginTimeout",

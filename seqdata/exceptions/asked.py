@@ -171,6 +171,17 @@ class DisguisedLedger(UsageError):
 
 
 @told
+class LedgerClosed(UsageError):
+    """A ledger, or the transfer desk of one, is asked for something after it was closed."""
+
+    what: str = "ledger"
+    sentence = (
+        "This {what} is closed, so nothing was read or sent. What was made of it stays; open "
+        "another one for more (in a notebook: run the cells again)."
+    )
+
+
+@told
 class InvalidEvent(UsageError):
     """An event has a key that the audit log cannot write."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,13 @@ from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.config.settings import Settings
 from seqdata.core.moments import Moment, parse_moment
+from seqdata.core.shown import table_of_words
 from seqdata.core.text import printable
 from seqdata.exceptions import (
     InvalidAmount,
     InvalidFilter,
     InvalidSplit,
+    LedgerClosed,
     UnknownAccount,
     UnknownTransfer,
 )
@@ -36,6 +38,7 @@ from seqdata.ledger.standing import ALL
 from seqdata.ledger.syncing import Syncing
 from seqdata.safeguards import AuditLog
 from seqdata.safeguards.audit_comparison import Reconciliation, reconcile
+from seqdata.sources.webapp.client import SequenceClient
 from seqdata.store import Store
 
 if TYPE_CHECKING:
@@ -69,11 +72,19 @@ class Ledger(Analyses, Syncing):
     organization_id
         By default the configured one, else the only one there is. :data:`ALL` holds all
         organizations of the login side by side.
+
+    Notes
+    -----
+    In a notebook, pandas is told that frames hold no formulas (``display.html.use_mathjax``):
+    JupyterLab would set two dollar signs in one cell as mathematics.
     """
 
     def __init__(self, settings: Settings, organization_id: str | None = None) -> None:
         super().__init__(settings, organization_id)
+        if "ipykernel" in sys.modules:  # else two amounts in one cell of a frame are a formula
+            pd.set_option("display.html.use_mathjax", False)
         self._closing = ExitStack()
+        self._is_closed = False
         self._desk: TransferDesk | None = None
         #: The sandbox behind a demo; None for a ledger of your own account.
         self.sandbox: Sandbox | None = None
@@ -134,7 +145,12 @@ class Ledger(Analyses, Syncing):
         return ledger
 
     def close(self) -> None:
-        """Stop the sandbox of a demo and remove its temporary folder; else does nothing."""
+        """Close desk and panel; of a demo, stop the sandbox and remove its temporary folder.
+
+        Tables and charts that were made of it stay; whatever else is asked of it is
+        :class:`LedgerClosed`. May be called again.
+        """
+        self._is_closed = True
         self._closing.close()
 
     def __enter__(self) -> Ledger:
@@ -157,6 +173,7 @@ class Ledger(Analyses, Syncing):
         AuditChainBroken
             The audit log was changed by something else, so what is open is not known.
         """
+        self._check_open()
         if self._desk is None:
             desk = self._own_desk()
             desk.warn()
@@ -184,6 +201,7 @@ class Ledger(Analyses, Syncing):
         """Return an explorer for a notebook: filters, totals, and all transfers to scroll."""
         from seqdata.widgets import ActivityExplorer
 
+        self._check_open()
         return ActivityExplorer(self)
 
     # -- to look at and to show around --------------------------------------------------------
@@ -392,12 +410,25 @@ class Ledger(Analyses, Syncing):
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th>"
-            f"<td style='text-align:left'>{escape(printable(text))}</td></tr>"
-            for name, text in self.summary().items()
-        )
-        return f"<strong>{escape(self._title())}</strong><table>{rows}</table>"
+        return table_of_words(self._title(), self.summary())
+
+    def summary(self) -> dict[str, str]:
+        """Say in a few lines what is here and how fresh it is: words to text."""
+        if self._is_closed:
+            return {"closed": "open another one: what was made of it stays"}
+        return super().summary()
+
+    def _store_of(self, organization_id: str) -> Store:
+        self._check_open()
+        return super()._store_of(organization_id)
+
+    def _client(self) -> SequenceClient:
+        self._check_open()
+        return super()._client()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise LedgerClosed
 
     def _title(self) -> str:
         where = "the sandbox" if self.sandbox is not None else self._settings.app_url

@@ -143,6 +143,9 @@ class Standing(ABC, Generic[ShelfT]):
 
     # -- inside -------------------------------------------------------------------------------
 
+    def _check_open(self) -> None:
+        """Raise where it was closed; see :class:`seqdata.Ledger`."""
+
     @abstractmethod
     def _store_of(self, organization_id: str) -> ShelfT:
         """Return what is here of an organization."""

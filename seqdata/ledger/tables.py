@@ -55,6 +55,7 @@ class Tables(Stored):
     @property
     def categories_path(self) -> Path:
         """The file of your own rules for categories; it need not exist."""
+        self._check_open()
         return self._settings.data_dir / "categories.toml"
 
     @property

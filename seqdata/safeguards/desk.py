@@ -29,6 +29,7 @@ from seqdata.exceptions import (
     FolderNotWritable,
     ForeignStage,
     InvalidSetting,
+    LedgerClosed,
     NobodyThere,
     OutcomeNotRecorded,
     OutcomeOpen,
@@ -131,6 +132,7 @@ class TransferDesk:
             raise InvalidSetting("SEQUENCE_APP_URL", why)
         self._settings = settings
         self._scope = Scope(settings.user, settings.app_url, organization_id or settings.org_id)
+        self._is_closed = False
         self._mover: Mover = WebAppMover(
             settings,
             transport or open_transport(settings),
@@ -193,7 +195,8 @@ class TransferDesk:
         return self._rules.read_only
 
     def close(self) -> None:
-        """Close the connections; may be called again."""
+        """Close the connections; it sends nothing any more. May be called again."""
+        self._is_closed = True
         self._mover.close()
 
     # -- look ---------------------------------------------------------------------------------
@@ -208,6 +211,7 @@ class TransferDesk:
         ServiceError, UnexpectedAnswer, AuthenticationError
             The accounts could not be read.
         """
+        self._require_open()
         view = self._mover.accounts(self._scope.organization_id)
         self._scope.organization_id = view.organization_id
         return view
@@ -359,6 +363,7 @@ class TransferDesk:
         OutcomeNotRecorded
             It was sent, and its outcome could not be written down.
         """
+        self._require_open()
         with self._noting_refusals(_words_of(staged)), self._book.turn():
             lives = self._book.mended()
             self._require_usable(staged, lives)
@@ -569,6 +574,7 @@ class TransferDesk:
             An organization's activity could not be read completely. What was found of other
             transfers is written down, and stands in the error's ``settled``.
         """
+        self._require_open()
         return self._aftermath.settle(decisions_of(choose, none_of, assume_failed))
 
     def watched_ids(self) -> list[str]:
@@ -598,6 +604,10 @@ class TransferDesk:
         return self._aftermath.underway(rows)
 
     # -- what is allowed ----------------------------------------------------------------------
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise LedgerClosed("transfer desk")
 
     def _require_writable(self) -> None:
         if self.is_read_only:

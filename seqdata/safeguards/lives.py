@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from seqdata.core.moments import parse_timestamp
+from seqdata.core.shown import Shown
 from seqdata.core.text import format_cents, printable
 from seqdata.safeguards.audit import ACKNOWLEDGED, Entry
 from seqdata.safeguards.chain import OUT_OF_PLACE
@@ -200,8 +201,8 @@ def _own_id(entry: Entry) -> str | None:
     return known if isinstance(known, str) and not known.startswith("staged:") else None
 
 
-@dataclass(frozen=True)
-class OpenIntent:
+@dataclass(frozen=True, repr=False)
+class OpenIntent(Shown):
     """A transfer that was sent, and of which it is not known whether it moved money.
 
     `sent_at` is the service's time before it was sent. `readings` is how many complete

@@ -16,12 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
+from seqdata.core.shown import Shown
 from seqdata.core.text import printable
 from seqdata.safeguards.lives import OpenIntent
 
 
-@dataclass(frozen=True)
-class Completed:
+@dataclass(frozen=True, repr=False)
+class Completed(Shown):
     """The service accepted the transfer.
 
     Parameters
@@ -56,8 +57,8 @@ class Completed:
         )
 
 
-@dataclass(frozen=True)
-class Failed:
+@dataclass(frozen=True, repr=False)
+class Failed(Shown):
     """Nothing was moved. `reason` is why."""
 
     reason: str
@@ -71,8 +72,8 @@ class Failed:
         return f"Failed, nothing was moved: {printable(self.reason)}"
 
 
-@dataclass(frozen=True)
-class Returned:
+@dataclass(frozen=True, repr=False)
+class Returned(Shown):
     """The service accepted the transfer, and it failed there, at once or days later.
 
     `service_status` is the service's word for it (FAILED, CANCELLED, …), `reason` its reason.
@@ -97,8 +98,8 @@ class Returned:
         )
 
 
-@dataclass(frozen=True)
-class Unknown:
+@dataclass(frozen=True, repr=False)
+class Unknown(Shown):
     """The money may have moved, or not. Never send it again; settle it. `why` is the reason."""
 
     why: str
@@ -115,8 +116,8 @@ class Unknown:
         )
 
 
-@dataclass(frozen=True)
-class Rehearsed:
+@dataclass(frozen=True, repr=False)
+class Rehearsed(Shown):
     """A dry run went through everything but the sending."""
 
     intent_id: str = ""
@@ -133,8 +134,8 @@ Outcome: TypeAlias = Completed | Failed | Returned | Unknown
 ConfirmOutcome: TypeAlias = Completed | Failed | Returned | Unknown | Rehearsed
 
 
-@dataclass(frozen=True)
-class Settlement:
+@dataclass(frozen=True, repr=False)
+class Settlement(Shown):
     """What settling found out about a transfer.
 
     `candidates` are the transfers that it can be, where a person has to choose: ids and when

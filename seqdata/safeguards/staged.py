@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from html import escape
 from typing import Any
 
+from seqdata.core.shown import table_of_words
 from seqdata.core.text import format_cents, printable
 from seqdata.sources.base import Account
 
@@ -85,12 +85,7 @@ class StagedTransfer:
         return "\n".join([f"Staged transfer {self.id}: nothing is sent yet", *lines])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th>"
-            f"<td style='text-align:left'>{escape(text)}</td></tr>"
-            for name, text in self.review().items()
-        )
-        return f"<strong>Staged transfer: nothing is sent yet</strong><table>{rows}</table>"
+        return table_of_words("Staged transfer: nothing is sent yet", self.review())
 
 
 def expected_settlement(source: Account, destination: Account, *, instant: bool) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from seqdata.core.shown import Shown
 from seqdata.store.shelf import Counts
 from seqdata.store.state import MOST_TRIES, SyncState
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     """Whether everything that the service has is here, and what is not known.
 
     Attributes

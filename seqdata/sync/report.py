@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from seqdata.core.shown import Shown
 from seqdata.core.text import printable
 from seqdata.sources.base import Window
 from seqdata.sync.certificate import Certificate, combine_certificates, count_of, plain
@@ -33,8 +34,8 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
-class Cost:
+@dataclass(frozen=True, repr=False)
+class Cost(Shown):
     """What fetching details costs.
 
     ``transfers`` lack them; ``now`` of these are within the budget, which takes so many
@@ -55,8 +56,8 @@ class Cost:
         )
 
 
-@dataclass
-class SyncReport:
+@dataclass(repr=False)
+class SyncReport(Shown):
     """What a sync did, and whether the table is complete.
 
     Attributes
