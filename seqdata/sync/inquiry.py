@@ -40,12 +40,15 @@ class Inquiry:
 
     # -- what was not shown -------------------------------------------------------------------
 
-    def settle_absence(self, window: Window, shown: set[str], now: datetime) -> None:
+    def settle_absence(
+        self, window: Window, shown: set[str], now: datetime, counted: int | None
+    ) -> None:
         """Put in doubt what is here, in a window that was read whole, and was not shown.
 
         Some of it is asked for by its id. What answers contradicts the list, and then nothing that
         it lacked is in doubt for it; what the service does not know is gone: two operations agree.
         Not so what is newer than all that was shown: both may be of a time before it was made.
+        Where the service counts more than would be left, it is asked a second time.
         """
         here = self._store.ids_since(window.since, window.until)
         lacked = [id_ for id_ in here if id_ not in shown]
@@ -53,6 +56,8 @@ class Inquiry:
             return
         asked = self._to_ask(lacked, now)
         gone = self._not_known(asked, window)
+        if counted is not None and counted > self._store.count_transfers() - len(gone):
+            gone = self._not_known(gone, window)
         if self.contradicted_by is not None:
             return
         if self._options.accept_removals and gone and gone == asked:

@@ -202,7 +202,7 @@ class _Run:
             self._intake.note(kind=plan.kind, since=plan.window.since, read_at=self._now)
         if self._had_rows:
             window = Window(plan.window.since, below)
-            self._inquiry.settle_absence(window, walk.seen, self._now)
+            self._inquiry.settle_absence(window, walk.seen, self._now, self._expected)
         if begun is None:
             return plan
         newest = self._store.newest_created_at()
