@@ -203,6 +203,21 @@ def test_what_cannot_be_asked_for_stays_in_doubt(desk: Desk) -> None:
     assert (report.in_doubt, report.is_complete) == ([], True)
 
 
+def test_one_silent_answer_removes_nothing_that_is_counted(desk: Desk) -> None:
+    """Where the service counts what a list lacked and an id was silent about, it is asked again."""
+    answers = iter([silent])
+
+    def silent_once(found: TransferDetails) -> TransferDetails:
+        return next(answers, lambda one: one)(found)
+
+    lacked = list(truth(desk.box))[5]
+    lying = Lying(desk, page=without(lacked), details=silent_once)
+    report = told(desk, lying)
+    assert lying.asked == [lacked, lacked]
+    assert report.removed == []
+    assert is_the_truth(desk)
+
+
 def test_a_count_that_agrees_by_chance_closes_no_hole(tmp_path: Path) -> None:
     """Where as many have vanished as were missing, the count says nothing: all is read again."""
     with Sandbox(months=3, now=NOW) as box:
