@@ -77,9 +77,11 @@ def test_a_command_prints_a_table_or_says_why_not(run, ledger: Ledger, table: st
 def test_words_are_passed_on(run, ledger: Ledger) -> None:
     """Options that may be repeated, dates and flags reach the method as they were said."""
     found = run(
-        "spending", "--by", "month", "--by", "payee", "--since", "2026-10", "--json", "--limit", "0"
-    )
-    expected = ledger.spending(["month", "payee"], since="2026-10")
+        "spending", "--freq", "month", "--by", "payee", "--by", "pod", "--since", "2026-10",
+        "--account", "Bills", "--account", "Groceries", "--json", "--limit", "0",
+    )  # fmt: skip
+    both = ["Bills", "Groceries"]
+    expected = ledger.spending(["payee", "pod"], freq="month", since="2026-10", account=both)
     rows = json.loads(found.stdout)
     assert [row["spent_cents"] for row in rows] == expected["spent_cents"].tolist()
     found = run("compare", "2026-10", "--previous", "mean", "--by", "payee", "--json")

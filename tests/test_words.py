@@ -159,7 +159,7 @@ def test_no_sum_depends_on_the_kind(ledger: Ledger) -> None:
         other.sync(details="all", details_per_request=25, progress=False)
         assert set(other.transfers["kind"]) == {"unknown", "card", "deposit"}
         for make in (
-            lambda one: one.spending(["month", "category"]),
+            lambda one: one.spending(freq="month"),
             lambda one: one.spending("payee", include_moves=True),
             lambda one: one.cash_flow(),
             lambda one: one.cash_flow(by="account", boundary="own"),

@@ -36,14 +36,14 @@ def charts(ledger: Ledger) -> dict[str, Callable[..., Any]]:
     drawn: dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = {
         "balances": (plots.balances, (pods, accounts), {"colors": colors, "most": 6}),
         "balances-stacked": (plots.balances, (pods,), {"colors": colors, "kind": "stacked"}),
-        "calendar": (plots.calendar, (ledger.spending("day", since=YEAR),), {}),
+        "calendar": (plots.calendar, (ledger.spending(None, freq="day", since=YEAR),), {}),
         "cash-flow": (plots.cash_flow, (ledger.cash_flow(since=YEAR),), {}),
         "money-flow": (plots.money_flow, (ledger.money_flow(since=YEAR),), {"colors": colors}),
         "recurring": (plots.recurring, (ledger.recurring(),), {}),
         "spending": (plots.spending, (ledger.spending(since=YEAR),), {}),
         "spending-by-month": (
             plots.spending_by_month,
-            (ledger.spending(["month", "category"], since=YEAR),),
+            (ledger.spending(freq="month", since=YEAR),),
             {},
         ),
         "upcoming": (plots.upcoming, (ledger.projected_balances(),), {"colors": colors}),

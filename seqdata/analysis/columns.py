@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seqdata.exceptions import MissingColumns
+from seqdata.exceptions import InvalidFilter, MissingColumns
 
 
 def with_dollars(frame: pd.DataFrame) -> pd.DataFrame:
@@ -30,3 +30,34 @@ def require(frame: pd.DataFrame, table: str, columns: Iterable[str], source: str
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise MissingColumns(table, missing, [str(name) for name in frame.columns], source)
+
+
+def say(frame: pd.DataFrame, **facts: Any) -> pd.DataFrame:
+    """Say in ``attrs["seqdata"]`` how a table counts; the values are JSON values."""
+    frame.attrs["seqdata"] = {**frame.attrs.get("seqdata", {}), **facts}
+    return frame
+
+
+def widened(table: pd.DataFrame, index: str, names: Sequence[str], values: str) -> pd.DataFrame:
+    """Return a table with a column for each name, and days or periods as index.
+
+    Raises
+    ------
+    InvalidFilter
+        The table has no such index: it was made without periods.
+    """
+    if index not in table:
+        raise InvalidFilter("wide", True, ["with freq= too: it is an index of periods"])
+    facts = table.attrs
+    if not names:
+        made = table.set_index(index)
+    else:
+        texts = {name: table[name].astype("str").fillna("unnamed") for name in names}
+        columns = [*names] if len(names) > 1 else names[0]
+        made = (
+            table.assign(**texts)
+            .pivot_table(index=index, columns=columns, values=values, aggfunc="sum", sort=False)
+            .sort_index()
+        )
+    made.attrs = {**facts, "seqdata": {**facts.get("seqdata", {}), "values": values}}
+    return made

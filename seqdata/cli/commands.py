@@ -32,7 +32,12 @@ def filters(function: F) -> F:
     options = [
         click.option("--since", metavar="DATE", help="From this date or time on (2026-11-01)."),
         click.option("--until", metavar="DATE", help="Before this date or time."),
-        click.option("--account", metavar="NAME", help="At either end: an account's id or name."),
+        click.option(
+            "--account",
+            multiple=True,
+            metavar="NAME",
+            help="At either end: an account's id or name; repeatable.",
+        ),
         click.option("--direction", multiple=True, help="incoming, outgoing or internal."),
         click.option(
             "--state",
@@ -40,7 +45,9 @@ def filters(function: F) -> F:
             help="open, settled, failed, cancelled or unknown; repeatable.",
         ),
         click.option("--status", multiple=True, help="The service's own word, such as complete."),
-        click.option("--text", help="In names, descriptions, reasons or ids."),
+        click.option(
+            "--text", multiple=True, help="In names, descriptions, reasons or ids; repeatable."
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -217,8 +224,10 @@ def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any
               help="transfers, balances, accounts, spending, balance_history, ...")  # fmt: skip
 @filters
 @click.option("--category", multiple=True, metavar="NAME", help="Such as Groceries; repeatable.")
-@click.option("--freq", help="Of a history: day, week, month, quarter or year.")
-@click.option("--by", multiple=True, help="Of spending: category, payee, month ...; repeatable.")
+@click.option("--freq", help="The length of a period: day, week, month, quarter or year.")
+@click.option(
+    "--by", multiple=True, help="Of spending: category, payee, pod or account; repeatable."
+)
 @click.option("--share-safe", is_flag=True, help="With names and amounts disguised.")
 @click.option("--raw-text", is_flag=True, help="Leave text that a spreadsheet takes for a formula.")
 @as_json

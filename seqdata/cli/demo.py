@@ -85,7 +85,7 @@ _NEXT = """\
     ledger = Ledger.demo()
     ledger.sync()
     ledger.transfers_where(text="Maple Street", state="settled")
-    ledger.spending(["month", "category"])
+    ledger.spending(freq="month")
 
   Seven notebooks on the sandbox, in JupyterLab:  seqdata notebooks
 

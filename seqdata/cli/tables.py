@@ -21,18 +21,23 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "since": {"metavar": "DATE", "help": "From this date or time on (2026-11-01)."},
     "until": {"metavar": "DATE", "help": "Before this date or time."},
-    "account": {"metavar": "NAME", "help": "An account's id or name."},
+    "account": {
+        "multiple": True,
+        "metavar": "NAME",
+        "help": "An account's id or name; repeatable.",
+    },
     "direction": {"multiple": True, "help": "incoming, outgoing or internal."},
     "state": {
         "multiple": True,
         "help": "open, settled, failed, cancelled or unknown; repeatable.",
     },
     "status": {"multiple": True, "help": "The service's own word, such as complete."},
-    "text": {"help": "In names, descriptions, reasons or ids."},
+    "text": {"multiple": True, "help": "In names, descriptions, reasons or ids; repeatable."},
     "category": {"multiple": True, "metavar": "NAME", "help": "Such as Groceries; repeatable."},
-    "by": {
-        "multiple": True,
-        "help": "category, payee, pod, account, day, week, month, quarter or year; repeatable.",
+    "by": {"multiple": True, "help": "category, payee, pod or account; repeatable."},
+    "by_day": {
+        "type": click.Choice(["paid", "settled"]),
+        "help": "The day on which one paid, or on which the money had arrived.",
     },
     "boundary": {
         "type": click.Choice(["sequence", "own"]),
@@ -40,6 +45,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
     "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},
+    "whole": {"is_flag": True, "help": "The whole other period, not the same days of both."},
     "include_moves": {"is_flag": True, "help": "Count moves to own outside accounts too."},
     "include_internal": {"is_flag": True, "help": "Also what moves between pods and ports."},
     "how_good": {"is_flag": True, "help": "How right the balances expected in the past were."},
@@ -60,7 +66,7 @@ TABLES = {
         "Show money in, money out and the difference, a row a period.",
     ),
     "spending": (
-        "by since until account category include_moves",
+        "by freq since until account category include_moves by_day",
         "Show what was spent, by category or by anything else.",
     ),
     "uncategorized": ("", "Show the payees that no rule and no annotation names."),
@@ -101,9 +107,9 @@ _EMPTY = {
 CHARTS = {
     "balances": "freq since until account",
     "cash_flow": "freq boundary since until account category",
-    "spending": "by since until account category include_moves",
-    "spending_by_month": "by freq since until account category include_moves",
-    "calendar": "since until account category include_moves",
+    "spending": "by since until account category include_moves by_day",
+    "spending_by_month": "by freq since until account category include_moves by_day",
+    "calendar": "since until account category include_moves by_day",
     "money_flow": "since until",
     "recurring": "account category",
     "upcoming": "days account",
@@ -182,7 +188,9 @@ def _is_history(table: str) -> bool:
     "--previous", default="previous", show_default=True, help=_OPTIONS["previous"]["help"]
 )
 @click.option("--by", multiple=True, default=["category"], help="category, payee, pod or account.")
-@click.option("--account", metavar="NAME", help=_OPTIONS["account"]["help"])
+@click.option("--whole", **_OPTIONS["whole"])
+@click.option("--by-day", **_OPTIONS["by_day"])
+@click.option("--account", **_OPTIONS["account"])
 @click.option("--category", multiple=True, metavar="NAME", help=_OPTIONS["category"]["help"])
 @click.option("--include-moves", is_flag=True, help=_OPTIONS["include_moves"]["help"])
 @click.option("--organization", metavar="ID", help="Where the login has several.")
@@ -190,7 +198,8 @@ def _is_history(table: str) -> bool:
 def compare(period: str, organization: str | None, as_json: bool, **asked: Any) -> None:
     """Show how the spending of PERIOD differs from another one.
 
-    PERIOD is a month (2026-10), a quarter (2026-Q3), a year or a day.
+    PERIOD is a month (2026-10), a quarter (2026-Q3), a week (2026-W40), a year or a day. Of one
+    that is not over yet, the same days of the other are taken, unless --whole is said.
     """
     from seqdata.ledger import Ledger
 
@@ -200,7 +209,10 @@ def compare(period: str, organization: str | None, as_json: bool, **asked: Any) 
     if as_json:
         output.print_frame_json(found)
     else:
-        output.print_frame(found, f"Spending of {period} against {asked['previous']}")
+        said = ["days", "before_days", "before_periods"]
+        output.print_frame(
+            found.drop(columns=said), f"Spending, {found.attrs['seqdata']['in_words']}"
+        )
 
 
 @click.command()

@@ -7,7 +7,8 @@ dates alone.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -72,12 +73,34 @@ def parse_moment(value: str | date | datetime, zone: tzinfo) -> datetime:
         The text is none of these.
     """
     moment = _moment(value)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
     try:
-        return moment.astimezone(UTC)
+        if moment.tzinfo is None and moment.time() == time():
+            return day_start(moment.date(), zone)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         raise InvalidMoment(value) from None
+
+
+@lru_cache(maxsize=2**16)
+def day_start(day: date, zone: tzinfo) -> datetime:
+    """Return the first instant of a day of a zone, in UTC.
+
+    Where the clock skips midnight, the day begins where the clock lands, and a day that it skips
+    whole begins and ends there. Where midnight comes twice, the day begins with the one that comes
+    out of the day before.
+    """
+    first, second = (
+        datetime(day.year, day.month, day.day, tzinfo=zone, fold=fold).astimezone(UTC)
+        for fold in (0, 1)
+    )
+    if first < second:
+        is_edge = (second - _TICK).astimezone(zone).date() < day
+        return second if is_edge else first
+    while first - second > _TICK:  # Midnight is skipped: the clock jumps between the two.
+        middle = second + (first - second) // 2
+        reached = middle.astimezone(zone).date() >= day
+        first, second = (middle, second) if reached else (first, middle)
+    return first
 
 
 def _moment(value: str | date | datetime) -> datetime:

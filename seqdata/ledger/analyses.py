@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from seqdata import analysis
+from seqdata.analysis.accounts import known_names, with_former_names
+from seqdata.analysis.columns import widened
 from seqdata.analysis.filters import Words
 from seqdata.analysis.spend.categories import Rules, explain, rule_matches
 from seqdata.analysis.spend.rulesfile import add_payee
@@ -31,8 +33,12 @@ class Analyses(Tables):
     """The methods of a :class:`Ledger` that compute something from its tables.
 
     Each does what the function of :mod:`seqdata.analysis` of the same name does; there the
-    columns of each result are described. Everything is computed anew from what is on the disk.
+    columns of each result are described. Everything is computed from what is on the disk;
+    transfers are categorized once for each state of it.
     """
+
+    _kept: dict[bool, pd.DataFrame]
+    _kept_state: tuple[Any, ...] | None = None
 
     # -- balances -----------------------------------------------------------------------------
 
@@ -42,7 +48,8 @@ class Analyses(Tables):
         freq: str = "day",
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
+        wide: bool = False,
     ) -> pd.DataFrame:
         """Return each account's balance at the end of each period, back to the first transfer.
 
@@ -53,7 +60,9 @@ class Analyses(Tables):
         since, until
             Bounds of the date; `until` is exclusive.
         account
-            Id or name.
+            Id or name, or several.
+        wide
+            Return dollars in a column for each account, with the dates as index.
 
         Returns
         -------
@@ -65,30 +74,32 @@ class Analyses(Tables):
         InvalidFilter, InvalidMoment, UnknownAccount
             A value that cannot be used; the message lists the choices.
         """
-        accounts, transfers = self._read_accounts(), self._transfers()
-        if account is not None:
-            accounts = accounts[accounts["id"].isin(analysis.find_account(account, accounts))]
+        accounts, transfers = self._known_accounts(), self._transfers()
         certificate = self.certificate()
         history = analysis.balance_history(
             transfers,
             self._read(Store.read_legs),
-            accounts.reset_index(drop=True),
+            accounts,
             self._read_balances(),
             freq=freq,
             complete_since=self.complete_since,
             until=certificate.last_sync_at,
         )
-        days = history["date"].dt.tz_localize(transfers["created_at"].dt.tz, ambiguous=True)
-        found = history[analysis.between(days, since, until)].reset_index(drop=True)
+        # A date is compared as a date: in UTC every day begins at midnight.
+        keep = analysis.between(history["date"].dt.tz_localize("UTC"), since, until)
+        if account is not None:
+            keep &= history["account_id"].isin(_ids(account, accounts))
+        found = history[keep].reset_index(drop=True)
         filters = {"freq": freq, "since": since, "until": until, "account": account}
-        return self._marked(found, filters, certificate=certificate)
+        made = self._marked(found, filters, certificate=certificate)
+        return widened(made, "date", ["name"], "balance") if wide else made
 
     def reconcile(
         self,
         *,
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
     ) -> pd.DataFrame:
         """List where observed balances disagree with the movements between; empty where all agree.
 
@@ -106,7 +117,7 @@ class Analyses(Tables):
         )
         keep = analysis.between(found["until"], since, until)
         if account is not None:
-            keep &= found["account_id"].isin(analysis.find_account(account, accounts))
+            keep &= found["account_id"].isin(_ids(account, self._known_accounts()))
         filters = {"since": since, "until": until, "account": account}
         return self._marked(found[keep].reset_index(drop=True), filters)
 
@@ -120,28 +131,27 @@ class Analyses(Tables):
         boundary: str = "sequence",
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
         category: Words | None = None,
+        wide: bool = False,
     ) -> pd.DataFrame:
-        """Return money in, money out and the difference, a row a period.
+        """Return money in, money out and the difference, a row a period, by account or category.
 
-        See :func:`seqdata.analysis.cash_flow`. `category` counts transfers of it alone.
+        See :func:`seqdata.analysis.cash_flow`. `category` counts transfers of it alone. It counts
+        by the day of settlement; :meth:`spending` by that on which one paid.
         """
-        accounts, legs = self._read_accounts(), self._read(Store.read_legs)
-        if category is None:
-            transfers = self._transfers()
-        else:
-            transfers = self._categorize(accounts, legs, category)
+        is_whole = category is None and by != "category"
         found = analysis.cash_flow(
-            transfers,
-            legs,
-            accounts,
+            self._transfers() if is_whole else self._categorize(category),
+            self._read(Store.read_legs),
+            self._known_accounts(),
             freq=freq,
             by=by,
             boundary=boundary,
             since=since,
             until=until,
             account=account,
+            wide=wide,
         )
         filters = {
             "freq": freq, "by": by, "boundary": boundary, "since": since, "until": until,
@@ -154,11 +164,11 @@ class Analyses(Tables):
         *,
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
         direction: Words | None = None,
         state: Words | None = None,
         status: Words | None = None,
-        text: str | None = None,
+        text: Words | None = None,
         category: Words | None = None,
     ) -> pd.DataFrame:
         """Return the transfers with payee, category and when they settled.
@@ -171,41 +181,45 @@ class Analyses(Tables):
             "since": since, "until": until, "account": account, "direction": direction,
             "state": state, "status": status, "text": text,
         }  # fmt: skip
-        accounts, legs = self._read_accounts(), self._read(Store.read_legs)
-        rows = self._categorize(accounts, legs, category, **filters)
+        rows = self._categorize(category, **filters)
         return self._marked(rows, {**filters, "category": category})
 
     def spending(
         self,
-        by: By = "category",
+        by: By | None = "category",
         *,
+        freq: str | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
+        by_day: str = "paid",
+        wide: bool = False,
     ) -> pd.DataFrame:
-        """Return what was spent by category, payee, pod, account or length of time.
+        """Return what was spent by category, payee, pod or account, and by periods with `freq`.
 
-        See :func:`seqdata.analysis.spending`.
+        It counts on the day on which one paid, with what is open beside it (``open_cents``);
+        ``by_day="settled"`` counts on the day the money had arrived. See
+        :func:`seqdata.analysis.spending`.
         """
-        filters: dict[str, Any] = {
-            "since": since, "until": until, "account": account, "category": category,
+        words: dict[str, Any] = {
+            "freq": freq, "since": since, "until": until, "account": account, "category": category,
+            "by_day": by_day,
         }  # fmt: skip
-        accounts = self._read_accounts()
         found = analysis.spending(
-            self._categorize(accounts, self._read(Store.read_legs)),
+            self._categorize(),
             by,
             include_moves=include_moves,
-            accounts=accounts,
-            **filters,
+            wide=wide,
+            accounts=self._known_accounts(),
+            **words,
         )
-        return self._marked(found, {"by": by, **filters})
+        return self._marked(found, {"by": by, "include_moves": include_moves or None, **words})
 
     def uncategorized(self) -> pd.DataFrame:
         """Return the payees that no rule and no annotation names, the largest first."""
-        rows = self._categorize(self._read_accounts(), self._read(Store.read_legs))
-        return self._marked(analysis.uncategorized(rows))
+        return self._marked(analysis.uncategorized(self._categorize()))
 
     def explain_category(self, transfer_id: str) -> pd.DataFrame:
         """Return what named a transfer's category, and which rules would have, and why.
@@ -259,8 +273,7 @@ class Analyses(Tables):
         MissingExtra
             `suggest` needs ``seqdata[suggest]``.
         """
-        rows = self._categorize(self._read_accounts(), self._read(Store.read_legs), whole=True)
-        found = payee_table(rows)
+        found = payee_table(self._categorize(whole=True))
         shown = similar_payees(found) if suggest else found
         return self._marked(shown, {"suggest": suggest} if suggest else None)
 
@@ -290,38 +303,44 @@ class Analyses(Tables):
         self,
         period: str,
         previous: str = "previous",
-        by: By = "category",
+        by: By | None = "category",
         *,
-        account: str | None = None,
+        whole: bool = False,
+        account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
+        by_day: str = "paid",
     ) -> pd.DataFrame:
         """Return how the spending of a period differs from that of another one.
 
-        See :func:`seqdata.analysis.compare`.
+        Of a period that is not over, the same days of both are compared; `whole` compares all of
+        the other one. See :func:`seqdata.analysis.compare`.
 
         Parameters
         ----------
         period
-            "2026-10", "2026-Q3", "2026" or "2026-10-05".
+            "2026-10", "2026-Q3", "2026", "2026-W40" or "2026-10-05".
         previous
             "previous", "year ago", "mean" (of the periods before), or a period.
         """
-        accounts, certificate = self._read_accounts(), self.certificate()
+        certificate = self.certificate()
         found = analysis.compare(
-            self._categorize(accounts, self._read(Store.read_legs)),
+            self._categorize(),
             period,
             previous,
             by,
+            whole=whole,
             account=account,
             category=category,
             include_moves=include_moves,
-            accounts=accounts,
+            by_day=by_day,
+            accounts=self._known_accounts(),
+            known_since=self.complete_since,
             known_until=certificate.last_sync_at,
         )
         filters = {
-            "period": period, "previous": previous, "by": by, "account": account,
-            "category": category,
+            "period": period, "previous": previous, "by": by, "whole": whole or None,
+            "account": account, "category": category, "by_day": by_day,
         }  # fmt: skip
         return self._marked(found, filters, certificate=certificate)
 
@@ -330,10 +349,11 @@ class Analyses(Tables):
     ) -> pd.DataFrame:
         """Return what flowed from income through ports and pods to categories.
 
-        See :func:`seqdata.analysis.money_flow`.
+        It counts by the day of settlement. See :func:`seqdata.analysis.money_flow`.
         """
-        rows = self._categorize(self._read_accounts(), self._read(Store.read_legs))
-        found = analysis.money_flow(rows, since=since, until=until)
+        found = analysis.money_flow(
+            self._categorize(), since=since, until=until, accounts=self._known_accounts()
+        )
         return self._marked(found, {"since": since, "until": until})
 
     def changes(self, *, since: Moment | None = None) -> pd.DataFrame:
@@ -378,7 +398,7 @@ class Analyses(Tables):
     def recurring(
         self,
         *,
-        account: str | None = None,
+        account: Words | None = None,
         category: Words | None = None,
         include_internal: bool = False,
     ) -> pd.DataFrame:
@@ -386,28 +406,29 @@ class Analyses(Tables):
 
         See :func:`seqdata.analysis.recurring`.
         """
-        accounts, certificate = self._read_accounts(), self.certificate()
-        legs = self._read(Store.read_legs)
-        rows = self._categorize(accounts, legs, category, whole=True, account=account)
+        certificate = self.certificate()
+        rows = self._categorize(category, whole=True, account=account)
         now = self._seen_at(certificate)
         found = analysis.recurring(rows, now=now, include_internal=include_internal)
         filters = {"account": account, "category": category}
         return self._marked(found, filters, certificate=certificate)
 
     def upcoming(
-        self, *, days: int = 30, account: str | None = None, include_internal: bool = False
+        self, *, days: int = 30, account: Words | None = None, include_internal: bool = False
     ) -> pd.DataFrame:
         """Return what is expected to come in and go out: pending, overdue, and what recurs.
 
         See :func:`seqdata.analysis.upcoming`.
         """
-        accounts, certificate = self._read_accounts(), self.certificate()
+        certificate = self.certificate()
         now = self._seen_at(certificate)
-        _, found = self._expected(accounts, now, days, include_internal=include_internal)
+        _, found = self._expected(now, days, include_internal=include_internal)
         filters = {"days": days, "account": account, "include_internal": include_internal}
-        return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
+        return self._marked(
+            _of_account(found, account, self._known_accounts()), filters, certificate=certificate
+        )
 
-    def projected_balances(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
+    def projected_balances(self, *, days: int = 30, account: Words | None = None) -> pd.DataFrame:
         """Return the balance of each pod and port on each of the next days, with a band.
 
         See :func:`seqdata.analysis.projected_balances`; :meth:`running_short` names the pods
@@ -416,7 +437,9 @@ class Analyses(Tables):
         accounts, certificate = self._read_accounts(), self.certificate()
         found = self._project(accounts, self._seen_at(certificate), days)
         filters = {"days": days, "account": account}
-        return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
+        return self._marked(
+            _of_account(found, account, self._known_accounts()), filters, certificate=certificate
+        )
 
     def running_short(self, *, days: int = 30) -> pd.DataFrame:
         """Return the pods that would run short: when, and by how much."""
@@ -425,7 +448,7 @@ class Analyses(Tables):
         found = analysis.running_short(projected)
         return self._marked(found, {"days": days}, certificate=certificate)
 
-    def backtest(self, *, days: int = 30, account: str | None = None) -> pd.DataFrame:
+    def backtest(self, *, days: int = 30, account: Words | None = None) -> pd.DataFrame:
         """Return how right the projected balances would have been, with one's own money.
 
         See :func:`seqdata.analysis.backtest`: by account and days ahead, how far off the
@@ -433,18 +456,20 @@ class Analyses(Tables):
         was inside, below and above the band.
         """
         accounts, certificate = self._read_accounts(), self.certificate()
-        rows = self._categorize(accounts, self._read(Store.read_legs), whole=True)
+        rows = self._categorize(whole=True)
         chosen = accounts[accounts["closed_at"].isna()]
         found = analysis.backtest(chosen, rows, now=self._seen_at(certificate), days=days)
         filters = {"days": days, "account": account}
-        return self._marked(_of_account(found, account, accounts), filters, certificate=certificate)
+        return self._marked(
+            _of_account(found, account, self._known_accounts()), filters, certificate=certificate
+        )
 
     def rules(
         self,
         *,
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
     ) -> pd.DataFrame:
         """Return which rule moved how much where, and how often it failed.
 
@@ -453,7 +478,7 @@ class Analyses(Tables):
         """
         filters: dict[str, Any] = {"since": since, "until": until, "account": account}
         settled = analysis.settle(self._transfers(), self._read(Store.read_legs))
-        rows = analysis.filter_transfers(settled, accounts=self._read_accounts(), **filters)
+        rows = analysis.filter_transfers(settled, accounts=self._known_accounts(), **filters)
         return self._marked(analysis.rules(rows, self._read(Store.read_details)), filters)
 
     # -- inside -------------------------------------------------------------------------------
@@ -464,36 +489,50 @@ class Analyses(Tables):
         return pd.Timestamp(seen).to_pydatetime()
 
     def _categorize(
-        self,
-        accounts: pd.DataFrame,
-        legs: pd.DataFrame,
-        category: Words | None = None,
-        *,
-        whole: bool = False,
-        **filters: Any,
+        self, category: Words | None = None, *, whole: bool = False, **filters: Any
     ) -> pd.DataFrame:
-        """Read the transfers, say when each settled and what it was for, and filter them."""
-        rows = analysis.categorize(
-            analysis.settle(self._transfers(), legs, self._read(Store.read_history)),
-            accounts,
-            self._read(Store.read_annotations),
-            analysis.read_rules(self.categories_path),
-            whole=whole,
-        )
-        rows = analysis.filter_categories(rows.reset_index(drop=True), category)
-        return analysis.filter_transfers(rows, accounts=accounts, **filters)
+        """Return the transfers with when each settled and what it was for, filtered."""
+        rows = self._categorized(whole=whole)
+        if category is None and not any(value is not None for value in filters.values()):
+            return rows
+        found = analysis.filter_categories(rows, category)
+        return analysis.filter_transfers(found, accounts=self._known_accounts(), **filters)
+
+    def _categorized(self, *, whole: bool) -> pd.DataFrame:
+        """Categorize all transfers, once for each state of the record and of the rules."""
+        rules = analysis.read_rules(self.categories_path)
+        state = (rules, *(store.revision() for store in self._stores))
+        if self._kept_state != state:
+            self._kept, self._kept_state = {}, state
+        if whole not in self._kept:
+            rows = analysis.categorize(
+                analysis.settle(
+                    self._transfers(), self._read(Store.read_legs), self._read(Store.read_history)
+                ),
+                self._known_accounts(),
+                self._read(Store.read_annotations),
+                rules,
+                whole=whole,
+            )
+            self._kept[whole] = rows.reset_index(drop=True)
+        # What the caller does with its frame, or says in its attrs, is none of ours.
+        return self._kept[whole].copy()
+
+    def _known_accounts(self) -> pd.DataFrame:
+        """Read the accounts, with the names that each had before."""
+        return with_former_names(self._read_accounts(), self._read(Store.read_account_names))
 
     def _category_words(self) -> tuple[pd.DataFrame, pd.DataFrame, Rules]:
         """Return what names categories: accounts, annotations and rules."""
         annotations = self._read(Store.read_annotations)
-        return self._read_accounts(), annotations, analysis.read_rules(self.categories_path)
+        return self._known_accounts(), annotations, analysis.read_rules(self.categories_path)
 
     def _expected(
-        self, accounts: pd.DataFrame, now: datetime, days: int, *, include_internal: bool
+        self, now: datetime, days: int, *, include_internal: bool
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return all categorized transfers, and the movements that are expected from them."""
         legs = self._read(Store.read_legs)
-        rows = self._categorize(accounts, legs, whole=True)
+        rows = self._categorize(whole=True)
         repeating = analysis.recurring(rows, now=now, include_internal=True)
         expected = analysis.upcoming(
             rows, repeating, now=now, days=days, legs=legs, include_internal=include_internal
@@ -501,14 +540,18 @@ class Analyses(Tables):
         return rows, expected
 
     def _project(self, accounts: pd.DataFrame, now: datetime, days: int) -> pd.DataFrame:
-        rows, expected = self._expected(accounts, now, days, include_internal=True)
+        rows, expected = self._expected(now, days, include_internal=True)
         is_open = accounts["closed_at"].isna()
         return analysis.projected_balances(accounts[is_open], expected, rows, now=now, days=days)
 
 
-def _of_account(rows: pd.DataFrame, account: str | None, accounts: pd.DataFrame) -> pd.DataFrame:
+def _ids(account: Words, accounts: pd.DataFrame) -> list[str]:
+    """Return the ids that are asked for, by a name of before too."""
+    return analysis.find_account(account, known_names(None, accounts))
+
+
+def _of_account(rows: pd.DataFrame, account: Words | None, accounts: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of one account; all where none is asked for."""
     if account is None:
         return rows
-    ids = analysis.find_account(account, accounts)
-    return rows[rows["account_id"].isin(ids)].reset_index(drop=True)
+    return rows[rows["account_id"].isin(_ids(account, accounts))].reset_index(drop=True)

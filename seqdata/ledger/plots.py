@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -40,7 +39,7 @@ class LedgerPlots:
         freq: str = "day",
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | Sequence[str] | None = None,
+        account: Words | None = None,
         **style: Any,
     ) -> Axes:
         """Draw balances over time, of all pods and ports or of some accounts, with their goals.
@@ -49,17 +48,13 @@ class LedgerPlots:
         in all. Outside accounts are drawn where they are asked for: their balances are known
         from the first sync on only. See :func:`seqdata.plots.balances` for the other words.
         """
-        one = account if isinstance(account, str) else None
-        history = self._ledger.balance_history(freq=freq, since=since, until=until, account=one)
+        history = self._ledger.balance_history(freq=freq, since=since, until=until, account=account)
         if account is None:
             facts = history.attrs
             history = history[history["kind"] != "account"].reset_index(drop=True)
             history.attrs.update(facts)
         accounts = self._ledger.accounts
-        several = account if one is None else None
-        return plots.balances(
-            history, accounts, account=several, colors=plots.account_colors(accounts), **style
-        )
+        return plots.balances(history, accounts, colors=plots.account_colors(accounts), **style)
 
     def cash_flow(
         self,
@@ -68,7 +63,7 @@ class LedgerPlots:
         boundary: str = "sequence",
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
         category: Words | None = None,
         **style: Any,
     ) -> Axes:
@@ -88,15 +83,17 @@ class LedgerPlots:
         filters, style = _parted(words)
         return plots.spending(self._ledger.spending(by, **filters), **style)
 
-    def spending_by_month(self, by: str = "category", *, freq: str = "month", **words: Any) -> Axes:
+    def spending_by_month(
+        self, by: By | None = "category", *, freq: str = "month", **words: Any
+    ) -> Axes:
         """Draw what was spent month by month, stacked by category or by payee or pod."""
         filters, style = _parted(words)
-        return plots.spending_by_month(self._ledger.spending([freq, by], **filters), **style)
+        return plots.spending_by_month(self._ledger.spending(by, freq=freq, **filters), **style)
 
     def calendar(self, **words: Any) -> Axes:
         """Draw the days of each year, darker where more was spent."""
         filters, style = _parted(words)
-        return plots.calendar(self._ledger.spending("day", **filters), **style)
+        return plots.calendar(self._ledger.spending(None, freq="day", **filters), **style)
 
     def money_flow(
         self, *, since: Moment | None = None, until: Moment | None = None, **style: Any
@@ -107,19 +104,19 @@ class LedgerPlots:
         return plots.money_flow(table, colors=colors, **style)
 
     def recurring(
-        self, *, account: str | None = None, category: Words | None = None, **style: Any
+        self, *, account: Words | None = None, category: Words | None = None, **style: Any
     ) -> Axes:
         """Draw subscriptions, bills and paychecks as a timeline."""
         return plots.recurring(self._ledger.recurring(account=account, category=category), **style)
 
-    def upcoming(self, *, days: int = 30, account: str | None = None, **style: Any) -> Axes:
+    def upcoming(self, *, days: int = 30, account: Words | None = None, **style: Any) -> Axes:
         """Draw the balances that are expected, each with its band; who runs short is named."""
         projected = self._ledger.projected_balances(days=days, account=account)
         colors = plots.account_colors(self._ledger.accounts)
         return plots.upcoming(projected, colors=colors, **style)
 
 
-_FILTERS = ("since", "until", "account", "category", "include_moves")
+_FILTERS = ("since", "until", "account", "category", "include_moves", "by_day")
 
 
 def _parted(words: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

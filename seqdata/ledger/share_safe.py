@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from seqdata.analysis.filters import filter_transfers, find_account, known_accounts
+from seqdata.analysis.accounts import known_names
+from seqdata.analysis.balance.cash_flow import names_by as cash_flow_names
+from seqdata.analysis.columns import widened
+from seqdata.analysis.filters import filter_transfers, find_account, words_of
+from seqdata.analysis.spend.spending import check_by
 from seqdata.exceptions import DisguisedLedger, InvalidFilter, UnknownAccount
 from seqdata.ledger.disguise import Disguise
 from seqdata.ledger.query import TABLES, ask, plain_filters, table_of
@@ -102,13 +106,17 @@ class ShareSafeLedger:
         """Return what is to be asked of the true ledger for these words."""
         asked = dict(words)
         if asked.get("account") is not None:
-            asked["account"] = self._true_account(asked["account"])
+            known = self._known()
+            names = words_of("account", asked["account"])
+            asked["account"] = [self._true_account(name, known) for name in names]
         if asked.get("category") is not None:
             asked["category"] = self._true_categories(asked["category"])
         return asked
 
-    def _true_account(self, account: str) -> str:
-        known = self._disguise.frame(known_accounts(self._ledger.transfers, self._ledger.accounts))
+    def _known(self) -> pd.DataFrame:
+        return self._disguise.frame(known_names(self._ledger.transfers, self._ledger.accounts))
+
+    def _true_account(self, account: str, known: pd.DataFrame) -> str:
         own_id = find_account(account, known)[0]
         name = known.loc[known["id"] == own_id, "name"].iloc[0]
         return self._disguise.true_account(own_id if own_id == account else str(name))
@@ -119,7 +127,7 @@ class ShareSafeLedger:
 
     def _shown(self, method: str, words: Mapping[str, Any]) -> pd.DataFrame:
         asked = self._asked(words)
-        text = asked.pop("text", None)
+        text, wide = asked.pop("text", None), asked.pop("wide", False)
         try:
             made = getattr(self._ledger, method)
             frame = self._disguise.frame(made(**asked) if callable(made) else made)
@@ -132,4 +140,14 @@ class ShareSafeLedger:
             facts, frame = frame.attrs["seqdata"], filter_transfers(frame, text=text)
             frame.attrs["seqdata"] = facts
         frame.attrs["seqdata"]["filters"] = plain_filters(words)
-        return frame
+        return _widened(method, frame, words) if wide else frame
+
+
+def _widened(method: str, frame: pd.DataFrame, words: Mapping[str, Any]) -> pd.DataFrame:
+    """Make a disguised table wide: before, its names would be columns, which are not replaced."""
+    index, values, by = {
+        "balance_history": ("date", "balance", ["name"]),
+        "cash_flow": ("period", "net", cash_flow_names(words.get("by"), words.get("account"))),
+        "spending": ("period", "spent", check_by(words.get("by", "category"))),
+    }[method]
+    return widened(frame, index, by, values)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from seqdata.analysis.accounts import with_former_names
 from seqdata.analysis.filters import (
     Words,
     filter_balances,
@@ -95,11 +96,11 @@ class Tables(Stored):
         *,
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
         direction: Words | None = None,
         state: Words | None = None,
         status: Words | None = None,
-        text: str | None = None,
+        text: Words | None = None,
         include_removed: bool = False,
     ) -> pd.DataFrame:
         """Return the transfers that pass all filters that are given.
@@ -116,7 +117,7 @@ class Tables(Stored):
             state=state,
             status=status,
             text=text,
-            accounts=self._accounts,
+            accounts=self._named_accounts,
         )
         filters = {
             "since": since, "until": until, "account": account,
@@ -203,11 +204,11 @@ class Tables(Stored):
         *,
         since: Moment | None = None,
         until: Moment | None = None,
-        account: str | None = None,
+        account: Words | None = None,
     ) -> pd.DataFrame:
         """Return the observed balances that pass all filters that are given."""
         found = filter_balances(
-            self._read_balances(), self._accounts, since=since, until=until, account=account
+            self._read_balances(), self._named_accounts, since=since, until=until, account=account
         )
         return self._marked(found, {"since": since, "until": until, "account": account})
 
@@ -239,6 +240,11 @@ class Tables(Stored):
     def _accounts(self) -> pd.DataFrame:
         return self._read(Store.read_accounts)
 
+    @property
+    def _named_accounts(self) -> pd.DataFrame:
+        """Read the accounts with the names that each had before."""
+        return with_former_names(self._accounts, self._read(Store.read_account_names))
+
     def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
         columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER
         stores = self._stores
@@ -267,13 +273,19 @@ class Tables(Stored):
         certificate: Certificate | None = None,
     ) -> pd.DataFrame:
         """Say in ``attrs["seqdata"]`` (JSON values only) what a frame was made from."""
+        counted = frame.attrs.get("seqdata", {})
         frame.attrs["seqdata"] = {
+            **{name: counted[name] for name in _COUNTED if name in counted},
             **(certificate or self.certificate()).to_json(),
             "app_url": self._settings.app_url,
             "timezone": self._zone,
             "filters": plain_filters(filters or {}),
         }
         return frame
+
+
+#: What a function of the analysis says of how its table counts.
+_COUNTED = ("by_day", "boundary", "debts", "values", "compared", "in_words")
 
 
 def _counts(rows: pa.Table, store: Store) -> Counts:

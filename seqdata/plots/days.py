@@ -11,6 +11,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
 from seqdata.plots.canvas import SMALL, TEXT, Sheet, begin, draw_nothing, finish
+from seqdata.plots.grouping import with_open
 from seqdata.plots.notes import check_table, nothing, told_edges
 from seqdata.plots.parts import key_row, write
 from seqdata.plots.words import short_dollars, span_words
@@ -38,15 +39,16 @@ def calendar(
     Parameters
     ----------
     table
-        What ``spending(by="day")`` makes; further columns are summed over. Days between its
-        first and its last one that have no row had no spending.
+        What ``spending(None, freq="day")`` makes; further columns are summed over. Days between
+        its first and its last one that have no row had no spending. What is open is not in the
+        colours; a sentence says how much it is.
     ax, theme, note
         As for :func:`balances`.
 
     Returns
     -------
     Axes
-        :func:`table_of` gives the drawn table: ``day``, ``spent_cents``, ``spent``, one row a
+        :func:`table_of` gives the drawn table: ``period``, ``spent_cents``, ``spent``, one row a
         day of the years that are drawn (the newest four).
 
     Raises
@@ -56,7 +58,7 @@ def calendar(
     InvalidFilter
         No such theme.
     """
-    check_table(table, ["day", "spent_cents"], "calendar", 'spending(by="day")')
+    check_table(table, ["period", "spent_cents"], "calendar", 'spending(None, freq="day")')
     daily = _daily(table)
     if daily.empty or not daily["spent_cents"].any():
         sheet = begin(ax, theme)
@@ -71,31 +73,33 @@ def calendar(
     sheet.ax.set_xticks([])
     sheet.ax.set_yticks([])
     _legend(sheet, steps)
-    title = f"Spending by day, {span_words(drawn['day'].min(), drawn['day'].max())}"
-    return finish(sheet, drawn, title, note, source=table)
+    title = f"Spending by day, {span_words(drawn['period'].min(), drawn['period'].max())}"
+    waits = with_open(table)["open_cents"].sum() / 100
+    more = [f"Not in the colours: {short_dollars(waits)} that is open."] if waits else []
+    return finish(sheet, drawn, title, note, *more, source=table)
 
 
 def _daily(table: pd.DataFrame) -> pd.DataFrame:
-    known = table.dropna(subset=["day", "spent_cents"])
-    sums = known.groupby("day")["spent_cents"].sum().astype("int64")
+    known = table.dropna(subset=["period", "spent_cents"])
+    sums = known.groupby("period")["spent_cents"].sum().astype("int64")
     if len(sums):
         known_days = pd.DatetimeIndex(sums.index)
         first, last = told_edges(table)
         edges = known_days.append(pd.DatetimeIndex([day for day in (first, last) if day]))
         days = pd.date_range(edges.min().normalize(), edges.max().normalize(), unit="us")
         sums = sums.reindex(days, fill_value=0)
-    daily = sums.rename_axis("day").reset_index()
+    daily = sums.rename_axis("period").reset_index()
     return daily.assign(spent=daily["spent_cents"] / 100)
 
 
 def _blocks(daily: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, pd.DataFrame]]]:
     """Return the days that are drawn, and in which blocks: one of a year, or calendar years."""
-    first, last = daily["day"].min(), daily["day"].max()
+    first, last = daily["period"].min(), daily["period"].max()
     if (last - first).days + first.weekday() < 53 * 7:
         return daily, [("", daily)]
-    years = daily["day"].dt.year
+    years = daily["period"].dt.year
     drawn = daily[years > last.year - _MOST_YEARS].reset_index(drop=True)
-    blocks = [(str(year), own) for year, own in drawn.groupby(drawn["day"].dt.year)]
+    blocks = [(str(year), own) for year, own in drawn.groupby(drawn["period"].dt.year)]
     return drawn, blocks
 
 
@@ -115,9 +119,9 @@ def _steps(dollars: Any) -> list[float]:
 def _block(sheet: Sheet, days: pd.DataFrame, place: int, label: str, steps: list[float]) -> None:
     """Draw at most a year: a column a week, from Monday at the top."""
     grid: Any = np.ma.array(np.zeros((7, 54)), mask=True)
-    first = pd.Timestamp(int(label), 1, 1) if label else days["day"].iloc[0]
+    first = pd.Timestamp(int(label), 1, 1) if label else days["period"].iloc[0]
     monday = first - pd.Timedelta(days=first.weekday())
-    number = (days["day"] - monday).dt.days.to_numpy()
+    number = (days["period"] - monday).dt.days.to_numpy()
     grid[number % 7, number // 7] = days["spent"].to_numpy()
     top = place * 9.0
     bounds = [-np.inf, 0.005, *steps, np.inf]
@@ -127,7 +131,7 @@ def _block(sheet: Sheet, days: pd.DataFrame, place: int, label: str, steps: list
         edgecolors=sheet.look.face, linewidth=1.2,
     )  # fmt: skip
     mesh.set_gid(f"block:{place}")
-    last = pd.Timestamp(int(label), 12, 31) if label else days["day"].iloc[-1]
+    last = pd.Timestamp(int(label), 12, 31) if label else days["period"].iloc[-1]
     for day in pd.date_range(first, last, freq="MS"):
         week = -(-(day - monday).days // 7)
         write(sheet, week, top - 0.65, f"{day:%b}", fontsize=SMALL, ha="left")

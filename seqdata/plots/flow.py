@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from seqdata.analysis.periods import Period
 from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import frequency_of, period_days, period_numbers
-from seqdata.plots.notes import check_table, nothing, told_frequency
+from seqdata.plots.notes import check_table, nothing, running, told_frequency
 from seqdata.plots.parts import dollar_axis, faded, key_row, zero_line
 from seqdata.plots.words import date_labels, span_words
 
@@ -29,7 +30,8 @@ def cash_flow(
 ) -> Axes:
     """Draw money in as bars up, money out as bars down, and the net as a line.
 
-    What is pending stands paler at the end of the bars; it is not in the net.
+    Money is in the period in which it settled. What is pending stands paler at the end of the
+    bars; it is not in the net.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ def cash_flow(
     _legend(sheet, bool(cents[list(_PENDING)].to_numpy().any()))
     monthly = freq in ("month", "quarter", "year")
     span = span_words(*period_edges(drawn["period"], freq), monthly=monthly)
-    return finish(sheet, drawn, f"Cash flow by {freq}, {span}", note, source=table)
+    more = running(table, drawn["period"], period_end(drawn["period"], freq), freq)
+    return finish(sheet, drawn, f"Cash flow by {freq}, {span}", note, *more, source=table)
 
 
 def _summed(table: pd.DataFrame) -> pd.DataFrame:
@@ -84,12 +87,12 @@ def _summed(table: pd.DataFrame) -> pd.DataFrame:
 
 def period_edges(periods: pd.Series[Any], freq: str) -> tuple[Any, Any]:
     """Return the first and the last day (or month) that the periods cover."""
-    length = {
-        "day": pd.DateOffset(days=1), "week": pd.DateOffset(days=7),
-        "month": pd.DateOffset(months=1), "quarter": pd.DateOffset(months=3),
-        "year": pd.DateOffset(years=1),
-    }[freq]  # fmt: skip
-    return periods.min(), periods.max() + length - pd.Timedelta(days=1)
+    return periods.min(), period_end(periods, freq) - pd.Timedelta(days=1)
+
+
+def period_end(periods: pd.Series[Any], freq: str) -> pd.Timestamp:
+    """Return the first day after the last of the periods."""
+    return pd.Timestamp(Period(freq, periods.max().date()).end)
 
 
 def _bars(sheet: Sheet, drawn: pd.DataFrame, places: Any) -> None:

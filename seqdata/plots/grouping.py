@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.periods import FREQUENCIES
+
 #: The id, and the name, of what is grouped.
 OTHERS = "others"
 
-#: Columns of a period's first day, by frequency.
-PERIODS = ("day", "week", "month", "quarter", "year")
+#: Lengths of a period.
+PERIODS = tuple(FREQUENCIES)
 
-_SUMS = ("share", "transfers")
+_SUMS = ("share", "period_share", "transfers")
 
 
 def largest(sizes: pd.Series[Any], most: int) -> list[str]:
@@ -64,9 +66,16 @@ def period_days(numbers: Any, freq: str, example: Any) -> list[pd.Timestamp]:
 
 def measures(table: pd.DataFrame) -> list[str]:
     """Return the columns of a spending table that are numbers to be summed."""
-    return [name for name in table.columns if name.startswith("spent") or name in _SUMS]
+    return [name for name in table.columns if name.startswith(("spent", "open")) or name in _SUMS]
 
 
 def keys(table: pd.DataFrame) -> list[str]:
-    """Return the columns that a spending table is grouped by: those before the sums."""
-    return [name for name in table.columns if name not in {*measures(table), "disguised"}]
+    """Return the subjects that a spending table is grouped by, without their ids."""
+    others = {*measures(table), "period", "disguised"}
+    return [name for name in table.columns if name not in others and not name.endswith("_id")]
+
+
+def with_open(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a spending table in which nothing that is open is missing: there is none of it."""
+    open_cents = table.get("open_cents", pd.Series(0, table.index))
+    return table.assign(open_cents=open_cents.fillna(0))

@@ -41,7 +41,7 @@ def note_of(attrs: Mapping[str, Any] | None) -> str | None:
         is asked: the reader knows what day it is.
     """
     facts: Mapping[str, Any] = (attrs or {}).get("seqdata", attrs or {}) or {}
-    said = [_disguise(facts), _sandbox(facts), _completeness(facts), _age(facts)]
+    said = [_disguise(facts), _sandbox(facts), _completeness(facts), _age(facts), _day(facts)]
     return " ".join(filter(None, said)) or None
 
 
@@ -65,6 +65,22 @@ def _completeness(facts: Mapping[str, Any]) -> str:
 def _age(facts: Mapping[str, Any]) -> str:
     text = facts.get("last_sync_at")
     return f"As of {day_words(_local(text, facts))}." if text else ""
+
+
+def _day(facts: Mapping[str, Any]) -> str:
+    return {
+        "paid": "Each payment is on the day it was paid.",
+        "settled": "Each payment is on the day it settled.",
+    }.get(str(facts.get("by_day")), "")
+
+
+def running(table: pd.DataFrame, periods: pd.Series[Any], end: Any, label: str) -> list[str]:
+    """Say of the last period, which ends before `end`, that it is not over, if it is not."""
+    text = facts_of(table).get("last_sync_at")
+    last = _naive(_local(text, facts_of(table))) if text else None
+    if last is None or not len(periods) or not periods.max() <= last < pd.Timestamp(end):
+        return []
+    return [f"The last {label} is not over: up to {day_words(last)}."]
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:

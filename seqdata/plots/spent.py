@@ -8,22 +8,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from seqdata.plots.canvas import NAME, Sheet, begin, draw_nothing, finish
-from seqdata.plots.flow import period_axis, period_edges
+from seqdata.plots.flow import period_axis, period_edges, period_end
 from seqdata.plots.grouping import (
     OTHERS,
-    PERIODS,
+    frequency_of,
     keys,
     largest,
     period_numbers,
+    with_open,
 )
-from seqdata.plots.notes import check_table, nothing, told_span
-from seqdata.plots.parts import dollar_axis, side_legend, write, zero_line
+from seqdata.plots.notes import check_table, nothing, running, told_frequency, told_span
+from seqdata.plots.parts import dollar_axis, faded, key_row, side_legend, write, zero_line
 from seqdata.plots.theme import chosen_colors
 from seqdata.plots.words import day_words, literal, short_dollars, span_words
 
 _SUMS = ("spent_cents", "spent")
+_CENTS = ["spent_cents", "open_cents"]
 
 
 def spending(
@@ -39,7 +42,8 @@ def spending(
     Parameters
     ----------
     table
-        What ``spending(by=...)`` makes: by category, payee, pod, account, or several of them.
+        What ``spending(by=...)`` makes: by category, payee, pod, account, or several of them;
+        periods are summed over. What is open stands paler at the end of its bar.
     most
         Bars that are drawn at most; the smallest ones become one.
     ax, theme, note
@@ -48,7 +52,8 @@ def spending(
     Returns
     -------
     Axes
-        :func:`table_of` gives the drawn table: ``label``, ``spent_cents``, ``spent``.
+        :func:`table_of` gives the drawn table: ``label``, ``spent_cents``, ``spent``,
+        ``open_cents``, ``open``.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def spending(
     title = f"Spending by {' and '.join(by)}"
     drawn, grouped = _ranked(table, by, most)
     sheet = begin(ax, theme, height=1.1 + 0.24 * min(max(len(drawn), 6), 16))
-    if drawn.empty or not drawn["spent_cents"].any():
+    if drawn.empty or not drawn[_CENTS].to_numpy().any():
         return draw_nothing(sheet, drawn, title, nothing("spending", table), note)
     _ranked_bars(sheet, drawn, grouped)
     span = told_span(table)
@@ -73,16 +78,20 @@ def spending(
 
 def _ranked(table: pd.DataFrame, by: list[str], most: int) -> tuple[pd.DataFrame, int]:
     label = _joined(table, by)
-    given = pd.DataFrame({"label": label, "spent_cents": table["spent_cents"]})
-    sums = given.dropna().groupby("label", sort=False)["spent_cents"].sum().astype("int64")
-    sums = sums.sort_values(ascending=False, kind="stable")
-    kept = largest(sums, most)
-    drawn = sums[kept].rename_axis("label").reset_index()
+    given = with_open(table)[_CENTS].assign(label=label).dropna()
+    sums = given.groupby("label", sort=False)[_CENTS].sum().astype("int64")
+    sums = sums.sort_values("spent_cents", ascending=False, kind="stable")
+    kept = largest(sums["spent_cents"], most)
+    drawn = sums.loc[kept].rename_axis("label").reset_index()
     rest = sums[~sums.index.isin(kept)]
     if len(rest):
-        others = pd.DataFrame({"label": [f"{len(rest)} others"], "spent_cents": [rest.sum()]})
+        others = rest.sum().to_frame().T.assign(label=f"{len(rest)} others")
         drawn = pd.concat([drawn, others], ignore_index=True)
-    return drawn.assign(spent=drawn["spent_cents"] / 100), len(rest)
+    return _in_dollars(drawn), len(rest)
+
+
+def _in_dollars(drawn: pd.DataFrame) -> pd.DataFrame:
+    return drawn.assign(spent=drawn["spent_cents"] / 100, open=drawn["open_cents"] / 100)
 
 
 def _joined(table: pd.DataFrame, by: list[str]) -> pd.Series[Any]:
@@ -107,22 +116,39 @@ def _ranked_bars(sheet: Sheet, drawn: pd.DataFrame, grouped: int) -> None:
     if grouped:
         colors[-1] = look.others
     ax.barh(places, drawn["spent"], height=0.66, color=colors, label="_spent")
+    if drawn["open_cents"].any():
+        pale = [faded(sheet, color, 0.55) for color in colors]
+        base = drawn["spent"].clip(lower=0)
+        ax.barh(places, drawn["open"], left=base, height=0.66, color=pale, label="_open")
+        key_row(sheet, [
+            Patch(facecolor=look.accent, label="spent"),
+            Patch(facecolor=faded(sheet, look.accent, 0.55), label="open"),
+        ])  # fmt: skip
     ax.set_ylim(len(drawn) - 0.4, -0.6)
     total = drawn["spent_cents"].sum()
-    high, low = float(drawn["spent"].max()), float(drawn["spent"].min())
+    reach = drawn["spent"].clip(lower=0) + drawn["open"].clip(lower=0)
+    high, low = float(reach.max()), float(drawn["spent"].min())
     room = (max(high, 0) - min(low, 0)) * 0.2
     ax.set_xlim(min(low * 1.05, 0) - (room if low < 0 else 0), max(high, 0) + room)
-    for place, (label, cents, dollars) in enumerate(drawn.itertuples(index=False)):
+    shown = drawn[["label", "spent_cents", "spent"]].assign(end=reach)
+    for place, (label, cents, dollars, end) in enumerate(shown.itertuples(index=False)):
         across = ax.get_yaxis_transform()
         write(
             sheet, 0, place, literal(label, 30), xycoords=across, xytext=(-6, 0), ha="right",
             color=look.ink, gid=NAME,
         )  # fmt: skip
-        share = f"  {cents / total:.0%}" if total > 0 and cents > 0 else ""
+        share = f"  {cents / total:.0%}" if 0 < cents <= total else ""
         side = (
             {"xytext": (4, 0), "ha": "left"} if dollars >= 0 else {"xytext": (-4, 0), "ha": "right"}
         )
-        write(sheet, dollars, place, f"{short_dollars(dollars)}{share}", gid="value", **side)
+        write(
+            sheet,
+            end if dollars >= 0 else dollars,
+            place,
+            f"{short_dollars(dollars)}{share}",
+            gid="value",
+            **side,
+        )
     ax.set_yticks([])
     dollar_axis(sheet, "x")
     zero_line(sheet, "x")
@@ -142,13 +168,13 @@ def spending_by_month(
 ) -> Axes:
     """Draw what was spent as stacked bars, month by month (or by another period).
 
-    Refunds that exceed the spending of a month stand below the line.
+    Refunds that exceed the spending of a month stand below the line; what is open is paler.
 
     Parameters
     ----------
     table
-        What ``spending(by=["month", "category"])`` makes; the period may be another one, and
-        so may what is stacked. By the month alone, bars are plain.
+        What ``spending(freq="month")`` makes; the period may be another one, and so may what is
+        stacked. By the month alone (``spending(None, freq="month")``), bars are plain.
     most
         Colours that are stacked at most; the smallest sums become one.
     colors
@@ -159,8 +185,8 @@ def spending_by_month(
     Returns
     -------
     Axes
-        :func:`table_of` gives the drawn table: the period, ``label``, ``spent_cents``,
-        ``spent``.
+        :func:`table_of` gives the drawn table: ``period``, ``label``, ``spent_cents``,
+        ``spent``, ``open_cents``, ``open``.
 
     Raises
     ------
@@ -169,45 +195,44 @@ def spending_by_month(
     InvalidFilter
         No such theme.
     """
-    check_table(table, _SUMS, "spending_by_month", 'spending(by=["month", "category"])')
-    freq = next((name for name in keys(table) if name in PERIODS), None)
-    if freq is None:
-        check_table(table, ["month"], "spending_by_month", 'spending(by=["month", "category"])')
-    assert freq is not None
-    drawn, order = _stacks(table, freq, most)
+    check_table(table, ["period", *_SUMS], "spending_by_month", 'spending(freq="month")')
+    freq = frequency_of(table["period"], told_frequency(table))
+    drawn, order = _stacks(table, most)
     sheet = begin(ax, theme)
-    what = [name for name in keys(table) if name != freq]
+    what = keys(table)
     title = f"Spending by {freq}" + (f" and {' and '.join(what)}" if what else "")
-    if drawn.empty or not drawn["spent_cents"].any():
+    if drawn.empty or not drawn[_CENTS].to_numpy().any():
         return draw_nothing(sheet, drawn, title, nothing("spending", table), note)
     paint = chosen_colors(set(order) - {OTHERS}, sheet.look, colors)
     paint[OTHERS] = sheet.look.others
     if not what:
         paint = dict.fromkeys(order, sheet.look.accent)
-    places = period_numbers(drawn[freq], freq)
+    places = period_numbers(drawn["period"], freq)
     _stacked_bars(sheet, drawn, places, order, paint)
     zero_line(sheet)
     dollar_axis(sheet)
-    period_axis(sheet, places, freq, drawn[freq].iloc[0])
+    period_axis(sheet, places, freq, drawn["period"].iloc[0])
+    if drawn["open_cents"].any():
+        key_row(sheet, [Patch(facecolor=faded(sheet, sheet.look.muted, 0.55), label="open")])
     if what:
         side_legend(sheet, [(literal(one, 22), paint[one]) for one in reversed(order)])
     monthly = freq in ("month", "quarter", "year")
-    span = span_words(*period_edges(drawn[freq], freq), monthly=monthly)
-    return finish(sheet, drawn, f"{title}, {span}", note, source=table)
+    span = span_words(*period_edges(drawn["period"], freq), monthly=monthly)
+    more = running(table, drawn["period"], period_end(drawn["period"], freq), freq)
+    return finish(sheet, drawn, f"{title}, {span}", note, *more, source=table)
 
 
-def _stacks(table: pd.DataFrame, freq: str, most: int) -> tuple[pd.DataFrame, list[str]]:
+def _stacks(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, list[str]]:
     """Return period, label, cents and dollars; and the labels from the bottom up."""
-    by = [name for name in keys(table) if name != freq]
+    by = keys(table)
     label: Any = _joined(table, by) if by else "spending"
-    given = pd.DataFrame({freq: table[freq], "label": label, "spent_cents": table["spent_cents"]})
-    given = given.dropna()
+    given = with_open(table)[["period", *_CENTS]].assign(label=label).dropna()
     sizes = given["spent_cents"].astype("int64").groupby(given["label"]).sum()
     kept = largest(sizes, most)
     given["label"] = given["label"].where(given["label"].isin(kept), OTHERS)
-    sums = given.groupby([freq, "label"])["spent_cents"].sum().astype("int64").reset_index()
+    sums = given.groupby(["period", "label"])[_CENTS].sum().astype("int64").reset_index()
     order = kept + ([OTHERS] if len(kept) < len(sizes) else [])
-    return sums.assign(spent=sums["spent_cents"] / 100), order
+    return _in_dollars(sums), order
 
 
 def _stacked_bars(
@@ -217,12 +242,19 @@ def _stacked_bars(
     tops, bottoms = np.zeros(len(slots)), np.zeros(len(slots))
     for label in order:
         is_own = drawn["label"].to_numpy() == label
-        heights = np.zeros(len(slots))
-        heights[np.searchsorted(slots, places[is_own])] = drawn["spent"].to_numpy()[is_own]
-        base = np.where(heights >= 0, tops, bottoms)
-        sheet.ax.bar(
-            slots, heights, bottom=base, width=0.72, color=paint[label], label=f"_{label}",
-            edgecolor=sheet.look.face, linewidth=0.5,
-        )  # fmt: skip
-        tops += np.clip(heights, 0, None)
-        bottoms += np.clip(heights, None, 0)
+        shades = (
+            ("spent", "_", paint[label]),
+            ("open", "_open ", faded(sheet, paint[label], 0.55)),
+        )
+        for name, mark, color in shades:
+            heights = np.zeros(len(slots))
+            heights[np.searchsorted(slots, places[is_own])] = drawn[name].to_numpy()[is_own]
+            if name == "open" and not heights.any():
+                continue
+            base = np.where(heights >= 0, tops, bottoms)
+            sheet.ax.bar(
+                slots, heights, bottom=base, width=0.72, color=color, label=f"{mark}{label}",
+                edgecolor=sheet.look.face, linewidth=0.5,
+            )  # fmt: skip
+            tops += np.clip(heights, 0, None)
+            bottoms += np.clip(heights, None, 0)

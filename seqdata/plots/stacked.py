@@ -20,8 +20,10 @@ from seqdata.plots.parts import (
 def draw_stacked(
     sheet: Sheet, table: pd.DataFrame, names: dict[str, str], paint: dict[str, str]
 ) -> None:
-    """Draw each account as an area, negative ones below the line, and their sum as a line."""
+    """Draw each account as an area, and their sum as a line; debts stand below zero."""
     ax = sheet.ax
+    owed = table.get("is_owed", pd.Series(False, table.index)).to_numpy(bool)
+    table = table.assign(balance=table["balance"].where(~owed, -table["balance"]))
     wide = table.pivot_table(index="date", columns="account_id", values="balance", aggfunc="last")
     wide = wide.fillna(0.0)
     order = wide.abs().mean().sort_values(ascending=False).index.tolist()

@@ -73,6 +73,12 @@ class Shelf:
         with self.record.reading() as db:
             return state_of(read_facts(db, ["progress"]).get("progress") or {})
 
+    def revision(self) -> tuple[Any, ...]:
+        """Tell which state of the record is here: another one whenever anything changed."""
+        with self.record.reading() as db:
+            facts = read_facts(db, ["id", "generation", "progress"])
+        return tuple(json.dumps(facts.get(name), sort_keys=True) for name in facts)
+
     def looked_at(self) -> datetime | None:
         """Tell up to when a person has looked at what changed."""
         if not self.exists:

@@ -24,6 +24,9 @@ class Paid(NamedTuple):
     on: str | None = "2026-10-05"
     reversed_on: str | None = None
     note: str | None = None
+    #: When it was paid; by default when it settled.
+    paid: str | None = None
+    state: str = "settled"
 
 
 def moments(days: list[str | None]) -> pd.Series:
@@ -59,12 +62,13 @@ def settled(*rows: Paid) -> pd.DataFrame:
     )
     return pd.DataFrame(
         {
-            "created_at": moments([row.on for row in rows]),
+            "created_at": moments([row.paid or row.on for row in rows]),
             "amount_cents": pd.Series([row.cents for row in rows], dtype="Int64"),
             "description": pd.Series([row.note for row in rows], dtype="str"),
             "id": pd.Series([f"t{place}" for place in range(len(rows))], dtype="str"),
             "effective_at": moments([row.on for row in rows]),
             "returned_at": moments([row.reversed_on for row in rows]),
+            "state": pd.Series([row.state for row in rows], dtype="category"),
             **columns,
         }
     ).astype({"source_id": "str", "destination_id": "str"})

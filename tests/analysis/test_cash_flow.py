@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tables import accounts, legs, transfers
+from purchases import Paid, categorized
+from tables import accounts, legs, moments, transfers
+from worlds import household
 
-from seqdata.analysis import balance_history, cash_flow
+from seqdata.analysis import balance_history, cash_flow, spending
 from seqdata.exceptions import InvalidFilter, UnknownAccount
 
 FREQUENCIES = ["day", "week", "month", "quarter", "year"]
@@ -151,7 +153,7 @@ def test_a_span_without_transfers_is_an_empty_table(world) -> None:
     ("asked", "choices"),
     [
         ({"freq": "fortnight"}, "day, week, month, quarter, year"),
-        ({"by": "payee"}, "account"),
+        ({"by": "payee"}, "account, category"),
         ({"boundary": "bank"}, "sequence, own"),
         ({"since": "2026-10", "until": "2026-09"}, "which is since"),
     ],
@@ -166,3 +168,64 @@ def test_an_unknown_account_is_answered_with_the_names(world) -> None:
     """An account that does not exist is refused with the names that do."""
     with pytest.raises(UnknownAccount, match="Groceries"):
         flow(world, account="Yacht")
+
+
+# -- from one total to the other ------------------------------------------------------------------
+
+
+def test_what_spending_counts_and_cash_flow_does_not_is_a_row() -> None:
+    """By category, what was spent stands beside what crossed the boundary; debts are the row."""
+    rows = categorized(
+        Paid("Pod: Food", "Merchant: Aldi", 30_00),
+        Paid("Pod: Bills", "Account: Card", 70_00),
+        Paid("Pod: Bills", "Account: Savings", 500_00),
+        Paid("Account: Checking", "Account: Loan", 40_00),
+    ).assign(updated_at=moments(["2026-10-05"] * 4), source_party="pod")
+    ours = pd.DataFrame(
+        {
+            "id": ["Pod/Food", "Pod/Bills", "Account/Card", "Account/Savings", "Account/Checking"],
+            "name": ["Food", "Bills", "Card", "Savings", "Checking"],
+            "kind": ["pod", "pod", "account", "account", "account"],
+        }
+    )
+    shown = {}
+    for boundary in ("own", "sequence"):
+        table = cash_flow(rows, legs(), ours, by="category", boundary=boundary)
+        named = table.set_index("category")[["money_out_cents", "spent_cents"]]
+        shown[boundary] = {name: tuple(row) for name, row in named.iterrows()}
+    assert shown["sequence"] == {
+        "Groceries": (30_00, 30_00),
+        "Debt payments": (70_00, 110_00),
+        "Moved to own accounts": (500_00, 0),
+    }
+    assert shown["own"]["Debt payments"][1] == 110_00
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 7, 11])
+@pytest.mark.parametrize("boundary", ["own", "sequence"])
+def test_one_gets_from_one_total_to_the_other(seed: int, boundary: str) -> None:
+    """The rows by category lead from the cash flow's money out to the spending, to the cent."""
+    home = household(seed)
+    table = cash_flow(home.rows, legs(), home.accounts, by="category", boundary=boundary)
+    whole = cash_flow(home.rows, legs(), home.accounts, boundary=boundary)
+    spent = spending(home.rows, None, freq="month", by_day="settled")
+    assert table["money_out_cents"].sum() == whole["money_out_cents"].sum()
+    monthly = table.groupby("period")["spent_cents"].sum()
+    assert monthly[monthly != 0].tolist() == spent["spent_cents"].tolist()
+    differs = table[table["money_out_cents"] != table["spent_cents"]]
+    assert {*differs["category"]} == {
+        "own": {"Debt payments"}, "sequence": {"Moved to own accounts"}
+    }[boundary]  # fmt: skip
+    difference = (differs["spent_cents"] - differs["money_out_cents"]).sum()
+    assert whole["money_out_cents"].sum() + difference == spent["spent_cents"].sum() != 0
+
+
+def test_two_pods_of_one_name_are_two_rows() -> None:
+    """Pods of one name are told apart by their goals, and money of each is its own."""
+    rows = transfers(
+        "2026-03-02T12:00Z 2026-03-02T12:00Z 1000 pod1 shop1",
+        "2026-03-03T12:00Z 2026-03-03T12:00Z 400 pod2 shop1",
+    )
+    both = accounts("pod1", "pod2").assign(name="Kids", goal_cents=[500_00, 90_000])
+    table = cash_flow(rows, legs(), both, by="account", wide=True)
+    assert table.to_dict("list") == {"Kids (goal $500.00)": [-10.0], "Kids (goal $900.00)": [-4.0]}

@@ -21,7 +21,7 @@ from seqdata.analysis.spend.money_flow import money_flow
 from seqdata.analysis.spend.spending import SUBJECTS, spending, uncategorized
 from seqdata.exceptions import InvalidFilter, UnknownAccount
 
-WORDS = [*SUBJECTS, "day", "week", "month", "quarter", "year"]
+FREQS = ["day", "week", "month", "quarter", "year"]
 
 
 def pairs(frame: pd.DataFrame, *names: str) -> list[tuple]:
@@ -37,7 +37,7 @@ def household() -> pd.DataFrame:
         Paid("Pod: Bills", "ExternalEntity: Elm Apartments", 900_00, "2026-10-01"),
         Paid("Account: Checking", "Account: Card", 70_00, "2026-10-03", "2026-11-02"),
         Paid("Pod: Bills", "Account: Savings", 500_00, "2026-10-04"),
-        Paid("Pod: Food", "Merchant: Joe's Pizza", 99_00, None),
+        Paid("Pod: Food", "Merchant: Joe's Pizza", 99_00, None, paid="2026-10-04", state="open"),
         Paid("ExternalEntity: Firm", "Port: Pay", 2_000_00, "2026-10-01"),
         Paid("Port: Pay", "Pod: Bills", 1_500_00, "2026-10-01"),
         Paid("Pod: Food", "Merchant: Qwx", None, "2026-10-05"),
@@ -47,9 +47,9 @@ def household() -> pd.DataFrame:
 
 def test_refunds_and_reversals_take_away_on_their_day() -> None:
     """A month is what settled in it, less what came back in it, by category."""
-    rows = spending(household(), ["month", "category"])
+    rows = spending(household(), freq="month")
     september, october, november = (pd.Timestamp(2026, month, 1) for month in (9, 10, 11))
-    assert pairs(rows, "month", "category", "spent_cents", "transfers") == [
+    assert pairs(rows, "period", "category", "spent_cents", "transfers") == [
         (september, "Dining", 40_00, 1),
         (october, "Housing", 900_00, 1),
         (october, "Debt payments", 70_00, 1),
@@ -57,7 +57,10 @@ def test_refunds_and_reversals_take_away_on_their_day() -> None:
         (october, "Uncategorized", 5_00, 1),
         (november, "Debt payments", -70_00, 0),
     ]
-    assert rows["share"].sum() == pytest.approx(1)
+    assert rows["share"].dropna().tolist() == [pytest.approx(n / 965) for n in (40, 900, 70, 20, 5)]
+    assert rows["period_share"].dropna().tolist() == [
+        1, *(pytest.approx(n / 995) for n in (900, 70, 20, 5))
+    ]  # fmt: skip
     assert rows["spent"].tolist() == [cents / 100 for cents in rows["spent_cents"]]
 
 
@@ -92,14 +95,14 @@ def test_each_subject_has_its_names() -> None:
 
 def test_a_period_is_named_by_its_first_day() -> None:
     """Columns of time hold naive first days, oldest first; a week begins on Monday."""
-    days = {word: spending(household(), word)[word] for word in ("week", "quarter", "year")}
+    days = {freq: spending(household(), None, freq=freq)["period"] for freq in FREQS}
     assert all(str(column.dtype) == "datetime64[us]" for column in days.values())
     assert days["week"].iloc[0] == pd.Timestamp(2026, 9, 28)
     assert days["quarter"].tolist() == [pd.Timestamp(2026, month, 1) for month in (7, 10)]
     assert days["year"].tolist() == [pd.Timestamp(2026, 1, 1)]
 
 
-def test_filters_bound_the_day_of_settlement() -> None:
+def test_filters_bound_the_day() -> None:
     """Since and until, an account at either end and categories in any case choose what counts."""
     rows = household()
     october = spending(rows, "category", since="2026-10", until=date(2026, 11, 1))
@@ -108,13 +111,16 @@ def test_filters_bound_the_day_of_settlement() -> None:
         "Elm Apartments", "Joe's Pizza",
     ]  # fmt: skip
     assert spending(rows, "payee", account="food")["payee"].tolist() == ["Joe's Pizza"]
-    assert spending(rows, "month", account="Card")["spent_cents"].tolist() == [70_00, -70_00]
+    assert spending(rows, None, freq="month", account="Card")["spent_cents"].tolist() == [
+        70_00,
+        -70_00,
+    ]
 
 
 def test_what_does_not_exist_is_refused_with_the_choices() -> None:
     """An unknown word, category or account is refused, and the choices are named."""
     rows = household()
-    with pytest.raises(InvalidFilter, match="by='merchant' .* category, payee, pod, account, day"):
+    with pytest.raises(InvalidFilter, match="by='merchant' .* category, payee, pod, account"):
         spending(rows, "merchant")
     with pytest.raises(InvalidFilter, match="Choices: category, payee"):
         spending(rows, [])
@@ -122,17 +128,21 @@ def test_what_does_not_exist_is_refused_with_the_choices() -> None:
         spending(rows, category="Food")
     with pytest.raises(UnknownAccount, match="Food"):
         spending(rows, account="Nowhere")
-    with pytest.raises(InvalidFilter, match="category, payee, pod, account"):
+    with pytest.raises(InvalidFilter, match="account, or freq='month'"):
         compare(rows, "2026-10", by="month")
+    with pytest.raises(InvalidFilter, match="by_day='sent' .* paid, settled"):
+        spending(rows, by_day="sent")
 
 
-@pytest.mark.parametrize("by", [*WORDS, ["month", "category", "pod"]])
-def test_an_empty_period_is_an_empty_table(by: str | list[str]) -> None:
+@pytest.mark.parametrize("freq", [None, "week"])
+@pytest.mark.parametrize("by", [None, "category", ["account", "pod"]])
+def test_an_empty_period_is_an_empty_table(by: str | list[str] | None, freq: str | None) -> None:
     """Where nothing was spent the table has no rows, and the same columns and types."""
-    full, empty = spending(household(), by), spending(household(), by, since="2030")
+    full = spending(household(), by, freq=freq)
+    empty = spending(household(), by, freq=freq, since="2030")
     assert len(empty) == 0
     assert empty.dtypes.astype(str).to_dict() == full.dtypes.astype(str).to_dict()
-    nothing = spending(categorized(), by)
+    nothing = spending(categorized(), by, freq=freq)
     assert nothing.dtypes.astype(str).to_dict() == full.dtypes.astype(str).to_dict()
 
 
@@ -145,11 +155,112 @@ def test_what_matched_nothing_is_listed() -> None:
         Paid("Pod: Bills", "Merchant: Pizza", 9_00),
     )
     listed = uncategorized(rows)
-    assert listed.columns.tolist() == ["payee", "spent_cents", "spent", "transfers"]
+    assert listed.columns.tolist() == [
+        "payee", "spent_cents", "spent", "open_cents", "open", "transfers",
+    ]  # fmt: skip
     assert pairs(listed, "payee", "spent_cents", "transfers") == [
         ("Zed", 7_00, 2),
         ("Qwx", 5_00, 1),
     ]
+
+
+# -- the day on which one paid -------------------------------------------------------------------
+
+
+def test_a_purchase_counts_on_the_day_on_which_one_paid() -> None:
+    """What was bought on Saturday is Saturday's, though it settled on Tuesday."""
+    rows = categorized(
+        Paid("Pod: Food", "Merchant: Qwx", 30_00, "2026-10-06", paid="2026-10-03"),
+        Paid("Merchant: Qwx", "Pod: Food", 10_00, "2026-10-07", paid="2026-10-04"),
+    )
+    paid, settled_ = (spending(rows, None, freq="day", by_day=day) for day in ("paid", "settled"))
+    third, sixth, seventh = (pd.Timestamp(2026, 10, day) for day in (3, 6, 7))
+    assert pairs(paid, "period", "spent_cents") == [(third, 30_00), (seventh, -10_00)]
+    assert pairs(settled_, "period", "spent_cents") == [(sixth, 30_00), (seventh, -10_00)]
+    assert paid.attrs["seqdata"]["by_day"] == "paid"
+    assert settled_.attrs["seqdata"]["by_day"] == "settled"
+
+
+def test_what_is_open_stands_beside_until_it_settles_or_fails() -> None:
+    """An open payment counts on its day, apart from what is spent, and leaves when it fails."""
+    for state, cents in (("open", 99_00), ("unknown", 99_00), ("failed", 0), ("cancelled", 0)):
+        row = Paid("Pod: Food", "Merchant: Qwx", 99_00, None, paid="2026-10-03", state=state)
+        found = spending(categorized(row), None, freq="day")
+        assert found["open_cents"].sum() == cents
+        assert found["spent_cents"].sum() == 0
+        assert found["transfers"].sum() == 0
+
+
+# -- names are no keys ---------------------------------------------------------------------------
+
+
+def named(rows: pd.DataFrame, **names: str) -> pd.DataFrame:
+    """Call pods otherwise in some of the rows: t0="New name"."""
+    made = rows.copy()
+    for own_id, name in names.items():
+        made.loc[made["id"] == own_id, "source_name"] = name
+    return made
+
+
+def test_a_renamed_pod_is_one_row_under_its_newest_name() -> None:
+    """What a pod paid under two names is one sum, and its old name still finds it."""
+    rows = named(
+        categorized(
+            Paid("Pod: Food", "Merchant: Qwx", 1_00, "2026-10-01"),
+            Paid("Pod: Food", "Merchant: Qwx", 2_00, "2026-10-05"),
+        ),
+        t1="Kitchen",
+    )
+    assert pairs(spending(rows, "pod"), "pod", "pod_id", "spent_cents") == [
+        ("Kitchen", "Pod/Food", 3_00)
+    ]
+    assert spending(rows, "pod", account="Food")["spent_cents"].tolist() == [3_00]
+    flows = money_flow(rows)
+    assert pairs(flows, "from_name", "from_id", "moved_cents") == [("Kitchen", "Pod/Food", 3_00)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({"goal_cents": [500_00, 80_000]}, ["Kids (goal $500.00)", "Kids (goal $800.00)"]),
+        ({"institution": ["Chase", "Ally"]}, ["Kids (Chase)", "Kids (Ally)"]),
+        ({"type": ["CREDIT_CARD", "CHECKING"]}, ["Kids (credit card)", "Kids (checking)"]),
+        ({"goal_cents": [None, 80_000]}, ["Kids (…/One)", "Kids (…/Two)"]),
+        ({}, ["Kids (…/One)", "Kids (…/Two)"]),
+    ],
+)
+def test_two_accounts_of_one_name_are_two_rows(facts: dict, shown: list[str]) -> None:
+    """Twins are never merged: they are told apart by what a person knows of them."""
+    rows = categorized(
+        Paid("Pod: One", "Merchant: Qwx", 2_00), Paid("Pod: Two", "Merchant: Qwx", 1_00)
+    )
+    rows["source_name"] = pd.Series(["Kids", "Kids"], dtype="str")
+    accounts = pd.DataFrame({"id": ["Pod/One", "Pod/Two"], "name": ["Kids", "Kids"], **facts})
+    found = spending(rows, "pod", accounts=accounts)
+    assert pairs(found, "pod", "spent_cents") == list(zip(shown, [2_00, 1_00], strict=True))
+    flows = money_flow(rows, accounts=accounts)
+    assert {*flows["from_name"]} == {*shown}
+
+
+def test_several_may_be_asked_for_at_once() -> None:
+    """Accounts and categories are one or several; what is no text is refused in a sentence."""
+    rows = household()
+    both = spending(rows, "pod", account=["Food", "Bills"])
+    assert both["spent_cents"].sum() == 965_00
+    for wrong in (5, [5], b"Food", {"Food": 1}):
+        with pytest.raises(InvalidFilter, match="a text, or a list of texts"):
+            spending(rows, account=wrong)
+        with pytest.raises(InvalidFilter, match="a text, or a list of texts"):
+            spending(rows, category=wrong)
+
+
+def test_a_wide_table_has_periods_as_index() -> None:
+    """Wide, each name is a column of dollars; without periods there is nothing to be wide over."""
+    table = spending(household(), freq="month", wide=True)
+    assert table.index.name == "period"
+    assert table["Dining"].tolist()[:2] == [40.0, 20.0]
+    with pytest.raises(InvalidFilter, match="freq="):
+        spending(household(), wide=True)
 
 
 # -- what changed ---------------------------------------------------------------------------------
@@ -157,8 +268,8 @@ def test_what_matched_nothing_is_listed() -> None:
 
 def test_a_month_is_compared_with_the_one_before() -> None:
     """Each category has both sums, the change, and its share; the largest change comes first."""
-    changes = compare(household(), "2026-10")
-    assert pairs(changes, "category", "spent_cents", "previous_cents", "change_cents") == [
+    changes = compare(household(), "2026-10", whole=True)
+    assert pairs(changes, "category", "spent_cents", "before_cents", "change_cents") == [
         ("Housing", 900_00, 0, 900_00),
         ("Debt payments", 70_00, 0, 70_00),
         ("Dining", 20_00, 40_00, -20_00),
@@ -197,9 +308,8 @@ def test_a_period_is_compared_with_any_other(
 ) -> None:
     """Years, quarters, months and days are compared; a mean is of the known ones, rounded."""
     rows = monthly(*range(1, 15))
-    assert pairs(compare(rows, period, previous), "spent_cents", "previous_cents") == [
-        (spent, before)
-    ]
+    found = compare(rows, period, previous, whole=True)
+    assert pairs(found, "spent_cents", "before_cents") == [(spent, before)]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +320,7 @@ def test_a_period_is_compared_with_any_other(
         ("2025-01", "previous", "previous='previous' .* from 2025-01-01"),
         ("2025-12", "year ago", "previous='year ago'"),
         ("2025-01", "mean", "previous='mean'"),
-        ("2026-13", "previous", "2026, 2026-Q3, 2026-10, 2026-10-05"),
+        ("2026-13", "previous", "2026, 2026-Q3, 2026-10, 2026-W40, 2026-10-05"),
         ("October", "previous", "2026, 2026-Q3"),
         ("2026-01", "last", "previous='last' .* previous, year ago, mean, 2026"),
     ],
@@ -221,12 +331,54 @@ def test_what_is_not_known_is_not_compared(period: str, previous: str, message: 
         compare(monthly(*range(1, 15)), period, previous)
 
 
+def test_a_running_month_is_compared_with_the_same_days() -> None:
+    """On the third of a month its three days are compared with three; the whole on request."""
+    days = pd.date_range("2026-09-01", "2026-11-03").strftime("%Y-%m-%d")
+    rows = categorized(*[Paid("Pod: A", "Merchant: Q", 10_00, day) for day in days])
+    now = pd.Timestamp("2026-11-03 18:00", tz="America/New_York").to_pydatetime()
+    fair = compare(rows, "2026-11", known_until=now)
+    assert pairs(fair, "spent_cents", "before_cents", "days", "before_days") == [(3000, 3000, 3, 3)]
+    assert fair.attrs["seqdata"]["in_words"] == (
+        "2026-11-01 to 2026-11-03 against 2026-10-01 to 2026-10-03"
+    )
+    whole = compare(rows, "2026-11", whole=True, known_until=now)
+    assert pairs(whole, "spent_cents", "before_cents", "days", "before_days") == [
+        (3000, 31000, 3, 31)
+    ]
+    mean = compare(rows, "2026-11", "mean", known_until=now)
+    assert pairs(mean, "before_cents", "before_days", "before_periods") == [(3000, 6, 2)]
+
+
+def test_a_first_month_that_is_known_in_part_is_compared_over_its_days() -> None:
+    """Where the ledger begins in the middle of a month, the next is taken from the same day on."""
+    days = pd.date_range("2026-09-20", "2026-10-31").strftime("%Y-%m-%d")
+    rows = categorized(*[Paid("Pod: A", "Merchant: Q", 10_00, day) for day in days])
+    found = compare(rows, "2026-10")
+    assert pairs(found, "spent_cents", "before_cents", "days", "before_days") == [
+        (120_00, 110_00, 12, 11)
+    ]
+    with pytest.raises(InvalidFilter, match="whole=True: no day of both is known"):
+        compare(rows[rows["created_at"] < "2026-10-04"], "2026-10")
+
+
+@pytest.mark.parametrize(
+    ("period", "first"), [("2026-W40", "2026-09-28"), ("2026-W01", "2025-12-29")]
+)
+def test_a_week_is_compared_with_the_one_before(period: str, first: str) -> None:
+    """A week is written as ISO does, and begins on its Monday."""
+    days = pd.date_range(first, periods=14) - pd.Timedelta(days=7)
+    rows = categorized(*[Paid("Pod: A", "Merchant: Q", 1, f"{day:%Y-%m-%d}") for day in days])
+    found = compare(rows, period)
+    assert pairs(found, "spent_cents", "before_cents", "days") == [(7, 7, 7)]
+    assert found.attrs["seqdata"]["compared"]["of"][0] == first
+
+
 def test_a_quiet_period_is_known_by_the_last_sync() -> None:
     """A month after the last transfer was spent nothing in, where a sync says so."""
     rows = monthly(5, 6)
     synced = pd.Timestamp("2025-03-20", tz="UTC").to_pydatetime()
     changes = compare(rows, "2025-03", known_until=synced)
-    assert pairs(changes, "spent_cents", "previous_cents", "change_share") == [(0, 6, -1.0)]
+    assert pairs(changes, "spent_cents", "before_cents", "change_share") == [(0, 6, -1.0)]
 
 
 # -- where it went --------------------------------------------------------------------------------
@@ -282,6 +434,8 @@ ROWS = st.lists(
         st.sampled_from(ENDS),
         st.one_of(st.none(), st.integers(1, 10**9)),
         on=DAYS,
+        paid=DAYS,
+        state=st.just("settled"),
         reversed_on=DAYS,
         note=st.none(),
     ),
@@ -308,10 +462,20 @@ def covered(rows: list[Paid]) -> int:
 
 
 @fewer
-@given(ROWS, st.sampled_from([*WORDS, *combinations(WORDS, 2)]))
-def test_every_view_has_the_same_total(rows: list[Paid], by: str | tuple[str, ...]) -> None:
-    """Spending by anything sums to what went out less what came back, to the cent."""
-    assert spending(categorized(*rows), by)["spent_cents"].sum() == covered(rows)
+@given(
+    ROWS,
+    st.sampled_from([None, *SUBJECTS, *combinations(SUBJECTS, 2)]),
+    st.sampled_from([None, *FREQS]),
+    st.sampled_from(["paid", "settled"]),
+)
+def test_every_view_has_the_same_total(
+    rows: list[Paid], by: str | tuple[str, ...] | None, freq: str | None, by_day: str
+) -> None:
+    """Spending by anything, and by either day, sums to what went out less what came back."""
+    found = spending(categorized(*rows), by, freq=freq, by_day=by_day)
+    assert found["spent_cents"].sum() == covered(rows)
+    for name in {"share", "period_share"} & {*found}:
+        assert found[name].dropna().between(0, 1).all()
 
 
 @fewer
@@ -320,14 +484,16 @@ def test_categories_share_out_the_total(rows: list[Paid]) -> None:
     """The spending of each category alone adds up to the spending of all."""
     frame = categorized(*rows)
     names = frame["category"].unique().tolist()
-    parts = [spending(frame, "month", category=name)["spent_cents"].sum() for name in names]
+    parts = [
+        spending(frame, None, freq="month", category=name)["spent_cents"].sum() for name in names
+    ]
     assert sum(parts) == covered(rows)
 
 
 @fewer
 @given(ROWS, DAYS.filter(bool))
 def test_two_halves_of_time_make_the_whole(rows: list[Paid], day: str) -> None:
-    """What settled before a day and what settled from it on add up to all."""
+    """What was paid before a day and what was paid from it on add up to all."""
     frame = categorized(*rows)
     halves = [spending(frame, until=day), spending(frame, since=day)]
     assert sum(half["spent_cents"].sum() for half in halves) == covered(rows)
@@ -373,7 +539,7 @@ def test_a_households_spending_is_what_its_books_say(demo: Ledger, year: pd.Data
         if row["status"] == "COMPLETE" and (is_refund or pays):
             total += -row["amount_cents"] if is_refund else row["amount_cents"]
     assert spending(year)["spent_cents"].sum() == total
-    assert {spending(year, word)["spent_cents"].sum() for word in WORDS} == {total}
+    assert {spending(year, word)["spent_cents"].sum() for word in SUBJECTS} == {total}
 
 
 def test_little_of_a_household_matches_nothing(year: pd.DataFrame) -> None:

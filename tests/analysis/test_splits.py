@@ -67,8 +67,9 @@ def test_every_sum_takes_a_split_apart_to_the_cent(purchases: Any) -> None:
     )
     plain = categorize(rows, accounts, annotations.iloc[:0], read_rules())
     apart = categorize(rows, accounts, annotations, read_rules())
-    for by in ("payee", "pod", "month", ["month", "payee"]):
-        pd.testing.assert_frame_equal(spending(apart, by), spending(plain, by))
+    for by, freq in (("payee", None), ("pod", None), (None, "month"), ("payee", "month")):
+        whole = spending(plain, by, freq=freq)
+        pd.testing.assert_frame_equal(spending(apart, by, freq=freq), whole)
     expected = dict.fromkeys(NAMES, 0)
     for id_, parts in splits.items():
         _, _, is_reversed, _ = purchases[int(id_[1:])]

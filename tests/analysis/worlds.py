@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 from tables import legs, moments
 
+from seqdata.analysis import categorize, read_rules
 from seqdata.analysis.settlement import settle
 from seqdata.sandbox import Sandbox
-from seqdata.sources.vocabulary import INSIDE, State
+from seqdata.sources.vocabulary import INSIDE, OWN, State
 from seqdata.sources.webapp.words import kind_of, party_of, state_of
 
 
@@ -79,3 +80,34 @@ def _held(rows: pd.DataFrame, balances: dict[str, dict[str, int]]) -> pd.DataFra
     known = known[[newest in balances.get(one, {}) for one in known["id"]]].reset_index(drop=True)
     cents = [balances[one][newest] for one in known["id"]]
     return known.assign(balance_cents=pd.array(cents, dtype="Int64"))
+
+
+@dataclass
+class Household:
+    """A household's categorized transfers, and its accounts of all kinds."""
+
+    rows: pd.DataFrame
+    accounts: pd.DataFrame
+
+
+#: Words in the names of a household's debts, and the service's word for them.
+_DEBTS = {"Card": "CREDIT_CARD", "Loan Servicer": "STUDENT_LOAN"}
+
+
+def household(seed: int, months: int = 6) -> Household:
+    """Return a household with its payments on cards and loans."""
+    rows = live(seed, months).rows.assign(description=pd.Series(dtype="str"))
+    ends = [
+        rows[[f"{end}_id", f"{end}_name", f"{end}_party"]].set_axis(["id", "name", "kind"], axis=1)
+        for end in ("source", "destination")
+    ]
+    known = pd.concat(ends).drop_duplicates("id")
+    accounts = known[known["kind"].isin(OWN)].reset_index(drop=True)
+    types = [
+        next((word for part, word in _DEBTS.items() if name.endswith(part)), "CHECKING")
+        for name in accounts["name"]
+    ]
+    accounts["type"] = pd.Series(types, dtype="str").where(accounts["kind"] == "account")
+    nothing = pd.DataFrame({"id": pd.Series(dtype="str"), "category": pd.Series(dtype="str")})
+    plain = rows.drop(columns=["payee", "category"])
+    return Household(categorize(plain, accounts, nothing, read_rules()), accounts)

@@ -69,9 +69,8 @@ def cash_flow(*rows: tuple[str, int, int], **more: Any) -> pd.DataFrame:
 def spending(by: dict[str, list[Any]], cents: list[int]) -> pd.DataFrame:
     """Make a spending table of its grouping columns and cents."""
     table = pd.DataFrame({**by, "spent_cents": cents})
-    for name in ("day", "week", "month", "quarter", "year"):
-        if name in table:
-            table[name] = pd.to_datetime(table[name]).astype("datetime64[us]")
+    if "period" in table:
+        table["period"] = pd.to_datetime(table["period"]).astype("datetime64[us]")
     table = with_dollars(table)
     total = table["spent"].sum()
     share = table["spent"] / total if total else np.nan
@@ -140,12 +139,12 @@ TABLES: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     ),
     "spending_by_month": lambda: (
         spending(
-            {"month": _months(24) * 9, "category": [one for one in _KINDS for _ in range(24)]},
+            {"period": _months(24) * 9, "category": [one for one in _KINDS for _ in range(24)]},
             [10_000 + 100 * i for i in range(216)],
         ),
         {},
     ),
-    "calendar": lambda: (spending({"day": _DAYS}, [100 * i for i in range(len(_DAYS))]), {}),
+    "calendar": lambda: (spending({"period": _DAYS}, [100 * i for i in range(len(_DAYS))]), {}),
     "money_flow": lambda: (
         money_flow(
             ("Payroll", "income", "Paycheck", "port", 500_000),

@@ -97,7 +97,7 @@ def test_spending_by_several_words_joins_them() -> None:
 def test_months_are_stacked_by_category() -> None:
     """Each month's bars sum to its spending, refunds stand below zero, and categories are named."""
     table = spending(
-        {"month": ["2026-09-01", "2026-09-01", "2026-10-01", "2026-10-01"],
+        {"period": ["2026-09-01", "2026-09-01", "2026-10-01", "2026-10-01"],
          "category": ["Rent", "Fun", "Rent", "Fun"]},
         [100_000, 20_000, 100_000, -5_000],
     )  # fmt: skip
@@ -111,8 +111,8 @@ def test_months_are_stacked_by_category() -> None:
 
 def test_a_category_keeps_its_colour_in_another_span() -> None:
     """The same categories have the same colours, whatever they sum to."""
-    first = spending({"month": ["2026-09-01"] * 2, "category": ["Rent", "Fun"]}, [900, 100])
-    other = spending({"month": ["2026-10-01"] * 2, "category": ["Fun", "Rent"]}, [900, 100])
+    first = spending({"period": ["2026-09-01"] * 2, "category": ["Rent", "Fun"]}, [900, 100])
+    other = spending({"period": ["2026-10-01"] * 2, "category": ["Fun", "Rent"]}, [900, 100])
     colors = [
         {one.get_label(): one.patches[0].get_facecolor() for one in ax.containers}
         for ax in (plots.spending_by_month(first), plots.spending_by_month(other))
@@ -124,7 +124,7 @@ def test_a_category_keeps_its_colour_in_another_span() -> None:
 def test_the_calendar_holds_each_day_once() -> None:
     """A cell is its day's dollars: a column a week, a row a weekday, days outside are free."""
     days = ["2026-09-28", "2026-10-01", "2026-10-04"]
-    ax = plots.calendar(told(spending({"day": days}, [100, 2_500, 700]), last_sync_at=None))
+    ax = plots.calendar(told(spending({"period": days}, [100, 2_500, 700]), last_sync_at=None))
     (mesh,) = ax.collections
     grid: Any = mesh.get_array().reshape(7, 54)
     assert grid[:, 0].tolist() == [1.0, 0.0, 0.0, 25.0, 0.0, 0.0, 7.0]
@@ -135,9 +135,9 @@ def test_the_calendar_holds_each_day_once() -> None:
 def test_several_years_are_blocks() -> None:
     """More than a year is a block for each year, whose cells sum to the year's spending."""
     days = pd.date_range("2024-12-30", "2026-03-01")
-    table = spending({"day": list(days)}, [100 + i for i in range(len(days))])
+    table = spending({"period": list(days)}, [100 + i for i in range(len(days))])
     ax = plots.calendar(told(table, last_sync_at=None))
-    yearly = table["spent"].groupby(table["day"].dt.year).sum()
+    yearly = table["spent"].groupby(table["period"].dt.year).sum()
     sums = [float(mesh.get_array().sum()) for mesh in ax.collections]
     assert sums == pytest.approx(yearly.tolist())
     assert {"2024", "2025", "2026"} <= words(ax)

@@ -14,16 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seqdata.analysis.accounts import is_owed, known_names, shown_names
 from seqdata.analysis.balance.movements import Movements
 from seqdata.analysis.balance.walk import Known, Observations, Walk
-from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.periods import (
-    check_frequency,
-    day_ends,
-    local_times,
-    period_range,
-    period_starts,
-)
+from seqdata.analysis.columns import say, widened, with_dollars
+from seqdata.analysis.periods import Periods, check_frequency, period_starts
 from seqdata.analysis.settlement import settle
 
 #: How a balance of a history is known, in the codes' order.
@@ -40,6 +35,7 @@ def balance_history(
     freq: str = "day",
     complete_since: datetime | None = None,
     until: datetime | None = None,
+    wide: bool = False,
 ) -> pd.DataFrame:
     """Return each account's balance at the end of each day, week, month, quarter or year.
 
@@ -55,6 +51,8 @@ def balance_history(
     until
         When the last sync was, on the service's clock: the history ends there. By default at
         the newest observation.
+    wide
+        Return dollars in a column for each account, with the dates as index.
 
     Returns
     -------
@@ -62,7 +60,8 @@ def balance_history(
         By account and date: ``account_id`` (str), ``name`` and ``kind`` (category), ``date``
         (naive datetime64[us], the last day of the period, or of what is known of it),
         ``balance_cents`` (Int64) and ``balance`` (float64 dollars), ``provenance``
-        (category) and ``settled_at_known`` (bool).
+        (category), ``settled_at_known`` and ``is_owed`` (bool). Of a debt (``is_owed``: a card, a
+        loan) the balance is what is owed: what there is in all is the sum of the others less it.
 
         ``provenance`` is "observed" where a sync or statement saw this very balance,
         "derived" where it was walked from an observation over the movements (back from the
@@ -87,7 +86,8 @@ def balance_history(
     if freq != "day":
         period = period_starts(rows["date"], freq)
         rows = rows[~pd.DataFrame({"a": rows["account_id"], "p": period}).duplicated(keep="last")]
-    return with_dollars(rows.reset_index(drop=True))
+    made = say(with_dollars(rows.reset_index(drop=True)), by_day="settled")
+    return widened(made, "date", ["name"], "balance") if wide else made
 
 
 def _history(known: Known, account: int) -> dict[str, Any]:
@@ -95,14 +95,14 @@ def _history(known: Known, account: int) -> dict[str, Any]:
     observed = known.observed(account)
     assert observed is not None
     own = known.movements.of(account)
-    days, ends = _days(known, account, observed, own)
+    days, begins, ends = _days(known, account, observed, own)
     walk = Walk(own, observed)
     observed = walk.observed
     complete_from = known.complete_from(account)
     derives = np.zeros(len(ends), bool) if complete_from is None else ends >= complete_from
     anchor, has_earlier = walk.anchor(ends)
     cents = np.where(derives, walk.balance(ends, anchor), observed.cents[anchor])
-    seen = has_earlier & (observed.at[anchor] > day_ends(days - np.timedelta64(1, "D"), known.zone))
+    seen = has_earlier & (observed.at[anchor] >= begins)
     seen &= ~derives | walk.is_unmoved(observed.at[anchor], ends)
     provenance = np.select([seen, derives], [_OBSERVED, _DERIVED], _CARRIED)
     certain = ~walk.is_unsure(ends) & ~walk.is_unsure(observed.at[anchor])
@@ -116,8 +116,10 @@ def _history(known: Known, account: int) -> dict[str, Any]:
     }
 
 
-def _days(known: Known, account: int, observed: Observations, own: Movements) -> tuple[Any, Any]:
-    """Return the days of an account's history, and the UTC moment at which each is looked at."""
+def _days(
+    known: Known, account: int, observed: Observations, own: Movements
+) -> tuple[Any, Any, Any]:
+    """Return the days of an account's history, when each begins, and when it is looked at (UTC)."""
     first = observed.at[0]
     complete_from = known.complete_from(account)
     if complete_from is not None:
@@ -126,9 +128,9 @@ def _days(known: Known, account: int, observed: Observations, own: Movements) ->
         first = min(first, complete_from if np.isnat(begin) else max(begin, complete_from))
     last: Any = known.until if np.isnat(known.closed[account]) else known.closed[account]
     last = max(min(last, known.until), observed.at[-1])
-    begin, end = local_times(np.array([first, last]), known.zone)
-    days = period_range(begin, end, "day")
-    return days, np.minimum(day_ends(days, known.zone), last)
+    days = Periods.between(first, last, "day", known.zone)
+    ends = np.minimum(days.starts[1:] - np.timedelta64(1, "us"), last)
+    return days.first_days, days.starts[:-1], ends
 
 
 def _joined(parts: list[dict[str, Any]], accounts: pd.DataFrame) -> pd.DataFrame:
@@ -137,12 +139,14 @@ def _joined(parts: list[dict[str, Any]], accounts: pd.DataFrame) -> pd.DataFrame
         for name, dtype in _HISTORY.items()
     }
     account = whole.pop("account")
+    names = accounts["id"].map(shown_names(known_names(None, accounts), accounts))
     frame = pd.DataFrame(
         {
             "account_id": accounts["id"].take(account).to_numpy(),
-            "name": accounts["name"].take(account).to_numpy(),
+            "name": names.take(account).to_numpy(),
             "kind": accounts["kind"].take(account).to_numpy(),
             **whole,
+            "is_owed": is_owed(accounts)[account],
         }
     )
     frame["provenance"] = np.array(PROVENANCES)[whole["provenance"]]

@@ -21,11 +21,12 @@ from seqdata.sources.vocabulary import RETURNED
 class Movements:
     """The movements of some accounts; arrays of equal length.
 
-    ``account`` is a position in the list of accounts that was asked for, ``at`` a UTC moment
-    (``datetime64[us]``), ``cents`` signed int64. Of a movement whose moment is estimated,
-    ``earliest`` and ``latest`` bound it; else both are NaT.
+    ``row`` is a position in the transfers, ``account`` one in the list of accounts that was asked
+    for, ``at`` a UTC moment (``datetime64[us]``), ``cents`` signed int64. Of a movement whose
+    moment is estimated, ``earliest`` and ``latest`` bound it; else both are NaT.
     """
 
+    row: Any
     account: Any
     at: Any
     cents: Any
@@ -82,6 +83,7 @@ class _Ends:
         is_estimated = estimated[rows]
         never = np.datetime64("NaT", "us")
         return Movements(
+            row=rows,
             account=account[rows],
             at=at[rows],
             cents=sign * self.cents[rows],

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from seqdata.analysis.accounts import is_owed, known_names
 from seqdata.analysis.settlement import arrow, places_of
 from seqdata.analysis.spend.payees import normalize_payees
 from seqdata.analysis.spend.rulesfile import (
@@ -39,9 +40,6 @@ FALLBACKS = (MOVED, DEBT, INTERNAL, OTHER_INCOME, UNCATEGORIZED)
 #: Where a category is from.
 SOURCES = pd.Index(["annotation", "none", "own account", "rule"])
 _ANNOTATION, _NONE, _OWN, _RULE = range(4)
-
-#: Parts of an account type (CREDIT_CARD, STUDENT_LOAN ...) that say that it is owed.
-LIABILITIES = "CREDIT_CARD|LOAN|MORTGAGE|LINE_OF_CREDIT|LIABILITY"
 
 _LOOKED_AT = [
     "source_name", "source_party", "destination_name", "destination_party", "direction",
@@ -197,9 +195,11 @@ def _rows_that_fit(
 def _reason(rule: Rule, party: pd.Series[Any]) -> str:
     """Tell what of a rule was found where, as one line."""
     found = []
-    columns = {"payee": ["original"], "note": ["note"], "pod": ["pod", "pod_id"], "account": [
-        "source_account", "destination_account", "source_account_id", "destination_account_id",
-    ]}  # fmt: skip
+    columns = {"payee": ["original"], "note": ["note"], "pod": ["pod", "pod_id", "pod_once"],
+        "account": [
+            "source_account", "destination_account", "source_account_id", "destination_account_id",
+            "source_account_once", "destination_account_once",
+        ]}  # fmt: skip
     for name in TEXTS:
         for pattern in getattr(rule, name):
             texts = [str(party[column]) for column in columns[name] if pd.notna(party[column])]
@@ -244,12 +244,12 @@ def _combinations(
 
     A million transfers are a few thousand combinations of names, kinds and notes.
     """
-    is_owed = accounts["type"].astype("str").str.contains(LIABILITIES, na=False)
-    owed = accounts.loc[is_owed, "id"]
+    owed = accounts.loc[is_owed(accounts), "id"]
+    former = _former_names(transfers, accounts, rules)
     looked_at = transfers[_LOOKED_AT].assign(
         source_is_owed=places_of(transfers["source_id"], owed) >= 0,
         destination_is_owed=places_of(transfers["destination_id"], owed) >= 0,
-        **_named_ids(transfers, accounts, rules),
+        **_named_ids(transfers, accounts, rules, former),
     )
     joint = np.zeros(len(transfers), np.int64)
     for name in looked_at:
@@ -260,15 +260,27 @@ def _combinations(
     first[joint[::-1]] = np.arange(len(joint))[::-1]
     words = dict.fromkeys(["source_party", "destination_party", "direction"], "str")
     seen = looked_at.iloc[first].astype(words).reset_index(drop=True)
-    return joint, seen.assign(**{name: "" for name in _WANTED if name not in seen})
+    seen = seen.assign(**{name: "" for name in _WANTED if name not in seen})
+    once = {f"{name.removesuffix('_wanted')}_once": seen[name].map(former) for name in _WANTED}
+    return joint, seen.assign(**{name: texts.astype("str") for name, texts in once.items()})
+
+
+def _former_names(transfers: pd.DataFrame, accounts: pd.DataFrame, rules: Rules) -> dict[str, str]:
+    """Return the names that accounts had before, a line each, where a rule asks for names."""
+    if not any(rule.pod or rule.account for rule in rules.rules):
+        return {}
+    known = known_names(transfers, accounts)
+    former = known[known["is_former"] & known["name"].notna()]
+    return {str(own_id): "\n".join(names) for own_id, names in former.groupby("id")["name"]}
 
 
 def _named_ids(
-    transfers: pd.DataFrame, accounts: pd.DataFrame, rules: Rules
+    transfers: pd.DataFrame, accounts: pd.DataFrame, rules: Rules, former: dict[str, str]
 ) -> dict[str, pd.Series[Any]]:
-    """Return the ids at both ends that a rule asks for; all others would part what is the same."""
+    """Return the ids at both ends that a rule can ask for; others would part what is the same."""
     patterns = {pattern for rule in rules.rules for pattern in (*rule.pod, *rule.account)}
-    wanted = pd.Series([id_ for id_ in accounts["id"].unique() if id_ in patterns], dtype="str")
+    ids = [id_ for id_ in accounts["id"].unique() if id_ in patterns]
+    wanted = pd.Series([*dict.fromkeys([*ids, *former])], dtype="str")
     if wanted.empty:
         return {}
     known = np.append(wanted.to_numpy(dtype=object), "")
@@ -287,9 +299,9 @@ def _parties(seen: pd.DataFrame, counts: Any, rules: Rules) -> pd.DataFrame:
         seen[f"source_{name}"].where(incoming, seen[f"destination_{name}"])
         for name in ("name", "party", "is_owed")
     )
-    ours, our_party, our_id = (
+    ours, our_party, our_id, once = (
         seen[f"destination_{name}"].where(incoming, seen[f"source_{name}"])
-        for name in ("name", "party", "wanted")
+        for name in ("name", "party", "wanted", "once")
     )
     is_internal = (seen["direction"] == "INTERNAL") | (
         their_party.isin(INSIDE) & our_party.isin(INSIDE)
@@ -303,6 +315,7 @@ def _parties(seen: pd.DataFrame, counts: Any, rules: Rules) -> pd.DataFrame:
             "note": seen["description"],
             "pod": ours.where(our_party.isin(INSIDE)),
             "pod_id": our_id.where(our_party.isin(INSIDE), ""),
+            "pod_once": once.where(our_party.isin(INSIDE)),
             "source_account": seen["source_name"].where(seen["source_party"] == Party.ACCOUNT),
             "destination_account": seen["destination_name"].where(
                 seen["destination_party"] == Party.ACCOUNT
@@ -310,6 +323,12 @@ def _parties(seen: pd.DataFrame, counts: Any, rules: Rules) -> pd.DataFrame:
             **{
                 f"{end}_account_id": seen[f"{end}_wanted"].where(
                     seen[f"{end}_party"] == Party.ACCOUNT, ""
+                )
+                for end in ("source", "destination")
+            },
+            **{
+                f"{end}_account_once": seen[f"{end}_once"].where(
+                    seen[f"{end}_party"] == Party.ACCOUNT
                 )
                 for end in ("source", "destination")
             },
@@ -357,8 +376,11 @@ def _first_rules(
 def _texts(parties: pd.DataFrame) -> dict[str, list[_Texts]]:
     """Return the columns that each field of a rule is compared with."""
     columns = {
-        "payee": ["original"], "note": ["note"], "pod": ["pod"],
-        "account": ["source_account", "destination_account"],
+        "payee": ["original"], "note": ["note"], "pod": ["pod", "pod_once"],
+        "account": [
+            "source_account", "destination_account", "source_account_once",
+            "destination_account_once",
+        ],
     }  # fmt: skip
     return {field: [_Texts.of(parties[name]) for name in names] for field, names in columns.items()}
 

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from seqdata.analysis.accounts import known_names
 from seqdata.analysis.filters import (
+    Words,
     filter_categories,
     filter_transfers,
     find_account,
-    known_accounts,
 )
 from seqdata.core.text import normal
 from seqdata.sources.vocabulary import RETURNED
@@ -91,9 +92,9 @@ class Rows:
     @cached_property
     def known_accounts(self) -> pd.DataFrame:
         """Id and name of each account that can be asked for."""
-        return known_accounts(self.frame, self._accounts)
+        return known_names(self.frame, self._accounts)
 
-    def account_ids(self, account: str | None) -> tuple[str, ...]:
+    def account_ids(self, account: Words | None) -> tuple[str, ...]:
         """Return the ids that an account's name or id means; none where none is asked for."""
         return () if account is None else tuple(find_account(account, self.known_accounts))
 

@@ -169,7 +169,8 @@ def empty_reason(view: View) -> str:
 
 def options(rows: Rows) -> dict[str, list[list[str]]]:
     """Return what can be chosen, a list of value and label for each filter that has choices."""
-    names = rows.known_accounts["name"].dropna()
+    known = rows.known_accounts
+    names = known.loc[~known["is_former"], "name"].dropna()
     moments = rows.frame["created_at"].dropna().dt.tz_localize(None)
     months = np.unique(moments.to_numpy().astype("datetime64[M]")).astype(str).tolist()
     words = {

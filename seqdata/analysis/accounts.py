@@ -1,0 +1,133 @@
+"""Accounts by their ids: what each is called now, was called before, and whether it is a debt.
+
+A name is no key: a pod can be renamed, and two can have one name. Tables group by the id, show the
+newest name, and tell twins apart by what a person knows of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqdata.core.text import format_cents
+from seqdata.sources.vocabulary import OWN
+
+#: Parts of an account type (CREDIT_CARD, STUDENT_LOAN ...) that say that it is owed.
+_LIABILITIES = "CREDIT_CARD|LOAN|MORTGAGE|LINE_OF_CREDIT|LIABILITY"
+
+#: A column of an accounts table: the names that the account had before, a tuple.
+FORMER = "former_names"
+
+
+def is_owed(accounts: pd.DataFrame) -> Any:
+    """Tell which accounts are debts: their balance is what is owed, and lessens what there is."""
+    if "type" not in accounts:
+        return np.zeros(len(accounts), bool)
+    return accounts["type"].astype("str").str.contains(_LIABILITIES, na=False).to_numpy(bool)
+
+
+def with_former_names(accounts: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
+    """Return the accounts with what each was called before, of ``id`` and ``name``."""
+    known = names.dropna(subset="name").groupby("id", sort=False)["name"].unique()
+    former = [tuple(known.get(own_id, ())) for own_id in accounts["id"]]
+    return accounts.assign(**{FORMER: pd.Series(former, accounts.index, dtype="object")})
+
+
+def known_names(transfers: pd.DataFrame | None, accounts: pd.DataFrame | None) -> pd.DataFrame:
+    """List the names of each account that the accounts table or a transfer names.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``name`` and ``is_former`` (bool), each pair once: of an account the newest name,
+        then those it had before.
+    """
+    found = []
+    if accounts is not None:
+        found.append(accounts[["id", "name"]])
+    if transfers is not None:
+        found.append(_names_of(transfers))
+    if accounts is not None and FORMER in accounts:
+        once = accounts[["id", FORMER]].explode(FORMER, ignore_index=True)
+        found.append(once.rename(columns={FORMER: "name"}).dropna(subset="name"))
+    pairs = pd.concat(found).dropna(subset="id").drop_duplicates(ignore_index=True)
+    return pairs.assign(is_former=pairs["id"].duplicated().to_numpy())
+
+
+def _names_of(transfers: pd.DataFrame) -> pd.DataFrame:
+    """List the names that transfers give to own accounts, the newest of each first."""
+    seen = []
+    for end in ("source", "destination"):
+        ours = transfers[transfers[f"{end}_party"].isin(OWN)]
+        pairs = ours[[f"{end}_id", f"{end}_name", "created_at"]]
+        seen.append(pairs.set_axis(["id", "name", "at"], axis="columns"))
+    newest = pd.concat(seen).groupby(["id", "name"], sort=False, dropna=False)["at"].max()
+    return newest.reset_index().sort_values("at", ascending=False, kind="stable")[["id", "name"]]
+
+
+def shown_names(known: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.Series[Any]:
+    """Return what each account is shown as: its newest name, told apart from another's.
+
+    Parameters
+    ----------
+    known
+        As :func:`known_names` gives it.
+    accounts
+        The accounts table, by whose facts those of one name are told apart: institution, type,
+        goal; else by the last characters of the id.
+
+    Returns
+    -------
+    Series
+        ``str``, by id. An account without a name is NA.
+    """
+    now = known[~known["is_former"]].set_index("id")["name"].astype("str")
+    is_twin = now.notna() & now.duplicated(keep=False)
+    if not is_twin.any():
+        return now
+    facts = pd.DataFrame(index=now.index) if accounts is None else accounts.set_index("id")
+    labels = now.to_dict()
+    for name, ids in now[is_twin].groupby(now[is_twin]).groups.items():
+        words = next(_told_apart(facts.reindex(ids), list(ids)))
+        labels |= {own_id: f"{name} ({word})" for own_id, word in zip(ids, words, strict=True)}
+    return pd.Series(labels, dtype="str")
+
+
+#: Before a name that stands for an id, where a transfer has none.
+_NAMED = "\0"
+
+
+def own_keys(ids: pd.Series[Any], names: pd.Series[Any]) -> pd.Series[Any]:
+    """Return what own accounts are told apart by: the id, else the name; NA where there is none."""
+    return ids.astype("str").fillna(_NAMED + names.astype("str"))
+
+
+def names_of(keys: pd.Series[Any], shown: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Return the names and the ids (NA where there is none) that keys stand for."""
+    texts = keys.astype("str")
+    is_name = texts.str.startswith(_NAMED, na=False)
+    names = texts.map(shown.to_dict()).astype("str")
+    return names.mask(is_name, texts.str.removeprefix(_NAMED)), texts.mask(is_name)
+
+
+def _told_apart(facts: pd.DataFrame, ids: list[str]) -> Iterator[list[str]]:
+    """Yield words that tell accounts of one name apart, the best known first."""
+    for name in ("kind", "institution", "type", "goal_cents"):
+        values = facts[name] if name in facts else pd.Series(dtype="object")
+        if len(values) and values.notna().all() and values.is_unique:
+            yield [
+                f"goal {format_cents(int(value))}" if name == "goal_cents" else _plain(str(value))
+                for value in values
+            ]
+    for length in range(4, max(map(len, ids)) + 1):
+        ends = [own_id[-length:] for own_id in ids]
+        if len({*ends}) == len(ids):
+            yield [f"…{end}" for end in ends]
+
+
+def _plain(word: str) -> str:
+    """Write a service's word as a person would: "CREDIT_CARD" is "credit card"."""
+    return word.replace("_", " ").lower() if word.isupper() else word
