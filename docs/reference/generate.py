@@ -142,6 +142,7 @@ def frames() -> dict[str, pd.DataFrame]:
         found["backtest"] = ledger.backtest()
         found["changes"] = ledger.changes()
         found["compare"] = ledger.compare("2026-10")
+        found["cash_flow_by_category"] = ledger.cash_flow(by="category")
         found["cash_flow_by_account"] = ledger.cash_flow(by="account")
         found["history"] = ledger.history(newest)
         return found

@@ -34,7 +34,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "status": {"multiple": True, "help": "The service's own word, such as complete."},
     "text": {"multiple": True, "help": "In names, descriptions, reasons or ids; repeatable."},
     "category": {"multiple": True, "metavar": "NAME", "help": "Such as Groceries; repeatable."},
-    "by": {"multiple": True, "help": "category, payee, pod or account; repeatable."},
+    "by": {
+        "multiple": True,
+        "help": "category or account; of spending payee or pod too; repeatable.",
+    },
     "by_day": {
         "type": click.Choice(["paid", "settled"]),
         "help": "The day on which one paid, or on which the money had arrived.",
@@ -46,6 +49,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
     "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},
     "whole": {"is_flag": True, "help": "The whole other period, not the same days of both."},
+    "wide": {"is_flag": True, "help": "A row a period, and a column of dollars for each name."},
     "include_moves": {"is_flag": True, "help": "Count moves to own outside accounts too."},
     "include_internal": {"is_flag": True, "help": "Also what moves between pods and ports."},
     "how_good": {"is_flag": True, "help": "How right the balances expected in the past were."},
@@ -54,7 +58,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 #: Table, the words that can be said of it, and what its command says it does.
 TABLES = {
     "balance_history": (
-        "freq since until account",
+        "freq since until account wide",
         "Show each account's balance over time, back to the first transfer.",
     ),
     "reconcile": (
@@ -62,11 +66,11 @@ TABLES = {
         "Show where observed balances disagree with the transfers between them.",
     ),
     "cash_flow": (
-        "freq by boundary since until account category",
+        "freq by boundary since until account category wide",
         "Show money in, money out and the difference, a row a period.",
     ),
     "spending": (
-        "by freq since until account category include_moves by_day",
+        "by freq since until account category include_moves by_day wide",
         "Show what was spent, by category or by anything else.",
     ),
     "uncategorized": ("", "Show the payees that no rule and no annotation names."),
@@ -145,13 +149,14 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
             asked.pop("include_internal")
         with Ledger.open(organization) as ledger:
             found = getattr(ledger, method)(**given(asked))
+            if asked.get("wide"):
+                found = _with_index(found)
             output.warn_if_incomplete(ledger)
             if table == "changes" and not as_json and not given(asked):
                 ledger.note_look()
+        is_history = _is_history(table) or asked.get("freq") is not None
         # What is newest stands last in a history: the end is what a reader wants.
-        shown = (
-            found if not limit else found.tail(limit) if _is_history(table) else found.head(limit)
-        )
+        shown = found if not limit else found.tail(limit) if is_history else found.head(limit)
         if as_json:
             output.print_frame_json(shown)
             return
@@ -176,6 +181,14 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
     return click.Command(
         table.replace("_", "-"), callback=show, params=[*options, *_common(40)], help=sentence
     )
+
+
+def _with_index(wide: Any) -> Any:
+    """Return a wide table with its periods as a column, and names of several words as one."""
+    shown = wide.copy()
+    if shown.columns.nlevels > 1:
+        shown.columns = [" · ".join(names) for names in shown.columns]
+    return shown.reset_index()
 
 
 def _is_history(table: str) -> bool:

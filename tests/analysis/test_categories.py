@@ -341,6 +341,8 @@ ROWS = st.builds(
     on=st.just("2026-10-05"),
     reversed_on=st.none(),
     note=st.sampled_from([None, "Interest", "fee"]),
+    paid=st.none(),
+    state=st.just("settled"),
 )
 
 

@@ -266,8 +266,8 @@ def _combinations(
 
 
 def _former_names(transfers: pd.DataFrame, accounts: pd.DataFrame, rules: Rules) -> dict[str, str]:
-    """Return the names that accounts had before, a line each, where a rule asks for names."""
-    if not any(rule.pod or rule.account for rule in rules.rules):
+    """Return the names that accounts had before, a line each, where an own rule asks for one."""
+    if not any(rule.is_own and (rule.pod or rule.account) for rule in rules.rules):
         return {}
     known = known_names(transfers, accounts)
     former = known[known["is_former"] & known["name"].notna()]
