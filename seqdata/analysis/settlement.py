@@ -70,9 +70,7 @@ def settle(
     require(transfers, "transfers", _TRANSFER_FACTS, "Ledger.transfers")
     require(legs, "legs", _LEG_FACTS, "Ledger.legs")
     ids, zone = transfers["id"], transfers["created_at"].dt.tz
-    said = _first_known(
-        _moments_of(transfers, "settled_at"), completions(ids, legs, ("payment", "push"))
-    )
+    said = _said(transfers, "settled_at", legs, ("payment", "push"))
     created, updated = utc(transfers["created_at"]), utc(transfers["updated_at"])
     is_inside = (transfers["direction"] == "INTERNAL").to_numpy()
     estimate = np.where(is_inside, created, estimates(created, updated))
@@ -83,9 +81,7 @@ def settle(
     effective[(transfers["state"] != State.SETTLED).to_numpy()] = np.datetime64("NaT")
     basis = np.select([~np.isnat(said), is_inside, is_bounded], [0, 1, 2], 3)
     basis[np.isnat(effective)] = -1
-    returned = _first_known(
-        _moments_of(transfers, "returned_at"), completions(ids, legs, ("reversal",))
-    )
+    returned = _said(transfers, "returned_at", legs, ("reversal",))
     return transfers.assign(
         settled_at=moments(said, zone, transfers.index),
         returned_at=moments(returned, zone, transfers.index),
@@ -99,15 +95,14 @@ def is_exact(settled: pd.DataFrame) -> Any:
     return settled["effective_basis"].isin(EXACT).to_numpy()
 
 
-def _moments_of(transfers: pd.DataFrame, name: str) -> Any:
-    """Return what the rows themselves say, where they have such a column."""
-    if name not in transfers:
-        return np.full(len(transfers), np.datetime64("NaT", "us"))
-    return utc(transfers[name])
-
-
-def _first_known(first: Any, second: Any) -> Any:
-    return np.where(np.isnat(first), second, first)
+def _said(transfers: pd.DataFrame, name: str, legs: pd.DataFrame, kinds: tuple[str, ...]) -> Any:
+    """Return what the rows themselves say, where they have such a column, else their legs."""
+    said = np.full(len(transfers), np.datetime64("NaT", "us"))
+    if name in transfers:
+        said = utc(transfers[name]).copy()
+    asked = np.flatnonzero(np.isnat(said))
+    said[asked] = completions(transfers["id"].iloc[asked], legs, kinds)
+    return said
 
 
 def _readings(ids: pd.Series[Any], history: pd.DataFrame | None) -> tuple[Any, Any]:
@@ -148,7 +143,16 @@ def completions(ids: pd.Series[Any], legs: pd.DataFrame, kinds: tuple[str, ...])
 
 def places_of(ids: pd.Series[Any], known: pd.Series[Any]) -> Any:
     """Return where each id stands in `known`, as int64; -1 where it does not."""
-    places = pc.index_in(arrow(ids), value_set=arrow(known))
+    asked, there = arrow(ids), arrow(known)
+    if len(asked) * 4 < len(there):  # Looking few up is quicker than making a table of many.
+        wanted = np.flatnonzero(pc.is_in(there, value_set=asked).to_numpy(zero_copy_only=False))
+        found = _index_in(asked, there.take(pa.array(wanted)))
+        return np.append(wanted, -1)[found]
+    return _index_in(asked, there)
+
+
+def _index_in(asked: Column, there: Column) -> Any:
+    places = pc.index_in(asked, value_set=there)
     return pc.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 

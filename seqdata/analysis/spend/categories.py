@@ -251,11 +251,13 @@ def _combinations(
         destination_is_owed=places_of(transfers["destination_id"], owed) >= 0,
         **_named_ids(transfers, accounts, rules, former),
     )
-    joint = np.zeros(len(transfers), np.int64)
+    joint, count = np.zeros(len(transfers), np.int64), 1
     for name in looked_at:
         codes, known = pd.factorize(looked_at[name])
-        # Numbered anew each time, so that the numbers stay small.
-        joint = pd.factorize(joint * (len(known) + 1) + codes + 1)[0]
+        if count * (len(known) + 1) >= 2**62:  # Numbered anew, so that the numbers stay small.
+            joint, count = pd.factorize(joint)[0], len(transfers)
+        joint, count = joint * (len(known) + 1) + codes + 1, count * (len(known) + 1)
+    joint = pd.factorize(joint)[0]
     first = np.zeros(joint.max(initial=-1) + 1, np.int64)
     first[joint[::-1]] = np.arange(len(joint))[::-1]
     words = dict.fromkeys(["source_party", "destination_party", "direction"], "str")
