@@ -133,6 +133,22 @@ def notebook(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             kernel.shutdown_kernel(now=True)
 
 
+def test_a_traceback_of_ours_is_the_sentence_and_ones_own_lines(notebook: Notebook) -> None:
+    """In a notebook the sentence comes first, then the lines of the cell, and no frame of ours."""
+    notebook.run("%xmode Context")
+    try:
+        shown = notebook.run("def ask():\n    return ledger.history('nowhere')\n\nask()")
+    finally:
+        notebook.run("%xmode Verbose")
+    (error,) = [one for one in map(json.loads, shown.splitlines()) if "traceback" in one]
+    said, _, *lines = error["traceback"]
+    assert said == f"{error['ename']}: {error['evalue']}"
+    assert [line.strip() for line in lines] == [
+        "this cell, line 4: ask()",
+        "this cell, line 2: return ledger.history('nowhere')",
+    ]
+
+
 CONFIRM = """
 desk = ledger.desk
 names = [one.name for one in desk.look().accounts if one.kind == "pod"]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import takewhile
+from pathlib import Path
 from string import Formatter
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -39,6 +44,30 @@ class SequenceError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, vars(self))
+
+    def _render_traceback_(self) -> list[str]:
+        """Show in a notebook the sentence, and the person's own lines that led to it.
+
+        IPython asks for it. ``%xmode Verbose`` and SEQUENCE_DEBUG=1 show all frames.
+        """
+        shell = sys.modules["IPython"].get_ipython()
+        if shell.InteractiveTB.mode == "Verbose" or os.environ.get("SEQUENCE_DEBUG") == "1":
+            asked = (type(self), self, self.__traceback__)
+            return list(shell.InteractiveTB.structured_traceback(*asked))
+        frames = traceback.extract_tb(self.__traceback__)
+        theirs = takewhile(lambda frame: not frame.filename.startswith(_PACKAGE), frames)
+        lines = [f"  {_place(one)}: {one.line}" for one in theirs if _SHELL not in one.filename]
+        return [f"{type(self).__name__}: {self}", "", *lines]
+
+
+#: Where frames are ours, and where they are of the program that runs a cell.
+_PACKAGE = str(Path(__file__).parents[1])
+_SHELL = f"IPython{os.sep}core{os.sep}"
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    is_cell = "ipykernel" in frame.filename or frame.filename.startswith("<ipython")
+    return f"{'this cell' if is_cell else frame.filename}, line {frame.lineno}"
 
 
 E = TypeVar("E", bound=SequenceError)
