@@ -145,6 +145,10 @@ class Authenticator:
         self._used.add(_keyed(self._setup.key, str(step)))
         return self._setup.code(step)
 
+    def code_of_now(self) -> str:
+        """Give the code that an app shows now, for a person to compare; it is not used by that."""
+        return str(self._setup.code(self._step()).get_secret_value())
+
     def _step(self) -> int:
         return int(self._clock() // self._setup.period)
 

@@ -13,6 +13,7 @@ from seqdata.cli import output, tables
 from seqdata.cli.audit import audit
 from seqdata.cli.login import browser, login, logout, who
 from seqdata.cli.notebooks import notebooks
+from seqdata.cli.setup import setup
 from seqdata.cli.transfer import transfer
 from seqdata.cli.words import given
 from seqdata.exceptions import SafeguardError, SyncsFailed
@@ -326,7 +327,7 @@ def demo(folder: Path, seed: int, months: int) -> None:
 
 
 ALL = [
-    sync, status, accounts, transfers, export, rebuild, audit, doctor, forget, login, logout,
+    setup, sync, status, accounts, transfers, export, rebuild, audit, doctor, forget, login, logout,
     browser, transfer, sandbox, demo, notebooks, *tables.ALL,
 ]  # fmt: skip
 

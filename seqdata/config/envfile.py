@@ -21,11 +21,13 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdata.config.found import names_ours
-from seqdata.core.secret import Secret
+from seqdata.core.files import write_bytes
+from seqdata.core.secret import Secret, SecretBody
 from seqdata.exceptions import InvalidSetting
 
 _OURS = re.compile(r"""^[^\S\r\n]*(?:export[^\S\r\n]+)?'?(SEQUENCE_\w+)""", re.MULTILINE | re.I)
@@ -59,12 +61,53 @@ def read_env_file(path: Path) -> dict[str, Secret]:
     return found
 
 
+def write_env_file(path: Path, changes: Mapping[str, Secret]) -> None:
+    """Set variables in a file; its other lines stay. Only its owner can read it.
+
+    Raises
+    ------
+    InvalidSetting
+        A value cannot be written so that every program reads it alike, or the file is none that
+        can be read. Nothing was written.
+    FolderNotWritable
+        The file system refused; the file is as it was.
+    """
+    read_env_file(path)
+    lines = path.read_text("utf-8-sig").splitlines() if path.is_file() else []
+    for name, value in changes.items():
+        line = _line_of(name, value, path)
+        places = [place for place, one in enumerate(lines) if name in _OURS.findall(one)]
+        for place in reversed(places[1:]):
+            del lines[place]
+        if places:
+            lines[places[0]] = line
+        else:
+            lines.append(line)
+    write_bytes(path, SecretBody("".join(f"{line}\n" for line in lines).encode()))
+
+
+def _line_of(name: str, value: Secret, path: Path) -> str:
+    """Write a line that is read as this value, quoted where it has to be."""
+    text = value.get_secret_value()
+    for line in (f"{name}={text}", f"{name}='{text}'", f'{name}="{text}"'):
+        found, refusal = _understood(f"{line}\n", path)
+        if refusal is None and found == {name: value}:
+            return line
+    raise _refused(name, path, "no way of quoting keeps it")
+
+
 def _read(path: Path) -> tuple[dict[str, Secret], InvalidSetting | None]:
     """Read a file; instead of raising, return what is refused."""
+    text, refusal = _text(path)
+    return _understood(text, path, refusal)
+
+
+def _understood(
+    text: str, path: Path, refusal: InvalidSetting | None = None
+) -> tuple[dict[str, Secret], InvalidSetting | None]:
     from dotenv.parser import parse_stream
 
     found: dict[str, Secret] = {}
-    text, refusal = _text(path)
     for binding in parse_stream(io.StringIO(text)):
         written = _COMMENT.sub("", binding.original.string)
         names = _OURS.findall(written)
