@@ -62,7 +62,7 @@ def balances(
     account
         An id or a name, or several. By default all that ever held anything.
     kind
-        "lines", or "stacked" areas that sum to what there is.
+        "lines", or "stacked" areas that sum to what there is: debts stand below zero.
     most
         Series that are drawn at most; the smallest ones become one, and are named below.
     colors
@@ -93,7 +93,7 @@ def balances(
     chosen = _chosen(history, account)
     if chosen.empty:
         return draw_nothing(sheet, chosen, "Balances", nothing("known balance", history), note)
-    table, grouped = _grouped(chosen, most)
+    table, grouped = _grouped(_signed(chosen) if kind == "stacked" else chosen, most)
     series = table.drop_duplicates("account_id", keep="last")
     names = labels(series["account_id"], series["name"])
     paint = chosen_colors(set(names) - {OTHERS}, sheet.look, colors)
@@ -125,11 +125,21 @@ def _chosen(history: pd.DataFrame, account: str | Sequence[str] | None) -> pd.Da
     return table.sort_values(["account_id", "date"], kind="stable", ignore_index=True)
 
 
+def _signed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return balances that can be summed: what is owed is below zero."""
+    if "is_owed" not in table:
+        return table
+    owed = table["is_owed"].to_numpy(bool)
+    sums = ("balance_cents", "balance")
+    signed = {name: table[name].where(~owed, -table[name]) for name in sums}
+    return table.assign(**signed).drop(columns="is_owed")
+
+
 def _grouped(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, list[str]]:
     """Sum the smallest series into one; return the names of what it sums."""
     sizes = table["balance"].abs().groupby(table["account_id"]).mean()
     kept = largest(sizes, most)
-    rest = table[~table["account_id"].isin(kept)]
+    rest = _signed(table[~table["account_id"].isin(kept)])
     if rest.empty:
         return table, []
     ranks = rest["provenance"].map(_RANKS).groupby(rest["date"]).max()

@@ -69,8 +69,8 @@ def _age(facts: Mapping[str, Any]) -> str:
 
 def _day(facts: Mapping[str, Any]) -> str:
     return {
-        "paid": "Each payment is on the day it was paid.",
-        "settled": "Each payment is on the day it settled.",
+        "paid": "Payments count on the day they were made.",
+        "settled": "Payments count on the day they settled.",
     }.get(str(facts.get("by_day")), "")
 
 

@@ -212,10 +212,11 @@ def spending_by_month(
     zero_line(sheet)
     dollar_axis(sheet)
     period_axis(sheet, places, freq, drawn["period"].iloc[0])
+    named = [(literal(one, 22), paint[one]) for one in reversed(order)] if what else []
     if drawn["open_cents"].any():
-        key_row(sheet, [Patch(facecolor=faded(sheet, sheet.look.muted, 0.55), label="open")])
-    if what:
-        side_legend(sheet, [(literal(one, 22), paint[one]) for one in reversed(order)])
+        named.append(("open", faded(sheet, sheet.look.muted, 0.55)))
+    if named:
+        side_legend(sheet, named)
     monthly = freq in ("month", "quarter", "year")
     span = span_words(*period_edges(drawn["period"], freq), monthly=monthly)
     more = running(table, drawn["period"], period_end(drawn["period"], freq), freq)

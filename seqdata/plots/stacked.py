@@ -22,8 +22,6 @@ def draw_stacked(
 ) -> None:
     """Draw each account as an area, and their sum as a line; debts stand below zero."""
     ax = sheet.ax
-    owed = table.get("is_owed", pd.Series(False, table.index)).to_numpy(bool)
-    table = table.assign(balance=table["balance"].where(~owed, -table["balance"]))
     wide = table.pivot_table(index="date", columns="account_id", values="balance", aggfunc="last")
     wide = wide.fillna(0.0)
     order = wide.abs().mean().sort_values(ascending=False).index.tolist()

@@ -170,3 +170,12 @@ def test_two_accounts_of_one_name_are_told_apart() -> None:
     table = history({"Kids 🎈": [100, 200], "Kids": [300, 400]})
     table["account_id"] = table["account_id"].map({"id-Kids": "aaaa1", "id-Kids 🎈": "bbbb2"})
     assert {"Kids (aaaa)", "Kids (bbbb)"} <= words(plots.balances(table))
+
+
+@pytest.mark.parametrize("most", [8, 2])
+def test_what_is_owed_is_taken_off_a_stack(most: int) -> None:
+    """A debt stands below zero, alone or among others, and the sum is what there is less it."""
+    table = history({"Savings": [500_00, 600_00], "Card": [40_00, 30_00], "Food": [20_00, 20_00]})
+    table["is_owed"] = table["name"] == "Card"
+    ax = plots.balances(table, kind="stacked", most=most)
+    assert list(line(ax, "total").get_ydata()) == [480.0, 590.0]

@@ -261,3 +261,36 @@ def test_rows_beyond_the_last_one_are_named() -> None:
     ax = plots.recurring(recurring(*rows))
     assert len(plots.table_of(ax)) == 14
     assert ax.get_xlabel().startswith("Not drawn: Shop 14, Shop 15.")
+
+
+# -- what is open, what runs, what is owed --------------------------------------------------------
+
+
+def test_open_money_stands_paler_at_the_end_of_its_bar() -> None:
+    """What is open is drawn on top of what is spent, in a paler colour, and is named."""
+    by = {"period": ["2026-10-01"] * 2, "category": ["Rent", "Fun"]}
+    table = spending(by, [100_000, 20_000]).assign(open_cents=[0, 5_000], open=[0.0, 50.0])
+    ax = plots.spending_by_month(told(table))
+    (fun,) = next(one for one in ax.containers if one.get_label() == "_Fun").patches
+    (waits,) = next(one for one in ax.containers if one.get_label() == "_open Fun").patches
+    assert (waits.get_y(), waits.get_height()) == (1200.0, 50.0)
+    assert sum(waits.get_facecolor()[:3]) > sum(fun.get_facecolor()[:3])
+    assert "open" in {one.get_text() for one in ax.get_legend().get_texts()}
+    ranked = plots.spending(told(table.drop(columns="period")))
+    (bars_,) = (one for one in ranked.containers if one.get_label() == "_open")
+    assert [(bar.get_x(), bar.get_width()) for bar in bars_.patches] == [
+        (1000.0, 0.0),
+        (200.0, 50.0),
+    ]
+    assert plots.table_of(ranked)["open_cents"].tolist() == [0, 5_000]
+
+
+def test_a_chart_says_by_which_day_it_counts_and_that_a_month_runs() -> None:
+    """The words below a chart say which day counts, and up to when the last period goes."""
+    table = spending({"period": ["2026-10-01", "2026-11-01"]}, [100, 200])
+    ax = plots.spending_by_month(told(table, last_sync_at="2026-11-03T12:00:00Z", by_day="paid"))
+    said = " ".join(" ".join(words(ax)).split())
+    assert "The last month is not over: up to Nov 3, 2026." in said
+    assert "Payments count on the day they were made." in said
+    over = plots.spending_by_month(told(table, last_sync_at="2026-12-01T12:00:00Z"))
+    assert "not over" not in " ".join(words(over))
