@@ -136,7 +136,7 @@ class Periods:
         days = period_range(begin, end, freq)
         after = Period(freq, days[-1].astype("datetime64[D]").item()).end
         days = np.append(days, np.datetime64(after, "us"))
-        starts = _instants(days, zone)
+        starts = day_begins(days, zone)
         keep = np.flatnonzero((starts[:-1] < starts[1:]) & (starts[1:] > first))
         return cls(days[keep], starts[np.append(keep, keep[-1] + 1)])
 
@@ -196,15 +196,14 @@ def period_range(first: Any, last: Any, freq: str) -> Any:
 
 def day_ends(days: Any, zone: Any) -> Any:
     """Return the last microsecond of each naive day of a zone, as UTC ``datetime64[us]``."""
-    return _instants(days + _DAY, zone) - np.timedelta64(1, "us")
+    return day_begins(days + _DAY, zone) - np.timedelta64(1, "us")
 
 
-def _instants(days: Any, zone: tzinfo) -> Any:
+def day_begins(days: Any, zone: tzinfo) -> Any:
     """Return the first instant of each naive day of a zone, as UTC ``datetime64[us]``."""
-    found = [
-        day_start(day, zone).replace(tzinfo=None) for day in days.astype("datetime64[D]").tolist()
-    ]
-    return np.array(found, "datetime64[us]")
+    known, places = np.unique(days.astype("datetime64[D]"), return_inverse=True)
+    found = [day_start(day, zone).replace(tzinfo=None) for day in known.tolist()]
+    return np.array(found, "datetime64[us]")[places]
 
 
 def _local_day(moment: Any, zone: tzinfo) -> Any:

@@ -13,6 +13,8 @@ from seqdata import analysis
 from seqdata.analysis.accounts import known_names, with_former_names
 from seqdata.analysis.columns import widened
 from seqdata.analysis.filters import Words
+from seqdata.analysis.periods import day_begins
+from seqdata.analysis.settlement import moments
 from seqdata.analysis.spend.categories import Rules, explain, rule_matches
 from seqdata.analysis.spend.rulesfile import add_payee
 from seqdata.analysis.spend.similar import payee_table, similar_payees
@@ -85,8 +87,9 @@ class Analyses(Tables):
             complete_since=self.complete_since,
             until=certificate.last_sync_at,
         )
-        # A date is compared as a date: in UTC every day begins at midnight.
-        keep = analysis.between(history["date"].dt.tz_localize("UTC"), since, until)
+        zone = transfers["created_at"].dt.tz
+        begins = moments(day_begins(history["date"].to_numpy(), zone), zone, history.index)
+        keep = analysis.between(begins, since, until)
         if account is not None:
             keep &= history["account_id"].isin(_ids(account, accounts))
         found = history[keep].reset_index(drop=True)

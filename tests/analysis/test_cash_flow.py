@@ -155,6 +155,10 @@ def test_a_span_without_transfers_is_an_empty_table(world) -> None:
         ({"freq": "fortnight"}, "day, week, month, quarter, year"),
         ({"by": "payee"}, "account, category"),
         ({"boundary": "bank"}, "sequence, own"),
+        ({"boundary": ["own"]}, "sequence, own"),
+        ({"by": ["account"]}, "account, category"),
+        ({"freq": ["day"]}, "day, week, month"),
+        ({"account": 7}, "a text, or a list of texts"),
         ({"since": "2026-10", "until": "2026-09"}, "which is since"),
     ],
 )

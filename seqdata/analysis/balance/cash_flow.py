@@ -136,7 +136,7 @@ def names_by(by: str | None, account: Words | None = None) -> list[str]:
 
 
 def _check(name: str, value: str | None, choices: Iterable[str | None]) -> None:
-    if value not in choices:
+    if value not in tuple(choices):
         raise InvalidFilter(name, value, [choice for choice in choices if choice is not None])
 
 
