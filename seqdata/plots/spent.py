@@ -214,7 +214,7 @@ def spending_by_month(
     period_axis(sheet, places, freq, drawn["period"].iloc[0])
     named = [(literal(one, 22), paint[one]) for one in reversed(order)] if what else []
     if drawn["open_cents"].any():
-        named.append(("open", faded(sheet, sheet.look.muted, 0.55)))
+        named.append(("open is paler", faded(sheet, paint[order[0]], 0.55)))
     if named:
         side_legend(sheet, named)
     monthly = freq in ("month", "quarter", "year")

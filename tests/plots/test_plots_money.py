@@ -275,7 +275,7 @@ def test_open_money_stands_paler_at_the_end_of_its_bar() -> None:
     (waits,) = next(one for one in ax.containers if one.get_label() == "_open Fun").patches
     assert (waits.get_y(), waits.get_height()) == (1200.0, 50.0)
     assert sum(waits.get_facecolor()[:3]) > sum(fun.get_facecolor()[:3])
-    assert "open" in {one.get_text() for one in ax.get_legend().get_texts()}
+    assert "open is paler" in {one.get_text() for one in ax.get_legend().get_texts()}
     ranked = plots.spending(told(table.drop(columns="period")))
     (bars_,) = (one for one in ranked.containers if one.get_label() == "_open")
     assert [(bar.get_x(), bar.get_width()) for bar in bars_.patches] == [
