@@ -39,7 +39,7 @@ def say(frame: pd.DataFrame, **facts: Any) -> pd.DataFrame:
 
 
 def widened(table: pd.DataFrame, index: str, names: Sequence[str], values: str) -> pd.DataFrame:
-    """Return a table with a column for each name, and days or periods as index.
+    """Return a table with a column for each name (of several: "pod · category"), by its dates.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def widened(table: pd.DataFrame, index: str, names: Sequence[str], values: str) 
     if not names:
         made = table.set_index(index)
     else:
-        texts = {name: table[name].astype("str").fillna("unnamed") for name in names}
-        columns = [*names] if len(names) > 1 else names[0]
-        made = (
-            table.assign(**texts)
-            .pivot_table(index=index, columns=columns, values=values, aggfunc="sum", sort=False)
-            .sort_index()
-        )
+        texts = table[list(names)].astype("str").fillna("unnamed")
+        label = [" · ".join(row) for row in texts.itertuples(index=False)]
+        column = " · ".join(names)
+        parts = pd.DataFrame({index: table[index], column: label, values: table[values]})
+        made = parts.pivot_table(
+            index=index, columns=column, values=values, aggfunc="sum", sort=False
+        ).sort_index()
     made.attrs = {**facts, "seqdata": {**facts.get("seqdata", {}), "values": values}}
     return made

@@ -150,7 +150,7 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
         with Ledger.open(organization) as ledger:
             found = getattr(ledger, method)(**given(asked))
             if asked.get("wide"):
-                found = _with_index(found)
+                found = found.reset_index()
             output.warn_if_incomplete(ledger)
             if table == "changes" and not as_json and not given(asked):
                 ledger.note_look()
@@ -181,14 +181,6 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
     return click.Command(
         table.replace("_", "-"), callback=show, params=[*options, *_common(40)], help=sentence
     )
-
-
-def _with_index(wide: Any) -> Any:
-    """Return a wide table with its periods as a column, and names of several words as one."""
-    shown = wide.copy()
-    if shown.columns.nlevels > 1:
-        shown.columns = [" · ".join(names) for names in shown.columns]
-    return shown.reset_index()
 
 
 def _is_history(table: str) -> bool:

@@ -259,6 +259,8 @@ def test_a_wide_table_has_periods_as_index() -> None:
     table = spending(household(), freq="month", wide=True)
     assert table.index.name == "period"
     assert table["Dining"].tolist()[:2] == [40.0, 20.0]
+    both = spending(household(), ["pod", "category"], freq="month", wide=True)
+    assert both["Food · Dining"].tolist()[:2] == [40.0, 20.0]
     with pytest.raises(InvalidFilter, match="freq="):
         spending(household(), wide=True)
 
