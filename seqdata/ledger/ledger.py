@@ -192,9 +192,10 @@ class Ledger(Analyses, Syncing):
             As for :attr:`desk`.
         """
         from seqdata.widgets import TransferPanel
+        from seqdata.widgets.panel.panel import CLOSED_WITH_LEDGER
 
         panel = TransferPanel(self.desk, title=title)
-        self._closing.callback(panel.close)
+        self._closing.callback(panel.close, CLOSED_WITH_LEDGER)
         return panel
 
     def explorer(self) -> ActivityExplorer:

@@ -13,6 +13,7 @@ from seqdata.config.settings import Settings
 from seqdata.safeguards import TransferDesk
 from seqdata.sandbox import Sandbox
 from seqdata.widgets import TransferPanel
+from seqdata.widgets.panel.controls import HIDDEN
 
 
 def open_desk(box: Sandbox, folder: Path, **changes: Any) -> TransferDesk:
@@ -54,7 +55,7 @@ def text(widget: Any) -> str:
 
 
 def is_shown(widget: Any) -> bool:
-    return bool(widget.layout.display != "none")
+    return HIDDEN not in widget._dom_classes
 
 
 def accepted(box: Sandbox) -> list[dict[str, Any]]:

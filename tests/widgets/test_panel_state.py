@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_exceptions import SAMPLES
 
 from seqdata import exceptions as ex
 from seqdata.core.money import parse_cents
@@ -17,7 +19,7 @@ from seqdata.core.text import format_cents
 from seqdata.safeguards import Completed, Failed, OpenIntent, Settlement, StagedTransfer, Unknown
 from seqdata.safeguards.accounts import Account
 from seqdata.safeguards.desk import Limits
-from seqdata.safeguards.outcomes import Rehearsed
+from seqdata.safeguards.outcomes import Rehearsed, Returned
 from seqdata.widgets.panel import html as panel_html
 from seqdata.widgets.panel import state as panel_state
 from seqdata.widgets.panel import view as panel_view
@@ -62,12 +64,12 @@ class Tags(HTMLParser):
 
 
 OWN_TAGS = {
-    "b", "bdi", "br", "caption", "code", "dd", "div", "dl", "dt", "li", "span", "strong", "table",
-    "tbody", "td", "th", "thead", "tr", "ul",
+    "b", "bdi", "br", "code", "dd", "details", "div", "dl", "dt", "li", "small", "span", "strong",
+    "summary", "ul",
 }  # fmt: skip
 OWN_NAMES = {
     "aria-hidden", "aria-label", "aria-valuemax", "aria-valuemin", "aria-valuenow",
-    "aria-valuetext", "class", "colspan", "role", "scope", "style", "title",
+    "aria-valuetext", "class", "role", "style", "title",
 }  # fmt: skip
 
 
@@ -89,6 +91,61 @@ def test_what_needs_a_staged_transfer_waits_for_one() -> None:
         assert begun.doing == action
     assert begin(replace(STATE, staged=staged()), "stage") is None
     assert begin(STATE, "stage") is not None
+
+
+def test_what_follows_a_sending_is_not_called_one() -> None:
+    """As soon as an outcome is there, nothing says any more that it is being sent."""
+    sending = replace(STATE, staged=staged(), doing="confirm")
+    for outcome, following in (
+        (Completed("t1"), "again"), (Unknown("timeout"), "again"), (Failed("no"), "note"),
+        (Rehearsed("i1"), "note"),
+    ):  # fmt: skip
+        after = panel_state.done(panel_state.concluded(sending, outcome))
+        assert after.doing == following
+        assert "Sending" not in panel_view.busy_line(after)
+        assert panel_state.ended(after).is_idle
+    refusal = panel_state.done(refused(sending, RuntimeError("boom")))
+    assert refusal.is_reading_again
+
+
+OUTCOMES = [
+    Completed("t1", arrived=True), Completed("t1"), Returned("t1", "FAILED", "closed"),
+    Failed("no"), Unknown("timeout"), Rehearsed("i1"),
+]  # fmt: skip
+
+
+def test_outcomes_look_different() -> None:
+    """Arrived, on its way, failed after all, failed, not known and tried: no two look the same."""
+    shown = [panel_html.outcome(one, staged()) for one in OUTCOMES]
+    for mark in (r"sqp-outcome (sqp-[\w-]+)", r'aria-hidden="true">(.)<', "<strong>(.*?)</strong>"):
+        found = [re.search(mark, one) for one in shown]
+        assert len({one[1] for one in found if one}) == len(OUTCOMES)
+    assert "seqdata transfer" not in "".join(shown)
+
+
+def test_an_unknown_outcome_is_one_card() -> None:
+    """What is not known is said once, with the reason of the wire folded away."""
+    state = replace(
+        STATE, outcome=Unknown("curl: (52) empty", "i1"), sent=staged(), open_intents=(intent(),)
+    )
+    shown = panel_view.show(state, NOW, ZONE)
+    assert shown.outcome == ""
+    assert shown.open_transfers.count("$12.34") == 1
+    folded = shown.open_transfers.partition("<details>")[2].partition("</details>")[0]
+    assert "HTTP 502" in folded
+    assert shown.open_transfers.count("HTTP 502") == 1
+    assert "2026-11-23 12:00 EST" in panel_html.open_transfers(
+        (replace(intent(), written_at=NOW, sent_at=NOW - timedelta(days=20)),), (), ZONE
+    )
+
+
+def test_a_refusal_is_said_in_a_persons_words() -> None:
+    """No sentence of a refusal names a setting, an option or a word of Python."""
+    samples = [one for one in SAMPLES if isinstance(one, ex.TransferRefused | ex.StageRefused)]
+    assert len(samples) > 15
+    for error in [*samples, ex.ReadOnlyMode("CreatePayment"), ex.OutcomeNotRecorded("x", "i", "y")]:
+        said = panel_state.sentence(error).text
+        assert not re.search(r"SEQUENCE_|--\w|\w+=\w|\w_\w|seqdata ", said), said
 
 
 def test_a_rehearsal_can_be_followed_by_a_confirm() -> None:
@@ -134,11 +191,33 @@ def test_a_used_stage_is_no_alarm() -> None:
 def test_accounts_are_grouped_by_kind() -> None:
     """Pods come first, then ports, then outside accounts, each with its kind and balance."""
     assert list(panel_html.labels([BANK, PORT, FOOD, BILLS])) == [
-        "Pod · Bills (…p1) · $500.00",
+        "Pod · Bills · $500.00",
         "Pod · Food · unknown",
         "Port · Main · $0.07",
-        "Outside account · Bills (…a1) · -$1.00",
+        "Outside account · Bills · -$1.00",
     ]
+
+
+def test_twins_are_told_apart_by_what_a_person_knows() -> None:
+    """Look-alike names have their bank and balance beside them, and an id only as the last help."""
+    twins = [
+        Account("a-0001", "Rent", "account", 100, can_be_source=True, institution="Chase"),
+        Account("a-0002", "R\u0435nt", "account", 100, can_be_source=True, institution="Ally"),
+        Account("a-0003", "Rent", "account", 200, can_be_source=True, institution="Ally"),
+        Account("a-0004", "Fun", "pod", 5, can_be_source=True),
+        Account("a-0005", "Fun", "pod", 5, can_be_source=True),
+    ]
+    assert set(panel_html.labels(twins)) == {
+        "Outside account · Rent at Chase · $1.00",
+        "Outside account · R\u0435nt at Ally · $1.00",
+        "Outside account · Rent at Ally · $2.00",
+        "Pod · Fun · $0.05 · …0004",
+        "Pod · Fun · $0.05 · …0005",
+    }
+    shown = panel_html.review(staged(twins[0], FOOD), twins)
+    assert "▲ Not Outside account · R\u0435nt at Ally · $1.00" in shown
+    assert "▲ Not Outside account · Rent at Ally · $2.00" in shown
+    assert "Fun" not in shown
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.sampled_from(["pod", "port", "account"]))))
@@ -173,47 +252,49 @@ def test_an_amount_of_too_many_digits_is_no_amount() -> None:
 def test_a_hint_says_which_account_is_meant() -> None:
     """Beside a name stands the account that it means; a part of a name is offered, not taken."""
     accounts = (BILLS, FOOD, BANK)
-    assert panel_html.account_hint("", accounts) == ""
+    assert panel_html.account_hint("", ()) == ""
+    assert "Type a part of the name" in panel_html.account_hint("", accounts)
     assert "✓ Pod <bdi>Food</bdi>" in panel_html.account_hint("food", accounts)
     assert "✗ no account has this name; there is pod" in panel_html.account_hint("foo", accounts)
     assert "2 accounts have this name" in panel_html.account_hint("Bills", accounts)
     assert "no account has this name" in panel_html.account_hint("Rent", accounts)
-    assert "holds $500.00" in panel_html.account_hint("Pod · Bills (…p1) · $500.00", accounts)
+    assert "holds $500.00" in panel_html.account_hint("Pod · Bills · $500.00", accounts)
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0, "5:00"), (0.5, "5:00"), (1, "4:59"), (299, "0:01"), (299.9, "0:01")],
 )
-def test_the_countdown_says_what_is_left_and_until_when(seconds: float, words: str) -> None:
-    """The countdown shows minutes and seconds, and the time of day at which it ends."""
-    shown = panel_html.countdown(staged(), NOW + timedelta(seconds=seconds), ZONE)
-    assert f"<b>{words}</b> left: it can be confirmed until 12:05:00 EST" in shown
+def test_the_countdown_says_what_is_left(seconds: float, words: str) -> None:
+    """The countdown shows minutes and seconds, and no second clock beside them."""
+    shown = panel_html.countdown(staged(), NOW + timedelta(seconds=seconds))
+    assert f"<b>{words}</b> left to confirm it" in shown
 
 
 def test_the_countdown_ends_in_words() -> None:
     """When the time is up the countdown says so, and what to do."""
     for late in (300, 301, 10_000):
-        shown = panel_html.countdown(staged(), NOW + timedelta(seconds=late), ZONE)
-        assert "Its time was up at 12:05:00 EST" in shown
+        shown = panel_html.countdown(staged(), NOW + timedelta(seconds=late))
+        assert "Its time is up" in shown
         assert "review again" in shown
 
 
-def test_the_bar_shows_what_is_left_of_the_day() -> None:
-    """The limits are a bar with its figures in words, before and after the staged transfer."""
+def test_an_empty_bar_means_that_nothing_is_used() -> None:
+    """The bar of the limits fills with what is used, and words beside it say what is left."""
     limits = Limits(1_000_000, 2_500_000, 1_250_000, "2026-11-23")
+    assert "width:0.00%" in panel_html.limits_bar(Limits(100, 2_000, 2_000, "2026-11-23"))
+    assert "width:75.00%" in panel_html.limits_bar(Limits(100, 2_000, 500, "2026-11-23"))
     assert "$12,500.00 of $25,000.00 left today (2026-11-23)" in panel_html.limits_bar(limits)
     assert 'aria-valuenow="50"' in panel_html.limits_bar(limits)
-    assert "$24,987.66 after this transfer" in panel_html.limits_bar(limits, staged())
     assert "not known" in panel_html.limits_bar(None)
-    assert "width:0.00%" in panel_html.limits_bar(Limits(0, 0, 0, "2026-11-23"))
+    assert "width:100.00%" in panel_html.limits_bar(Limits(0, 0, 0, "2026-11-23"))
 
 
 def test_the_review_shows_both_ends_before_and_after() -> None:
     """The review has names, kinds, the amount, balances before and after, limits and arrival."""
     shown = panel_html.review(staged())
-    for words in ("Bills", "Food", "Pod", "$12.34", "$500.00", "$487.66", "unknown", "at once",
-                  "$24,987.66 of $25,000.00", "a real account"):  # fmt: skip
+    for words in ("Bills", "Food", "Pod", "$12.34", "$500.00", "$487.66", "balance not known",
+                  "at once", "$24,987.66 of $25,000.00"):  # fmt: skip
         assert words in shown
     assert "whose outcome is unknown" in panel_html.review(replace(staged(), despite_unknown=True))
 
@@ -238,10 +319,11 @@ def test_the_banner_says_whether_money_is_real(
 
 
 def test_confirm_says_what_it_does() -> None:
-    """The button of a real account says that the money is real, with the amount."""
+    """The button names amount and recipient, and of a real account that the money is real."""
     state = replace(STATE, staged=staged())
-    assert panel_view.confirm_text(state) == "Confirm: send $12.34 of real money"
-    assert panel_view.confirm_text(replace(state, is_sandbox=True)) == "Confirm: send $12.34"
+    assert panel_view.confirm_text(state) == "Confirm: send $12.34 of real money to Food"
+    sandbox = replace(state, is_sandbox=True)
+    assert panel_view.confirm_text(sandbox) == "Confirm: send $12.34 to Food"
 
 
 FULL = replace(
@@ -251,7 +333,9 @@ FULL = replace(
     sent=staged(),
     outcome=Completed("t1", intent_id="i1"),
     open_intents=(intent(),),
-    settlements=(Settlement(intent(), Unknown("not found"), (("t9", "2026-11-23"),), True),),
+    settlements=(
+        Settlement(intent(), Unknown("not found"), (("t9", "2026-11-23T17:00:00Z"),), True),
+    ),
     events=({"event_type": "transfer_staged", "amount_cents": 1234, "source": "Bills"},),
     said=(panel_state.sentence(ex.InsufficientBalance("pod 'Bills'", 1234, 50_000)),),
     troubles=("The audit log of Bills",),
@@ -265,11 +349,12 @@ def test_nothing_of_a_real_account_is_shown_where_nobody_looks() -> None:
         shown = panel_view.show(state, NOW, ZONE)
         parts = [str(part) for part in vars(shown).values()]
         parts += [*map(str, panel_view.intent_options(state))]
-        parts += [*map(str, panel_view.candidate_options(state, "i1"))]
+        parts += [*map(str, panel_view.candidate_options(state, "i1", ZONE))]
         assert not panel_view.may_give_up(state, "i1")
         assert not any(word in part for part in parts for word in ("Bills", "Food", "$", "kim"))
         assert "Nobody is there to look" in shown.messages
         assert "InsufficientBalance" in shown.messages
+        assert shown.again_text == ""
     for state in (replace(FULL, is_attended=False, is_sandbox=True), FULL):
         assert "Bills" in panel_view.show(state, NOW, ZONE).review
 
@@ -315,19 +400,19 @@ def test_a_name_is_shown_as_it_is() -> None:
 
 def test_an_open_transfer_offers_what_the_desk_found() -> None:
     """Candidates come with a first choice that is none, and giving up only where it is offered."""
-    assert panel_view.candidate_options(FULL, "i1") == (
+    assert panel_view.candidate_options(FULL, "i1", ZONE) == (
         ("Choose the transfer that it is…", ""),
-        ("2026-11-23 · t9", "t9"),
+        ("2026-11-23 12:00 EST · t9", "t9"),
     )
     assert panel_view.may_give_up(FULL, "i1")
-    assert panel_view.candidate_options(FULL, "i2") == ()
+    assert panel_view.candidate_options(FULL, "i2", ZONE) == ()
     assert not panel_view.may_give_up(replace(FULL, settlements=()), "i1")
     assert not panel_view.may_give_up(replace(FULL, open_intents=()), "i1")
 
 
 def test_the_events_say_what_happened() -> None:
-    """An event has its time in the zone, its word, its ends, and the id or the error."""
-    shown = panel_html.events_table(
+    """An event has its time with its zone, words for a person, its ends, and the id or reason."""
+    shown = panel_html.events_list(
         [
             {
                 "timestamp": "2026-11-23T17:00:00+00:00",
@@ -338,14 +423,18 @@ def test_the_events_say_what_happened() -> None:
                 "destination": "Food",
                 "error": "e" * 100,
             },
+            {"event_type": "transfer_completed", "intent_id": "i1", "transfer_id": "t-99"},
+            {"event_type": "transfer_staged", "intent_id": "i1"},
+            {"event_type": "transfer_refused", "refusal": "OutcomeOpen", "error": "SEQUENCE_X"},
             {"event_type": "recovered"},
         ],
         ZONE,
     )
-    for words in ("11-23 12:00:00", "requested (rehearsal)", "$12.34", "Bills", "Food",
-                  "e" * 59 + "…", "recovered", "unknown"):  # fmt: skip
+    for words in ("2026-11-23 12:00 EST", "Sent (only tried)", "$12.34", "Bills", "Food",
+                  "e" * 79 + "…", "Recovered", "unknown", ">t-99</code>", "Before: Reviewed",
+                  "an earlier one is not settled"):  # fmt: skip
         assert words in shown
-    assert "Nothing yet" in panel_html.events_table([], ZONE)
+    assert "Nothing yet" in panel_html.events_list([], ZONE)
 
 
 JSON = st.recursive(
@@ -360,4 +449,4 @@ KEYS = ("timestamp", "event_type", "amount_cents", "source", "destination", "err
 @given(st.dictionaries(st.sampled_from(KEYS), JSON))
 def test_lines_of_other_programs_are_shown_too(entry: dict[str, object]) -> None:
     """Whatever JSON another program put into the log, its line has its place in the table."""
-    assert panel_html.events_table([entry], ZONE).count("<tr>") == 2
+    assert panel_html.events_list([entry], ZONE).count("<li>") == 1

@@ -8,80 +8,87 @@ from typing import Any
 import ipywidgets as ipw  # type: ignore[import-untyped]
 
 from seqdata.safeguards.checks import LONGEST_NOTE
+from seqdata.widgets.panel.html import SETTLE_COMMAND
 from seqdata.widgets.panel.style import CSS
 from seqdata.widgets.panel.view import Options, Shown
 
 #: Every control carries this and its name as a class of CSS: seqdata-panel-confirm.
 PREFIX = "seqdata-panel"
 
-_LABEL = {"description_width": "76px"}
-_FIELD, _INDENT = {"width": "440px", "max_width": "98%"}, "86px"
+#: What carries this class as well is not shown.
+HIDDEN = f"{PREFIX}-hidden"
 
 
 class Controls:
-    """The widgets of a panel. None is made or thrown away later; what is not needed is hidden."""
+    """The widgets of a panel. None is made or thrown away later; what is not needed is hidden.
+
+    How they look and where they stand is in the stylesheet alone: a layout of ipywidgets would
+    become an inline style, which no rule reaches.
+    """
 
     def __init__(self, title: str) -> None:
-        self.style = ipw.HTML(f"<style>{CSS}</style>", layout={"display": "none"})
+        self.style = _named(ipw.HTML(f"<style>{CSS}</style>"), "style")
         self.title = _html("title")
         self.title.value = title
         self.banner = _html("banner")
         self.source = _end("from", "From", "The account that the money leaves")
         self.destination = _end("to", "To", "The account that the money goes to")
-        self.amount = _field(
-            "amount", "Amount", "12.34", "Dollars and cents, such as 12.34 or $1,234.56"
-        )
+        self.amount = _field("amount", "Amount", "Dollars and cents, such as 12.34 or $1,234.56")
         self.note = _field(
-            "note", "Note", "may stay empty", f"One line, at most {LONGEST_NOTE} characters"
+            "note", "Note (optional)", f"One line, at most {LONGEST_NOTE} characters"
         )
         self.source_hint, self.destination_hint = _hint("from-hint"), _hint("to-hint")
         self.amount_hint = _hint("amount-hint")
         self.instant = _tick("instant", "Instant, where the service offers it")
-        self.despite = _tick(
-            "despite", "Although an earlier transfer here has no known outcome (despite_unknown)"
-        )
-        self.limits = _html("limits", f"4px 2px 6px {_INDENT}")
+        self.limits = _html("limits")
         self.review_button = _button("review", "Review", "Check it and show it; nothing is sent")
         self.review_button.button_style = "primary"
         self.refresh = _button("refresh", "Refresh", "Read the balances again")
-        self.busy, self.messages = _hint("busy"), _html("messages")
+        self.again = _button(
+            "again", "", "Fill in the accounts of the last transfer; the amount stays empty"
+        )
+        self.busy, self.messages = _html("busy"), _html("messages")
+        self.despite = _button(
+            "despite", "It is another transfer: review it all the same",
+            "Review it although it is not known whether the earlier one moved money",
+        )  # fmt: skip
         self.review, self.countdown = _html("review-text"), _html("countdown")
         # Cancel comes first, and gets the focus: Enter, pressed once too often, sends nothing.
         self.cancel = _button("cancel", "Cancel", "Give it up; nothing is sent")
-        self.rehearse = _button("rehearse", "Rehearse", "Everything but the sending")
+        self.rehearse = _button("rehearse", "Try without sending", "Everything but the sending")
         self.confirm = _button("confirm", "Confirm", "Send it, once")
         self.confirm.button_style = "danger"
         self.outcome, self.open_transfers = _html("outcome"), _html("open")
         self.settle = _button("settle", "Settle", "Read the activity to find out what happened")
+        self.settle_command = _html("settle-command")
+        self.settle_command.value = SETTLE_COMMAND
         self.intent = _choice("intent", "Transfer", "An open transfer, for you to decide on")
         self.candidate = _choice("candidate", "It is", "The transfer of the service that it is")
         self.choose = _button("choose", "It is this one", "Say that it is the chosen transfer")
         self.deny = _button("deny", "None of these", "Say that these transfers are all others")
-        self.never = _tick("never", "I have looked: this transfer never happened", "2px")
+        self.never = _tick("never", "I have looked: this transfer never happened")
         self.give_up = _button("give-up", "Call it failed", "Give it up, and release its amount")
         self.events = _html("events")
         self.layout_boxes()
 
     def layout_boxes(self) -> None:
         """Put the controls into boxes; their order is the order of the Tab key."""
-        self.staged = _column("staged", self.review, self.countdown,
-                              _row(self.cancel, self.rehearse, self.confirm))  # fmt: skip
-        self.choosing = _row(self.candidate, self.choose, self.deny)
-        self.giving_up = _row(self.never, self.give_up)
-        self.settling = _column(
-            "settling", self.open_transfers, _row(self.settle), self.intent, self.choosing,
-            self.giving_up,
+        self.staged = _box("staged", self.review, self.countdown,
+                           _box("deciding", self.cancel, self.rehearse, self.confirm))  # fmt: skip
+        self.choosing = _box("choosing", self.candidate, self.choose, self.deny)
+        self.giving_up = _box("giving-up", self.never, self.give_up)
+        self.settling = _box(
+            "settling", self.open_transfers, _box("finding", self.settle, self.settle_command),
+            self.intent, self.choosing, self.giving_up,
         )  # fmt: skip
-        self.form = _column(
-            "form",
-            _row(self.source, self.source_hint),
-            _row(self.destination, self.destination_hint),
-            _row(self.amount, self.amount_hint),
-            self.note, self.instant, self.despite, self.limits,
-            _named(_row(self.review_button, self.refresh, self.busy), "begin"),
+        self.form = _box(
+            "form", self.again, self.source, self.source_hint, self.destination,
+            self.destination_hint, self.amount, self.amount_hint, self.note, self.instant,
+            self.limits, _box("begin", self.review_button, self.refresh),
         )  # fmt: skip
+        self.refusal = _box("refusal", self.messages, self.despite)
         self.children = (
-            self.style, self.title, self.banner, self.form, self.messages, self.staged,
+            self.style, self.title, self.banner, self.form, self.busy, self.refusal, self.staged,
             self.outcome, self.settling, self.events,
         )  # fmt: skip
 
@@ -93,6 +100,7 @@ class Controls:
         for end in (self.source, self.destination):
             end.options = shown.options
         self.confirm.description = shown.confirm_text
+        self.again.description = shown.again_text
         for control in self.fields:
             control.disabled = not shown.is_form_on
         for control in (self.confirm, self.rehearse, self.cancel):
@@ -101,8 +109,10 @@ class Controls:
             control.disabled = not shown.is_refresh_on
         self.give_up.disabled = not (shown.is_refresh_on and self.never.value)
         _show_only(self.staged, shown.is_reviewing)
-        for control in (self.settling, self.despite):
-            _show_only(control, shown.has_open)
+        _show_only(self.form, not shown.is_reviewing)
+        _show_only(self.settling, shown.has_open)
+        _show_only(self.despite, shown.needs_despite)
+        _show_only(self.again, bool(shown.again_text))
 
     def offer_intents(self, intents: Options) -> None:
         """Offer the open transfers; there is something to choose from two on."""
@@ -120,8 +130,8 @@ class Controls:
     @property
     def fields(self) -> tuple[Any, ...]:
         """What a person fills in, and the button that comes after it."""
-        return (self.source, self.destination, self.amount, self.note, self.instant,
-                self.despite, self.review_button)  # fmt: skip
+        return (self.again, self.source, self.destination, self.amount, self.note, self.instant,
+                self.review_button)  # fmt: skip
 
     def all(self) -> Iterator[Any]:
         """Yield every widget, those inside the boxes too, and their layouts and styles."""
@@ -137,7 +147,12 @@ class Controls:
     def clear_amount(self) -> None:
         """Empty what must not be sent a second time by habit."""
         self.amount.value = self.note.value = ""
-        self.despite.value = False
+
+    def clear_form(self) -> None:
+        """Empty all that was filled in."""
+        self.source.value = self.destination.value = ""
+        self.instant.value = False
+        self.clear_amount()
 
     def clear(self) -> None:
         """Leave no text anywhere."""
@@ -154,60 +169,36 @@ def _named(widget: Any, name: str) -> Any:
     return widget.add_class(f"{PREFIX}-{name}")
 
 
-def _html(name: str, margin: str = "0 2px") -> Any:
-    return _named(ipw.HTML(layout={"margin": margin}), name)
+def _html(name: str) -> Any:
+    return _named(ipw.HTML(), name)
 
 
 def _hint(name: str) -> Any:
-    return _named(ipw.HTML(layout={"flex": "1 1 180px", "margin": "0 6px"}), name)
+    return _html(name).add_class(f"{PREFIX}-hint")
 
 
 def _end(name: str, label: str, tooltip: str) -> Any:
-    field = ipw.Combobox(
-        description=label, placeholder="Type part of a name, or pod, port, outside",
-        tooltip=tooltip, ensure_option=False, style=_LABEL,
-        layout=dict(_FIELD),
-    )  # fmt: skip
-    return _named(field, name)
+    return _named(ipw.Combobox(description=label, tooltip=tooltip, ensure_option=False), name)
 
 
-def _field(name: str, label: str, placeholder: str, tooltip: str) -> Any:
-    field = ipw.Text(
-        description=label, placeholder=placeholder, tooltip=tooltip, style=_LABEL,
-        layout=dict(_FIELD),
-    )  # fmt: skip
-    return _named(field, name)
+def _field(name: str, label: str, tooltip: str) -> Any:
+    return _named(ipw.Text(description=label, tooltip=tooltip), name)
 
 
-def _tick(name: str, label: str, left: str = _INDENT) -> Any:
-    box = ipw.Checkbox(
-        description=label, tooltip=label, indent=False,
-        layout={"width": "auto", "margin": f"2px 10px 2px {left}"},
-    )  # fmt: skip
-    return _named(box, name)
+def _tick(name: str, label: str) -> Any:
+    return _named(ipw.Checkbox(description=label, tooltip=label, indent=False), name)
 
 
 def _choice(name: str, label: str, tooltip: str) -> Any:
-    field = ipw.Dropdown(
-        description=label,
-        tooltip=tooltip,
-        style=_LABEL,
-        layout=dict(_FIELD),
-    )
-    return _named(field, name)
+    return _named(ipw.Dropdown(description=label, tooltip=tooltip), name)
 
 
 def _button(name: str, text: str, tooltip: str) -> Any:
-    layout = {"width": "auto", "min_width": "88px"}
-    return _named(ipw.Button(description=text, tooltip=tooltip, layout=layout), name)
+    return _named(ipw.Button(description=text, tooltip=tooltip), name)
 
 
-def _row(*children: Any) -> Any:
-    return ipw.HBox(children, layout={"flex_flow": "row wrap", "align_items": "center"})
-
-
-def _column(name: str, *children: Any) -> Any:
-    return _named(ipw.VBox(children, layout={"margin": "4px 0"}), name)
+def _box(name: str, *children: Any) -> Any:
+    return _named(ipw.Box(children), name)
 
 
 def _set_options(field: Any, options: Options) -> None:
@@ -221,4 +212,4 @@ def _set_options(field: Any, options: Options) -> None:
 
 
 def _show_only(widget: Any, is_shown: bool) -> None:
-    widget.layout.display = None if is_shown else "none"
+    (widget.remove_class if is_shown else widget.add_class)(HIDDEN)

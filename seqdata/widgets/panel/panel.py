@@ -16,7 +16,7 @@ from seqdata.core.logs import logger
 from seqdata.safeguards import TransferDesk
 from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import utc_now
-from seqdata.safeguards.outcomes import Completed, Returned, Unknown
+from seqdata.safeguards.outcomes import Completed, ConfirmOutcome, Returned, Unknown
 from seqdata.widgets.panel import html as panel_html
 from seqdata.widgets.panel import state as panel_state
 from seqdata.widgets.panel import view as panel_view
@@ -27,6 +27,10 @@ from seqdata.widgets.panel.state import PanelState
 from seqdata.widgets.panel.work import Change, Work
 
 log = logger(__name__)
+
+#: What stands where a panel was, and why.
+CLOSED = "Closed. Run the cell again."
+CLOSED_WITH_LEDGER = "Closed with its ledger. Run the cells again."
 
 
 class TransferPanel(ipw.VBox):  # type: ignore[misc]
@@ -76,6 +80,8 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
         self.refresh()
 
     def __repr__(self) -> str:
+        if self._state.is_closed:
+            return CLOSED
         # It goes into the saved notebook, and ipywidgets' own would take the figures along.
         return f"TransferPanel({self._desk.app_url!r})"
 
@@ -95,7 +101,7 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
         """Read the accounts, the limits and the audit log again."""
         self._start("read", partial(panel_work.read, self._desk))
 
-    def review(self) -> None:
+    def review(self, *, despite: bool = False) -> None:
         """Stage what the form says."""
         form, accounts = self._controls, self._state.accounts
         given = (
@@ -105,8 +111,26 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             form.note.value,
             form.instant.value,
         )
-        despite = bool(form.despite.value and self._state.open_intents)
-        self._start("stage", partial(panel_work.stage, self._desk, given, despite_unknown=despite))
+        work = partial(panel_work.stage, self._desk, given, despite_unknown=despite)
+        self._start("stage", work)
+
+    def review_despite(self) -> None:
+        """Stage what the form says, although the outcome of an earlier transfer is not known."""
+        if self._state.needs_despite:
+            self.review(despite=True)
+
+    def take_again(self) -> None:
+        """Fill in the accounts and the note of the last transfer; the amount is for a person."""
+        with self._lock:
+            last, by_id = self._state.last, {one: label for label, one in self._labels.items()}
+            if last is None or not self._state.is_idle or self._state.staged is not None:
+                return
+            form = self._controls
+            form.clear_form()
+            form.source.value = by_id.get(last.source_id, "")
+            form.destination.value = by_id.get(last.destination_id, "")
+            form.note.value = last.note
+            form.amount.focus()
 
     def confirm(self) -> None:
         """Send what is staged, once."""
@@ -150,8 +174,11 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             thread.join(max(0.0, until - time.monotonic()))
         return thread is None or not thread.is_alive()
 
-    def close(self) -> None:
-        """Empty and close every part, so that no later save holds it; may be called again."""
+    def close(self, said: str = CLOSED) -> None:
+        """Empty every part, so that no later save holds it; what is left says that it is closed.
+
+        May be called again.
+        """
         if not hasattr(self, "_controls"):  # it was never made
             return
         with self._lock:
@@ -159,9 +186,9 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
                 return
             self._state, self._labels = panel_state.closed(self._state), {}
             self._stop_clock()
-            parts = [*self._controls.all(), self.layout]
+            parts = list(self._controls.all())
             self._controls.clear()
-            super().close()
+            self.children = (ipw.HTML(f'<div role="status">{escape(said)}</div>'),)
             for part in parts:
                 part.close()
 
@@ -189,10 +216,10 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
 
     def _run(self, action: str, work: Work) -> None:
         try:
-            self._update(panel_work.result(work))
+            change = panel_work.result(work)
+            self._update(lambda state: panel_state.done(change(state)))
             self._update(panel_work.note(self._desk, is_attended=self._somebody_there()))
-            if self._state.is_stale:
-                self._update(panel_state.reading_again)
+            if self._state.is_reading_again:
                 self._update(panel_work.result(partial(panel_work.read, self._desk)))
         finally:
             self._update(panel_state.ended)
@@ -206,9 +233,15 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
                 return
             before, self._state = self._state, change(self._state)
             self._render()
-            is_new = self._state.outcome is not before.outcome
-            if is_new and isinstance(self._state.outcome, Completed | Returned | Unknown):
-                self._controls.clear_amount()
+            if self._state.outcome is not before.outcome:
+                self._empty(self._state.outcome)
+
+    def _empty(self, found: ConfirmOutcome | None) -> None:
+        """Empty what must not be sent a second time by habit."""
+        if isinstance(found, Unknown):
+            self._controls.clear_form()
+        elif isinstance(found, Completed | Returned):
+            self._controls.clear_amount()
 
     def _render(self) -> None:
         """Bring the controls in line with the state; the caller holds the lock."""
@@ -251,7 +284,7 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
         with self._lock:
             state, chosen = self._state, self._controls.intent.value
             self._controls.offer(
-                panel_view.candidate_options(state, chosen),
+                panel_view.candidate_options(state, chosen, self._desk.zone),
                 may_give_up=panel_view.may_give_up(state, chosen),
             )
 
@@ -274,7 +307,7 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             if staged is None or self._state.is_hidden:
                 return False
             now = self._clock()
-            self._controls.countdown.value = panel_html.countdown(staged, now, self._desk.zone)
+            self._controls.countdown.value = panel_html.countdown(staged, now)
             return now < staged.expires_at
 
     def _stop_clock(self) -> None:
@@ -283,12 +316,16 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             self._ticker = None
 
     def _focus(self, action: str) -> None:
-        """Leave the keyboard where Enter sends nothing: at Cancel, or at Review."""
+        """Leave the keyboard where Enter sends nothing: at Cancel, at Settle, or at Review."""
         with self._lock:
             if self._state.is_closed:
                 return
             if self._state.staged is not None:
                 self._controls.cancel.focus()
+            elif isinstance(self._state.outcome, Unknown) or (
+                self._state.needs_despite and action == "stage"
+            ):
+                self._controls.settle.focus()
             elif action in ("confirm", "cancel", "stage"):
                 self._controls.review_button.focus()
 
@@ -301,7 +338,8 @@ class TransferPanel(ipw.VBox):  # type: ignore[misc]
             (controls.confirm, self.confirm), (controls.rehearse, self.rehearse),
             (controls.cancel, self.cancel), (controls.settle, self.settle),
             (controls.choose, self.choose), (controls.deny, self.deny),
-            (controls.give_up, self.give_up),
+            (controls.give_up, self.give_up), (controls.despite, self.review_despite),
+            (controls.again, self.take_again),
         ):  # fmt: skip
             button.on_click(partial(self._clicked, act))
         for field in (controls.source, controls.destination, controls.amount):

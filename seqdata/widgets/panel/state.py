@@ -12,6 +12,7 @@ from typing import Any
 
 from seqdata.exceptions import (
     OutcomeNotRecorded,
+    OutcomeOpen,
     RenamedAccount,
     SequenceError,
     SettleRefused,
@@ -23,6 +24,7 @@ from seqdata.safeguards.lives import OpenIntent
 from seqdata.safeguards.outcomes import (
     Completed,
     ConfirmOutcome,
+    Failed,
     Rehearsed,
     Returned,
     Settlement,
@@ -30,6 +32,7 @@ from seqdata.safeguards.outcomes import (
 )
 from seqdata.safeguards.staged import StagedTransfer
 from seqdata.sources.base import Account, View
+from seqdata.widgets.panel.words import sentence_of
 
 Entry = Mapping[str, Any]
 
@@ -41,6 +44,8 @@ DOING = {
     "rehearse": "Rehearsing; nothing is sent…",
     "cancel": "Cancelling…",
     "settle": "Reading the activity to find out…",
+    "again": "Reading the balances again…",
+    "note": "Reading the audit log…",
 }
 
 #: Which of these need a staged transfer, and which need that there is none.
@@ -58,13 +63,23 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Last:
+    """The last transfer that was accepted: the ids of its ends, and its note."""
+
+    source_id: str
+    destination_id: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class PanelState:
     """All that the panel knows at a moment.
 
     `is_sandbox` is None as long as the service has not answered. `is_attended`: somebody is
     there to look. `doing` is what is under way, a key of :data:`DOING`, or "". `returned` are
-    transfers that failed at the service after it took them. `said` is what the last thing that
-    was asked for said; `troubles` what the files of the desk say now.
+    transfers that failed at the service after it took them; `last` is the one that can be taken
+    again. `said` is what the last thing that was asked for said; `troubles` what the files of the
+    desk say now.
     """
 
     app_url: str
@@ -83,6 +98,7 @@ class PanelState:
     returned: tuple[Settlement, ...] = ()
     events: tuple[Entry, ...] = ()
     once_known: frozenset[str] = frozenset()
+    last: Last | None = None
     said: tuple[Said, ...] = ()
     troubles: tuple[str, ...] = ()
     is_closed: bool = False
@@ -101,17 +117,24 @@ class PanelState:
         return not (self.is_busy or self.is_closed)
 
     @property
-    def is_stale(self) -> bool:
-        """Whether money may have moved since the balances were read, by what was just done."""
-        moved = isinstance(self.outcome, Completed | Returned | Unknown) or any(
-            isinstance(one.outcome, Completed | Returned) for one in self.settlements
-        )
-        return moved and self.doing in ("confirm", "settle") and not self.is_closed
-
-    @property
     def is_busy(self) -> bool:
         """Whether something is under way."""
         return self.doing != ""
+
+    @property
+    def is_reading_again(self) -> bool:
+        """Whether the balances are to be read again, since money may have moved."""
+        return self.doing == "again"
+
+    @property
+    def is_to_be_settled(self) -> bool:
+        """Whether the next thing to do is to find out what became of a transfer."""
+        return isinstance(self.outcome, Unknown) or self.needs_despite
+
+    @property
+    def needs_despite(self) -> bool:
+        """Whether only an open transfer stands in the way of the last review."""
+        return any(one.kind == OutcomeOpen.__name__ for one in self.said)
 
 
 # -- what is asked for ------------------------------------------------------------------------
@@ -128,9 +151,15 @@ def begin(state: PanelState, action: str) -> PanelState | None:
     return begun if action == "read" else replace(begun, outcome=None, sent=None, settlements=())
 
 
-def reading_again(state: PanelState) -> PanelState:
-    """Say that what is under way now is only the reading of balances."""
-    return replace(state, doing="read")
+def done(state: PanelState) -> PanelState:
+    """End what was asked for: what follows only reads, and says so from this moment on."""
+    moved = isinstance(state.outcome, Completed | Returned | Unknown) or any(
+        isinstance(one.outcome, Completed | Returned) for one in state.settlements
+    )
+    # An error in the midst of it may have come after the sending.
+    may_have = state.doing == "confirm" and not isinstance(state.outcome, Rehearsed | Failed)
+    is_stale = state.doing in ("confirm", "settle") and (moved or may_have)
+    return replace(state, doing="again" if is_stale else "note")
 
 
 def ended(state: PanelState) -> PanelState:
@@ -184,6 +213,7 @@ def noted(
     returned: Iterable[Settlement],
     events: Iterable[Entry],
     once_known: frozenset[str],
+    last: Last | None,
     troubles: Iterable[str],
 ) -> PanelState:
     """Take in what the desk's files say now."""
@@ -196,6 +226,7 @@ def noted(
         returned=tuple(returned),
         events=tuple(events),
         once_known=once_known,
+        last=last,
         troubles=tuple(troubles),
     )
 
@@ -220,7 +251,7 @@ def sentence(error: BaseException, doing: str = "") -> Said:
     """Say an error; one that nobody expected by its kind alone, since its text may say anything."""
     kind = type(error).__name__
     if isinstance(error, SequenceError):
-        return Said(str(error), not isinstance(error, StageUsed), kind)
+        return Said(sentence_of(error), not isinstance(error, StageUsed), kind)
     advice = (
         "Whether anything was sent is in the recent events below: look before you try again."
         if doing == "confirm"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from seqdata.core.logs import logger
 from seqdata.exceptions import SequenceError
 from seqdata.safeguards import StagedTransfer, TransferDesk
 from seqdata.widgets.panel import state as panel_state
-from seqdata.widgets.panel.state import PanelState
+from seqdata.widgets.panel.state import Entry, Last, PanelState
 
 log = logger(__name__)
 
@@ -19,7 +19,7 @@ Change = Callable[[PanelState], PanelState]
 Work = Callable[[], Change]
 
 #: How many events of the audit log are shown.
-RECENT = 10
+RECENT = 24
 
 
 def read(desk: TransferDesk) -> Change:
@@ -50,6 +50,17 @@ def settle(desk: TransferDesk, **decisions: Any) -> Change:
     return partial(panel_state.settled, settlements=found)
 
 
+def last_accepted(entries: Sequence[Entry], user: str) -> Last | None:
+    """Return the newest transfer of a user that the service accepted, to take it again."""
+    for entry in reversed(entries):
+        ends = [entry.get("source_id"), entry.get("destination_id")]
+        is_own = entry.get("event_type") == "transfer_completed" and entry.get("user_id") == user
+        if is_own and all(isinstance(one, str) for one in ends):
+            note = entry.get("note")
+            return Last(str(ends[0]), str(ends[1]), note if isinstance(note, str) else "")
+    return None
+
+
 def result(work: Work) -> Change:
     """Do a piece of work; whatever it raises becomes a sentence in the panel."""
     try:
@@ -75,6 +86,7 @@ def note(desk: TransferDesk, *, is_attended: bool) -> Change:
             troubles.append(panel_state.sentence(error).text)
             return otherwise
 
+    entries = tried(desk.audit.entries, nothing)
     return partial(
         panel_state.noted,
         is_read_only=tried(lambda: desk.is_read_only, False),
@@ -82,7 +94,8 @@ def note(desk: TransferDesk, *, is_attended: bool) -> Change:
         limits=tried(desk.limits, None),
         open_intents=tried(desk.open_intents, nothing),
         returned=tried(desk.returned, nothing),
-        events=tried(lambda: desk.audit.entries()[-RECENT:][::-1], nothing),
+        events=entries[-RECENT:][::-1],
+        last=last_accepted(entries, desk.user),
         once_known=tried(desk.once_known, nobody),
         troubles=troubles,
     )
