@@ -37,24 +37,43 @@ IMPORTED = (
 def run(
     arguments: list[str], environment: dict[str, str], folder: Path | None = None, typed: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``seqdata`` with arguments, in an environment and a folder; return how it ended."""
+    """Run ``seqdata`` with arguments, in an environment and a folder; return how it ended.
+
+    What it said is read in the encoding that PYTHONIOENCODING names.
+    """
+    encoding = environment.get("PYTHONIOENCODING", "utf-8").partition(":")[0]
     folder = Path.cwd() if folder is None else folder
     if SOAK:
         return subprocess.run(
             [sys.executable, "-m", "seqdata", *arguments],
-            cwd=folder, env=environment, input=typed, capture_output=True, text=True,
+            cwd=folder, env=environment, input=typed, capture_output=True, encoding=encoding,
             timeout=LONG, check=False,
         )  # fmt: skip
     order = {"arguments": arguments, "environment": environment, "folder": str(folder)}
     with ExitStack() as opened:
         given, out, err, told = (
-            opened.enter_context(tempfile.TemporaryFile("w+")) for _ in range(4)
+            opened.enter_context(tempfile.TemporaryFile("w+", encoding=encoding)) for _ in range(4)
         )
         for stream, text in ((given, typed), (told, json.dumps(order))):
             stream.write(text)
             stream.seek(0)
-        code = _forked([given, out, err, told])
+        code = _forked([stream.fileno() for stream in (given, out, err, told)])
         return subprocess.CompletedProcess(arguments, code, _said(out), _said(err))
+
+
+def run_on(stream: int, arguments: list[str], environment: dict[str, str], folder: Path) -> int:
+    """Run ``seqdata`` on a terminal, or on the end of a pipe; return its exit code."""
+    if SOAK:
+        return subprocess.run(
+            [sys.executable, "-m", "seqdata", *arguments],
+            cwd=folder, env=environment, stdin=stream, stdout=stream, stderr=stream,
+            timeout=LONG, check=False,
+        ).returncode  # fmt: skip
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as told:
+        order = {"arguments": arguments, "environment": environment, "folder": str(folder)}
+        told.write(json.dumps(order))
+        told.seek(0)
+        return _forked([stream, stream, stream, told.fileno()])
 
 
 def _said(stream: IO[str]) -> str:
@@ -62,9 +81,9 @@ def _said(stream: IO[str]) -> str:
     return stream.read()
 
 
-def _forked(streams: list[IO[str]]) -> int:
+def _forked(streams: list[int]) -> int:
     server = _server()
-    socket.send_fds(server, [b"!"], [stream.fileno() for stream in streams])
+    socket.send_fds(server, [b"!"], streams)
     answer = server.recv(64)
     assert answer, "the process that forks has ended"
     return int(answer)
@@ -113,6 +132,12 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
+    encoding, _, errors = os.environ.get("PYTHONIOENCODING", "utf-8").partition(":")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        said = errors or ("backslashreplace" if name == "stderr" else "strict")
+        mode = "w" if number else "r"
+        stream = open(number, mode, encoding=encoding, errors=said, closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
     time.tzset()
     sys.argv = ["seqdata", *order["arguments"]]
     sys.path[0] = str(Path.cwd())

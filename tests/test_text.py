@@ -11,11 +11,12 @@ from hidden import hidden
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqdata.cli.output import json_text
 from seqdata.core.text import (
     alike,
     are_alike,
+    in_encoding,
     normal,
-    plain_json,
     printable,
     printable_lines,
     quoted,
@@ -97,11 +98,28 @@ def test_harmless_text_stays_as_it_is(text: str) -> None:
 
 
 @given(st.recursive(TEXT, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner)))
-def test_plain_json_means_the_same(value: object) -> None:
+def test_json_for_programs_is_ascii_and_means_the_same(value: object) -> None:
     """A document for programs holds nothing hidden but line ends, and every text exactly."""
-    document = plain_json(json.dumps(value, ensure_ascii=False, indent=2))
+    document = json_text(value)
+    assert document.isascii()
     assert hidden(document) <= {"\n"}
     assert json.loads(document) == json.loads(json.dumps(value))
+
+
+@given(TEXT, st.sampled_from(["ascii", "latin-1", "cp1252", "cp437", "shift_jis", "utf-8"]))
+def test_every_encoding_shows_every_text(text: str, encoding: str) -> None:
+    """What an encoding lacks is written plainer or as an escape; what it has stays as it is."""
+    shown = in_encoding(text, encoding)
+    assert shown.encode(encoding).decode(encoding) == shown
+    assert in_encoding(shown, encoding) == shown
+    if text.isascii():
+        assert shown == text
+
+
+def test_signs_of_ours_have_plainer_ones() -> None:
+    """Dots, arrows and lines are read as such where an encoding lacks them; a letter is escaped."""
+    assert in_encoding("a… → ‘b’ ── Ž", "latin-1") == "a... -> 'b' -- \\u017d"
+    assert in_encoding("a… → ‘b’ ── Ž", "cp1252") == "a… -> ‘b’ -- Ž"
 
 
 def test_quotes_are_those_of_repr() -> None:

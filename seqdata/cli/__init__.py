@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 
 import click
 
 from seqdata import __version__
 from seqdata.cli import commands, output
+from seqdata.cli.examples import show_examples
 from seqdata.core.logs import logger
 from seqdata.exceptions import SequenceError
 
@@ -36,6 +38,7 @@ def cli(verbose: int) -> None:
 
 for command in commands.ALL:
     cli.add_command(command)
+show_examples(cli)
 
 
 def main() -> None:
@@ -44,25 +47,31 @@ def main() -> None:
     0 done, 1 error, 2 usage, 3 login, 4 service, 5 incomplete, 6 refused by a safeguard,
     7 outcome unknown, 8 accepted by the service and failed there, 130 interrupted.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # no terminal is too poor for a name
-    sys.exit(run(sys.argv[1:]))
+    output.prepare_streams()
+    code = run(sys.argv[1:])
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except BrokenPipeError:
+        code = _reader_gone()
+    except (OSError, ValueError):  # a full disk, or closed: Python would complain over it again
+        output.drop(sys.stdout)
+        code = code or 1
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line; return its exit code. Errors are one sentence on stderr."""
     try:
-        result = cli.main(arguments, prog_name="seqdata", standalone_mode=False)
+        return _called(arguments)
     except (SequenceError, click.ClickException) as error:
         _complain(str(error)) if isinstance(error, SequenceError) else _show(error)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, EOFError, click.Abort):
         _complain("Interrupted. What is on disk is kept; run the command again to go on.")
         return 130
     except BrokenPipeError:
-        # The reader (head, less) has what it wanted. Python would complain when it flushes.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
-        return 0
+        return _reader_gone()
     except OSError as error:
         _complain(f"{error.filename or 'The system'}: {error.strerror or error}.")
         return 1
@@ -73,7 +82,28 @@ def run(arguments: list[str]) -> int:
             "What was read and noted before is kept. Run again with -vv and report what it prints."
         )
         return 1
+
+
+def _called(arguments: list[str]) -> int:
+    """Call a command as click's `main` does, which would end with 1 where a pipe is closed."""
+    if "_SEQDATA_COMPLETE" in os.environ:  # a shell asks what could be typed
+        cli.main(arguments, prog_name="seqdata")
+    colour = None if output.has_colour() else False
+    try:
+        with cli.make_context("seqdata", list(arguments), color=colour) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _reader_gone() -> int:
+    """End as head, git and others do where the reader of a pipe has what it wanted: quietly."""
+    output.drop(sys.stdout)
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGPIPE)
+    return 0
 
 
 def _show(error: click.ClickException) -> None:
@@ -90,6 +120,6 @@ def _complain(sentence: str) -> None:
 
 def _is_terminal() -> bool:
     try:
-        return sys.stderr is not None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        return sys.stderr is not None and sys.stderr.isatty() and output.has_colour()
     except ValueError:  # closed
         return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from seqdata.core.text import alike, format_cents, plain_json, printable, printable_lines
+from seqdata.core.text import PLAINER, alike, format_cents, in_encoding, printable, printable_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,14 +26,31 @@ _SHARES = ("share", "change_share", "success")
 UNKNOWN = "--"
 
 
+def prepare_streams() -> None:
+    """Let no terminal be too poor for a name: what its encoding lacks is written plainer."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=PLAINER)
+
+
+def has_colour() -> bool:
+    """Tell whether colour is wanted: https://no-color.org, and terminals that know none."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def echo(text: object, *, err: bool = False) -> None:
     """Print a sentence, or lines of our own, for a person."""
-    click.echo(printable_lines(str(text)), err=err)
+    click.echo(printable_lines(str(text)), _stream(err=err))
 
 
 def headline(text: str, *, err: bool = False) -> None:
     """Print what stands above other lines."""
-    click.secho(printable_lines(text), bold=True, err=err)
+    click.secho(printable_lines(text), _stream(err=err), bold=True)
+
+
+def _stream(*, err: bool) -> TextIO:
+    """Return the stream itself: of one in ASCII click makes another, in UTF-8."""
+    return sys.stderr if err else sys.stdout
 
 
 def ask(question: str) -> str:
@@ -62,20 +81,20 @@ def say(text: str, *, err: bool = False, head: str = "") -> None:
 def _takes(stream: TextIO | None, text: str) -> bool:
     if stream is None:  # closed before the program began
         return False
-    for words in (text, text.encode("ascii", "backslashreplace").decode()):
+    for words in (text, in_encoding(text, "ascii")):
         try:
             stream.write(f"{words}\n")
             stream.flush()
         except UnicodeError:  # its encoding lacks a character
             continue
         except (OSError, ValueError):
-            _drop(stream)
+            drop(stream)
             return False
         return True
     return False
 
 
-def _drop(stream: TextIO) -> None:
+def drop(stream: TextIO) -> None:
     """Let what a stream could not write go nowhere, else Python fails over it at its end."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -89,8 +108,8 @@ def print_json(value: Any) -> None:
 
 
 def json_text(value: Any) -> str:
-    """Return a value as an indented JSON document that a terminal can show too."""
-    return plain_json(json.dumps(value, indent=2, ensure_ascii=False))
+    """Return a value as an indented JSON document in ASCII, which every terminal and pipe takes."""
+    return json.dumps(value, indent=2)
 
 
 def print_frame_json(frame: pd.DataFrame) -> None:
@@ -113,7 +132,7 @@ def print_facts(facts: dict[str, str], title: str = "", *, err: bool = False) ->
 def print_finding(level: str, subject: str, text: str) -> None:
     """Print what the doctor found, its level in colour and in a word."""
     colour = {"ok": "green", "note": "yellow", "problem": "red"}[level]
-    click.secho(f"{level:<8}", fg=colour, nl=False)
+    click.secho(f"{level:<8}", _stream(err=False), fg=colour, nl=False)
     echo(f"{subject}: {text}")
 
 
@@ -193,37 +212,29 @@ def warn_if_incomplete(ledger: Any) -> None:
 
 
 def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print rows under heads, as wide as the terminal.
+    """Print rows under heads, no wider than the terminal; without one, as wide as they are.
 
     A head that begins with ``>`` is a column of figures, one that begins with ``~`` is text
     that is cut where the terminal is narrow; the others are always whole.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from seqdata.cli.layout import table_lines
 
-    table = Table(
-        title=Text(printable(title)),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        expand=_is_wide(heads),
-    )
-    for head in heads:
-        table.add_column(
-            Text(printable(head.lstrip(">~"))),
-            justify="right" if head.startswith(">") else "left",
-            ratio=1 if head.startswith("~") else None,
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    for row in rows:
-        table.add_row(*(Text(" ".join(printable(cell).split())) for cell in row))
-    Console().print(table)
+    cells = [[_shown(cell) for cell in row] for row in rows]
+    signs = {"rule": _shown("─"), "dots": _shown("…")}
+    headline(title)
+    for line in table_lines([_shown(head) for head in heads], cells, _room(), **signs):
+        echo(line)
 
 
-def _is_wide(heads: list[str]) -> bool:
-    return any(head.startswith("~") for head in heads)
+def _shown(text: str) -> str:
+    """Return a text as one line in what the encoding of stdout has."""
+    line = " ".join(printable(text).split())
+    return in_encoding(line, getattr(sys.stdout, "encoding", None) or "utf-8")
+
+
+def _room() -> int | None:
+    """Return how wide the terminal is, or what COLUMNS says; None where there is neither."""
+    return shutil.get_terminal_size((0, 0)).columns or None
 
 
 def _signed(frame: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ a person reads shows them as ``\x1b`` or ``\u202e``, so that it is seen that som
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections import Counter
@@ -41,7 +42,6 @@ _FLAG = (
 #: A picture is kept whole, with what joins its parts; anywhere else a joiner is written out.
 _SHOWN = re.compile(rf"({_FLAG}|{_ELEMENT}(?:\u200d{_ELEMENT})*)|([{_UNSEEN}])")
 _HIDDEN = re.compile(f"[{_UNSEEN}]")
-_RAW = re.compile(rf"(?!\n)[{_UNSEEN}]")
 
 
 def printable(text: str) -> str:
@@ -71,18 +71,34 @@ def quoted(text: str) -> str:
     return f"{mark}{inside}{mark}"
 
 
-def plain_json(document: str) -> str:
-    """Write out what cannot be seen in a JSON document; it means the same to a program."""
-    return _RAW.sub(_as_json, document)
-
-
 def _written(found: re.Match[str]) -> str:
     return found[1] or found[2].encode("unicode_escape").decode("ascii")
 
 
-def _as_json(found: re.Match[str]) -> str:
-    units = found[0].encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+#: What stands for signs of ours, and for those of typography, where an encoding lacks them.
+_PLAINER = {
+    "…": "...", "→": "->", "─": "-", "–": "-", "—": "--", "−": "-", "×": "x", "≤": "<=", "≥": ">=",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "•": "*", "\xa0": " ", "█": "#",
+}  # fmt: skip
+
+#: How a stream is to write what its encoding lacks: the name of an error handler of codecs.
+PLAINER = "seqdata.plainer"
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    escaped = (one.encode("unicode_escape").decode("ascii") for one in lacking)
+    return "".join(map(_PLAINER.get, lacking, escaped)), error.end
+
+
+codecs.register_error(PLAINER, _plainer)
+
+
+def in_encoding(text: str, encoding: str) -> str:
+    """Return a text as a stream of that encoding shows it, so that its width is known before."""
+    return text.encode(encoding, PLAINER).decode(encoding)
 
 
 # -- names that are the same, or look the same ------------------------------------------------
