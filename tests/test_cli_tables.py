@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from seqdata import Ledger
 from seqdata.cli import cli, tables
+from seqdata.core.text import format_cents
 from seqdata.exceptions import InvalidFilter, SequenceError, UnknownAccount
 from seqdata.ledger.plots import CHARTS, LedgerPlots
 
@@ -88,6 +89,34 @@ def test_words_are_passed_on(run, ledger: Ledger) -> None:
     expected = ledger.compare("2026-10", "mean", "payee")
     rows = json.loads(found.stdout)
     assert [row["change_cents"] for row in rows] == expected["change_cents"].tolist()
+
+
+SUMMED = {"spending": "spent_cents", "cash_flow": "money_out_cents", "rules": "moved_cents"}
+
+
+@pytest.mark.parametrize("table", SUMMED)
+def test_sums_stand_below_and_say_of_which_time(run, ledger: Ledger, table: str) -> None:
+    """Below what sums stand the sums of all rows, shown or not, and above it the time."""
+    said = run(table.replace("_", "-"), "--since", "last month", "--limit", "1").stdout
+    found = getattr(ledger, table)(since="last month")
+    assert found.attrs["seqdata"]["filters"]["since"] in said.splitlines()[0]
+    assert "as of 2026-10-31" in said.splitlines()[0]
+    below = said.splitlines()[-1]
+    assert below.split()[:2] == ["in", "all"]
+    assert format_cents(int(found[SUMMED[table]].sum())) in below
+
+
+def test_words_of_time_are_said_by_the_clock_of_the_service(run, ledger: Ledger) -> None:
+    """Last month is that of the sandbox's world, the same in Python and as a command, and what
+    comes back says which it was."""
+    assert ledger.sandbox is not None
+    assert ledger.sandbox.now.isoformat() == "2026-11-01T00:00:00+00:00"  # October in New York
+    found = ledger.spending(since="last month", until="this month")
+    pd.testing.assert_frame_equal(found, ledger.spending(since="2026-09", until="2026-10"))
+    assert found.attrs["seqdata"]["filters"]["since"] == "2026-09"
+    assert ledger.compare("last month", "August").attrs["seqdata"]["filters"]["period"] == "2026-09"
+    rows = json.loads(run("transfers", "--since", "yesterday", "--json", "--limit", "0").stdout)
+    assert [row["id"] for row in rows] == ledger.transfers_where(since="2026-10-30")["id"].tolist()
 
 
 def test_a_person_s_rules_come_before_the_starter_set(run, ledger: Ledger, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ SAMPLES: list[SequenceError] = [
     ex.InvalidAmount("12,34"),
     ex.InvalidAmount(12.34),
     ex.InvalidAmount(-5),
-    ex.InvalidMoment("yesterday"),
+    ex.InvalidMoment("10/11"),
     ex.InvalidFilter("direction", "SIDEWAYS", ["INTERNAL", "INCOMING", "OUTGOING"]),
     ex.InvalidFilter("freq", "hour"),
     ex.InvalidEvent("seq", "the log writes this key itself"),

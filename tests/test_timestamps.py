@@ -70,7 +70,7 @@ def test_a_person_gives_moments_in_many_ways(given: str | date, moment: str) -> 
     assert parse_moment(given, EASTERN).isoformat() == moment
 
 
-@pytest.mark.parametrize("given", ["", "yesterday", "2026-13", "0000", "11/23/2026", 2026, None])
+@pytest.mark.parametrize("given", ["", "10/11", "2026-13", "0000", "11/23/2026", 2026, None])
 def test_other_moments_are_refused(given: object) -> None:
     """What is no date is refused, and the sentence shows what was given."""
     with pytest.raises(InvalidMoment) as refused:

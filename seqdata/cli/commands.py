@@ -31,8 +31,12 @@ organization = click.option("--organization", metavar="ID", help="Where the logi
 def filters(function: F) -> F:
     """Add the options of the filters, which are the same everywhere."""
     options = [
-        click.option("--since", metavar="DATE", help="From this date or time on (2026-11-01)."),
-        click.option("--until", metavar="DATE", help="Before this date or time."),
+        click.option(
+            "--since", metavar="DATE", help="From here on: 2026-11-01, October, last month ..."
+        ),
+        click.option(
+            "--until", metavar="DATE", help="Before this date or time, in the same words."
+        ),
         click.option(
             "--account",
             multiple=True,

@@ -17,6 +17,7 @@ def table_lines(
     heads: Sequence[str],
     rows: Sequence[Sequence[str]],
     room: int | None,
+    total: Sequence[str] | None = None,
     *,
     rule: str = "─",
     dots: str = "…",
@@ -29,22 +30,29 @@ def table_lines(
         One that begins with ``>`` is of figures, one that begins with ``~`` of text that may be
         cut; all else is always whole.
     rows
-        Cells of one line each; one row may be all figures of a sum.
+        Cells of one line each.
     room
         Columns of the terminal; None: as wide as the table is.
+    total
+        A row of sums, below a line of its own.
     rule, dots
         What a line is drawn with, and what stands where text was cut.
     """
     names = [head.lstrip(">~") for head in heads]
-    widths = [max(map(width, column)) for column in zip(names, *rows, strict=True)]
+    below = [] if total is None else [total]
+    widths = [max(map(width, column)) for column in zip(names, *rows, *below, strict=True)]
     cut = [place for place, head in enumerate(heads) if head.startswith("~")]
     widths = _narrowed(widths, cut, room)
     if room is not None and _total(widths) > room:
-        yield from _paragraphs(heads, names, rows, room, dots)
+        yield from _paragraphs(heads, names, [*rows, *below], room, dots)
         return
+    line = f"{_GAP}{rule * (_total(widths) - len(_GAP))}"
     yield _line(heads, names, widths, dots)
-    yield f"{_GAP}{rule * (_total(widths) - len(_GAP))}"
+    yield line
     for row in rows:
+        yield _line(heads, row, widths, dots)
+    for row in below:
+        yield line
         yield _line(heads, row, widths, dots)
 
 

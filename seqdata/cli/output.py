@@ -9,7 +9,9 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -173,11 +175,14 @@ def print_accounts(accounts: Sequence[dict[str, Any]], title: str) -> None:
     print_table(title, ["kind", "~name", ">balance", ">goal", "~institution", ""], rows)
 
 
-def print_frame(frame: pd.DataFrame, title: str) -> None:
-    """Print any table of the analysis: amounts in dollars, shares in percent, without ids."""
+def print_frame(frame: pd.DataFrame, title: str, *, all_rows: pd.DataFrame | None = None) -> None:
+    """Print any table of the analysis: amounts in dollars, shares in percent, without ids.
+
+    Of `all_rows`, of which `frame` may be a part, the sums stand below.
+    """
     import pandas as pd
 
-    heads, columns = [], []
+    heads, columns, totals = [], [], []
     for name in map(str, frame.columns):
         if name == "id" or name.endswith(("_id", "_ids")) or f"{name}_cents" in frame:
             continue
@@ -185,7 +190,27 @@ def print_frame(frame: pd.DataFrame, title: str) -> None:
         mark = ">" if is_figure else "~" if frame[name].dtype == "str" else ""
         heads.append(mark + name.removesuffix("_cents").replace("_", " "))
         columns.append([_cell(name, value) for value in frame[name].astype("object")])
-    print_table(title, heads, list(zip(*columns, strict=True)))
+        totals.append("" if all_rows is None else _total(name, all_rows[name]))
+    if all_rows is not None:
+        totals[0] = "in all"
+    print_table(title, heads, list(zip(*columns, strict=True)), totals if any(totals) else None)
+
+
+def _total(name: str, column: pd.Series[Any]) -> str:
+    is_sum = name.endswith(("_cents", "transfers"))
+    return _cell(name, column.sum()) if is_sum else ""
+
+
+def period_words(facts: dict[str, Any]) -> str:
+    """Say of which time a table is, by what it says of itself."""
+    filters = facts.get("filters") or {}
+    first = filters.get("since") or facts.get("since") or "the first transfer"
+    if filters.get("until"):
+        return f"from {first} until {filters['until']}"
+    if facts.get("last_sync_at") is None:
+        return f"since {first}"
+    last = datetime.fromisoformat(facts["last_sync_at"]).astimezone(ZoneInfo(facts["timezone"]))
+    return f"since {first}, as of {last:%Y-%m-%d}"
 
 
 def _cell(name: str, value: Any) -> str:
@@ -211,7 +236,12 @@ def warn_if_incomplete(ledger: Any) -> None:
         echo(f"Mind: {certificate}", err=True)
 
 
-def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -> None:
+def print_table(
+    title: str,
+    heads: list[str],
+    rows: Sequence[tuple[str, ...]],
+    total: Sequence[str] | None = None,
+) -> None:
     """Print rows under heads, no wider than the terminal; without one, as wide as they are.
 
     A head that begins with ``>`` is a column of figures, one that begins with ``~`` is text
@@ -220,9 +250,10 @@ def print_table(title: str, heads: list[str], rows: Sequence[tuple[str, ...]]) -
     from seqdata.cli.layout import table_lines
 
     cells = [[_shown(cell) for cell in row] for row in rows]
+    below = None if total is None else [_shown(cell) for cell in total]
     signs = {"rule": _shown("─"), "dots": _shown("…")}
     headline(title)
-    for line in table_lines([_shown(head) for head in heads], cells, _room(), **signs):
+    for line in table_lines([_shown(head) for head in heads], cells, _room(), below, **signs):
         echo(line)
 
 

@@ -14,13 +14,13 @@ import click
 from seqdata.cli import output
 from seqdata.cli.words import given
 
-_OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "freq": {
         "type": click.Choice(["day", "week", "month", "quarter", "year"]),
         "help": "The length of a period.",
     },
-    "since": {"metavar": "DATE", "help": "From this date or time on (2026-11-01)."},
-    "until": {"metavar": "DATE", "help": "Before this date or time."},
+    "since": {"metavar": "DATE", "help": "From here on: 2026-11-01, October, last month ..."},
+    "until": {"metavar": "DATE", "help": "Before this date or time, in the same words."},
     "account": {
         "multiple": True,
         "metavar": "NAME",
@@ -99,6 +99,8 @@ _PRINTED = {
     "upcoming": "date account payee expected_cents low_cents high_cents basis",
     "reconcile": "name since until difference_cents candidates explanation",
 }
+#: Of which the sums are printed, and the time that they are of.
+_SUMMED = ("cash_flow", "spending", "uncategorized", "rules")
 #: What is said where a table is empty, and that is good or needs a word.
 _EMPTY = {
     "reconcile": "All observed balances agree with the transfers between them.",
@@ -122,7 +124,7 @@ _PICTURES = (".png", ".svg", ".pdf")
 
 
 def _option(name: str) -> click.Option:
-    return click.Option([f"--{name.replace('_', '-')}"], **_OPTIONS[name])
+    return click.Option([f"--{name.replace('_', '-')}"], **OPTIONS[name])
 
 
 def _common(limit: int) -> list[click.Parameter]:
@@ -168,13 +170,15 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
         of = f" of {len(found):,}" if len(shown) < len(found) else ""
         printed = _PRINTED[method].split() if method in _PRINTED else list(shown.columns)
         rows = "row" if len(found) == 1 else "rows"
-        title = f"{method.replace('_', ' ').capitalize()}: {len(shown):,}{of} {rows}"
+        when = f", {output.period_words(found.attrs['seqdata'])}" if method in _SUMMED else ""
+        title = f"{method.replace('_', ' ').capitalize()}{when}: {len(shown):,}{of} {rows}"
         if table == "changes":
             output.echo(title)
             for row in shown.itertuples():
                 output.echo(f"{row.at:%Y-%m-%d %H:%M}  {row.what:<8} {row.sentence}")
             return
-        output.print_frame(shown[printed], title)
+        sums = found[printed] if method in _SUMMED and not asked.get("wide") else None
+        output.print_frame(shown[printed], title, all_rows=sums)
 
     more = ["how_good"] if table == "upcoming" else []
     options = [_option(name) for name in [*words.split(), *more]]
@@ -190,14 +194,14 @@ def _is_history(table: str) -> bool:
 @click.command()
 @click.argument("period")
 @click.option(
-    "--previous", default="previous", show_default=True, help=_OPTIONS["previous"]["help"]
+    "--previous", default="previous", show_default=True, help=OPTIONS["previous"]["help"]
 )
 @click.option("--by", multiple=True, default=["category"], help="category, payee, pod or account.")
-@click.option("--whole", **_OPTIONS["whole"])
-@click.option("--by-day", **_OPTIONS["by_day"])
-@click.option("--account", **_OPTIONS["account"])
-@click.option("--category", multiple=True, metavar="NAME", help=_OPTIONS["category"]["help"])
-@click.option("--include-moves", is_flag=True, help=_OPTIONS["include_moves"]["help"])
+@click.option("--whole", **OPTIONS["whole"])
+@click.option("--by-day", **OPTIONS["by_day"])
+@click.option("--account", **OPTIONS["account"])
+@click.option("--category", multiple=True, metavar="NAME", help=OPTIONS["category"]["help"])
+@click.option("--include-moves", is_flag=True, help=OPTIONS["include_moves"]["help"])
 @click.option("--organization", metavar="ID", help="Where the login has several.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def compare(period: str, organization: str | None, as_json: bool, **asked: Any) -> None:
@@ -216,7 +220,9 @@ def compare(period: str, organization: str | None, as_json: bool, **asked: Any) 
     else:
         said = ["days", "before_days", "before_periods"]
         output.print_frame(
-            found.drop(columns=said), f"Spending, {found.attrs['seqdata']['in_words']}"
+            found.drop(columns=said),
+            f"Spending, {found.attrs['seqdata']['in_words']}",
+            all_rows=found,
         )
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from seqdata.core.spoken import in_iso
 from seqdata.exceptions import InvalidMoment
 
 #: What a person gives for a moment; a date alone begins in the reporting zone.
@@ -23,7 +24,7 @@ EASTERN = ZoneInfo("America/New_York")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
-_YEAR_OR_MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?")
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2}|Q[1-4]|W\d{2}))?", re.ASCII)
 
 
 def to_eastern(text: str | None) -> str | None:
@@ -57,21 +58,28 @@ def parse_timestamp(text: str) -> datetime | None:
     return None if moment.tzinfo is None else moment
 
 
-def parse_moment(value: str | date | datetime, zone: tzinfo) -> datetime:
+def parse_moment(
+    value: str | date | datetime, zone: tzinfo, now: datetime | None = None
+) -> datetime:
     """Read what a person gives as ``since`` or ``until``, as a moment in UTC.
 
     Parameters
     ----------
     value
-        A datetime; a date; or text: ``"2026"``, ``"2026-11"``, ``"2026-11-23"``, or an ISO
-        date and time. What is less than a full moment means its first instant in `zone`;
-        what carries no zone is of `zone`.
+        A datetime; a date; or text: ``"2026"``, ``"2026-Q4"``, ``"2026-11"``, ``"2026-W48"``,
+        ``"2026-11-23"``, an ISO date and time, or words of :func:`seqdata.core.spoken.in_iso`,
+        such as ``"last month"``. What is less than a full moment means its first instant in
+        `zone`; what carries no zone is of `zone`.
+    now
+        When the words are said; by default by this machine's clock.
 
     Raises
     ------
     InvalidMoment
         The text is none of these.
     """
+    if isinstance(value, str):
+        value = iso_text(value, zone, now)
     moment = _moment(value)
     try:
         if moment.tzinfo is None and moment.time() == time():
@@ -79,6 +87,11 @@ def parse_moment(value: str | date | datetime, zone: tzinfo) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
         raise InvalidMoment(value) from None
+
+
+def iso_text(words: str, zone: tzinfo, now: datetime | None = None) -> str:
+    """Return the ISO text that words mean at a moment, which is now where none is given."""
+    return in_iso(words, (now or datetime.now(UTC)).astimezone(zone).date())
 
 
 @lru_cache(maxsize=2**16)
@@ -112,8 +125,15 @@ def _moment(value: str | date | datetime) -> datetime:
         raise InvalidMoment(value)
     text = value.strip()
     try:
-        if short := _YEAR_OR_MONTH.fullmatch(text):
-            return datetime(int(short[1]), int(short[2] or 1), 1)
+        if period := _PERIOD.fullmatch(text):
+            return datetime.combine(_first_day(int(period[1]), period[2] or "01"), time())
         return datetime.fromisoformat(text)
     except ValueError:
         raise InvalidMoment(value) from None
+
+
+def _first_day(year: int, part: str) -> date:
+    """Return the first day of a month, a quarter ("Q4") or a week ("W48") of a year."""
+    if part.startswith("W"):
+        return date.fromisocalendar(year, int(part[1:]), 1)
+    return date(year, int(part[1:]) * 3 - 2 if part.startswith("Q") else int(part), 1)

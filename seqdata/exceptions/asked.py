@@ -118,7 +118,8 @@ class InvalidMoment(UsageError):
     value: object
     sentence = (
         "{value!r} is not a date. Expected a date or datetime, or text such as "
-        '"2026-11", "2026-11-23" or "2026-11-23T09:30".'
+        '"2026-11", "2026-11-23", "2026-11-23T09:30", "2026-Q3", "last month", "October" or '
+        '"12 months".'
     )
 
 

@@ -19,7 +19,7 @@ from seqdata.analysis.spend.categories import Rules, explain, rule_matches
 from seqdata.analysis.spend.rulesfile import add_payee
 from seqdata.analysis.spend.similar import payee_table, similar_payees
 from seqdata.analysis.spend.spending import By
-from seqdata.core.moments import Moment, parse_moment
+from seqdata.core.moments import Moment
 from seqdata.exceptions import UnknownTransfer
 from seqdata.ledger.tables import Tables
 from seqdata.sources.schemas import READ_TRANSFERS
@@ -76,6 +76,7 @@ class Analyses(Tables):
         InvalidFilter, InvalidMoment, UnknownAccount
             A value that cannot be used; the message lists the choices.
         """
+        since, until = self._said(since), self._said(until)
         accounts, transfers = self._known_accounts(), self._transfers()
         certificate = self.certificate()
         history = analysis.balance_history(
@@ -110,6 +111,7 @@ class Analyses(Tables):
         :func:`seqdata.analysis.reconcile`. (The audit log is compared with the transfers by
         :meth:`reconcile_audit`.)
         """
+        since, until = self._said(since), self._said(until)
         accounts = self._read_accounts()
         found = analysis.reconcile(
             self._transfers(include_removed=True),
@@ -143,6 +145,7 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.cash_flow`. `category` counts transfers of it alone. It counts
         by the day of settlement; :meth:`spending` by that on which one paid.
         """
+        since, until = self._said(since), self._said(until)
         is_whole = category is None and by != "category"
         found = analysis.cash_flow(
             self._transfers() if is_whole else self._categorize(category),
@@ -180,6 +183,7 @@ class Analyses(Tables):
         :func:`seqdata.analysis.categorize` and :func:`seqdata.analysis.settle`; the rules are
         those of ``categories.toml`` in the data folder, then the starter set.
         """
+        since, until = self._said(since), self._said(until)
         filters: dict[str, Any] = {
             "since": since, "until": until, "account": account, "direction": direction,
             "state": state, "status": status, "text": text,
@@ -206,6 +210,7 @@ class Analyses(Tables):
         ``by_day="settled"`` counts on the day the money had arrived. See
         :func:`seqdata.analysis.spending`.
         """
+        since, until = self._said(since), self._said(until)
         words: dict[str, Any] = {
             "freq": freq, "since": since, "until": until, "account": account, "category": category,
             "by_day": by_day,
@@ -322,10 +327,11 @@ class Analyses(Tables):
         Parameters
         ----------
         period
-            "2026-10", "2026-Q3", "2026", "2026-W40" or "2026-10-05".
+            "2026-10", "2026-Q3", "2026", "2026-W40", "2026-10-05", "last month" or "October".
         previous
             "previous", "year ago", "mean" (of the periods before), or a period.
         """
+        period, previous = str(self._said(period)), str(self._said(previous))
         certificate = self.certificate()
         found = analysis.compare(
             self._categorize(),
@@ -354,6 +360,7 @@ class Analyses(Tables):
 
         It counts by the day of settlement. See :func:`seqdata.analysis.money_flow`.
         """
+        since, until = self._said(since), self._said(until)
         found = analysis.money_flow(
             self._categorize(), since=since, until=until, accounts=self._known_accounts()
         )
@@ -373,7 +380,8 @@ class Analyses(Tables):
         DataFrame
             See :func:`seqdata.analysis.changes`: at, what, thing, id, sentence.
         """
-        asked = None if since is None else parse_moment(since, self._settings.zone)
+        since = self._said(since)
+        asked = None if since is None else self._moment(since)
         parts = [self._changes(store, asked) for store in self._stores]
         found = pd.concat(parts).sort_values("at", ascending=False, kind="stable")
         return self._marked(found.reset_index(drop=True), {"since": since})
@@ -479,6 +487,7 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.rules`. Triggers are known of transfers whose details were
         fetched (``sync(details="all")``).
         """
+        since, until = self._said(since), self._said(until)
         filters: dict[str, Any] = {"since": since, "until": until, "account": account}
         settled = analysis.settle(self._transfers(), self._read(Store.read_legs))
         rows = analysis.filter_transfers(settled, accounts=self._known_accounts(), **filters)

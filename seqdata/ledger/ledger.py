@@ -20,7 +20,7 @@ from seqdata.analysis.spend.splits import checked_split
 from seqdata.auth.tokens import AuthTokens, TokenStore
 from seqdata.config import get_settings
 from seqdata.config.settings import Settings
-from seqdata.core.moments import Moment, parse_moment
+from seqdata.core.moments import Moment
 from seqdata.core.shown import table_of_words
 from seqdata.core.text import printable
 from seqdata.exceptions import (
@@ -281,7 +281,7 @@ class Ledger(Analyses, Syncing):
         """
         if type(cents) is not int or abs(cents) > _LARGEST_BALANCE:
             raise InvalidAmount(cents)
-        moment = parse_moment(as_of, self._settings.zone)
+        moment = self._moment(as_of)
         known_until = self.certificate().last_sync_at
         if moment > max(filter(None, (known_until, datetime.now(UTC)))):
             raise InvalidFilter("as_of", str(as_of), ["a moment that has been"])
@@ -399,7 +399,7 @@ class Ledger(Analyses, Syncing):
             audit.transitions(),
             rows.to_pylist(),
             foreign=audit.foreign_entries(),
-            since=None if since is None else parse_moment(since, self._settings.zone),
+            since=None if since is None else self._moment(since),
             synced_at=self.certificate().last_sync_at,
             organization_id=None if self._chosen == ALL else self._chosen,
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seqdata.core.moments import moment_of
+from seqdata.core.moments import Moment, iso_text, moment_of, parse_moment
 from seqdata.core.origins import origin_of
 from seqdata.core.text import printable
 from seqdata.exceptions import CacheMissing, ForeignCache, SequenceError, UnknownOrganization
@@ -35,6 +35,7 @@ ACCOUNT_COLUMNS = (
 _MOMENTS = tuple(name for name in ACCOUNT_COLUMNS if name.endswith(("_at", "_of", "_since")))
 
 ShelfT = TypeVar("ShelfT", bound=Shelf)
+MomentT = TypeVar("MomentT")
 
 
 class Standing(ABC, Generic[ShelfT]):
@@ -93,6 +94,23 @@ class Standing(ABC, Generic[ShelfT]):
             }
             for store in stores
         ]
+
+    def _said(self, moment: MomentT) -> MomentT | str:
+        """Return what a person gave as a moment, words as the ISO text that they mean.
+
+        They are said by the service's clock: in a sandbox, "last month" is that of its world.
+        """
+        if not isinstance(moment, str):
+            return moment
+        now = datetime.now(UTC)
+        if self._cached_stores():
+            read = self.certificate()
+            if read.last_sync_at and read.finished_at:
+                now += read.last_sync_at - read.finished_at
+        return iso_text(moment, self._settings.zone, now)
+
+    def _moment(self, said: Moment) -> datetime:
+        return parse_moment(self._said(said), self._settings.zone)
 
     def summary(self) -> dict[str, str]:
         """Say in a few lines what is here and how fresh it is: words to text."""

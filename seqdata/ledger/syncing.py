@@ -11,7 +11,7 @@ from seqdata.auth import access_token_for
 from seqdata.config import CACHE_MARKER
 from seqdata.core.files import make_private_folder, write_bytes
 from seqdata.core.logs import logger
-from seqdata.core.moments import Moment, parse_moment
+from seqdata.core.moments import Moment
 from seqdata.exceptions import (
     AuthenticationError,
     SequenceError,
@@ -88,7 +88,7 @@ class Syncing(Stored):
         """
         options = self._options(
             full=full,
-            since=None if since is None else parse_moment(since, self._settings.zone),
+            since=None if since is None else self._moment(since),
             details=details,
             max_requests=max_requests,
             max_minutes=max_minutes,

@@ -17,7 +17,7 @@ from seqdata.analysis.filters import (
     filter_transfers,
 )
 from seqdata.core.arrow import pc
-from seqdata.core.moments import Moment, parse_moment
+from seqdata.core.moments import Moment
 from seqdata.exceptions import (
     UnknownTransfer,
 )
@@ -71,7 +71,7 @@ class Tables(Stored):
 
     def transfers_as_of(self, moment: Moment) -> pd.DataFrame:
         """All transfers as they were known at a moment, from the history."""
-        at = parse_moment(moment, self._settings.zone)
+        at = self._moment(moment)
         columns = [name for name in _READING_ORDER if name != "confirmed_at"]
         table = self._joined(lambda store: store.transfers_as_of(at)).select(columns)
         return self._marked(transfers_frame(_newest_first(table), self._zone), {"as_of": at})
@@ -108,6 +108,7 @@ class Tables(Stored):
         The words are those of :func:`seqdata.analysis.filter_transfers`. `include_removed`
         adds those that vanished from the service, with ``removed_at``.
         """
+        since, until = self._said(since), self._said(until)
         found = filter_transfers(
             self._transfers(include_removed=include_removed),
             since=since,
@@ -207,6 +208,7 @@ class Tables(Stored):
         account: Words | None = None,
     ) -> pd.DataFrame:
         """Return the observed balances that pass all filters that are given."""
+        since, until = self._said(since), self._said(until)
         found = filter_balances(
             self._read_balances(), self._named_accounts, since=since, until=until, account=account
         )
