@@ -32,7 +32,8 @@ def run(*, quick: bool = False) -> Result:
         "household, laid one after the other, with payees of its own for each.",
         "From the tables as a ledger gives them. What others begin with is in each figure: "
         "settling is in balance_history and cash_flow, settling and categorizing in spending; "
-        "recurring begins with categorized rows.",
+        "recurring begins with categorized rows, upcoming and projected_balances with their "
+        "series, as a ledger does that was asked for any of the three before.",
     ]
     return result
 

@@ -13,6 +13,7 @@ import pandas as pd
 from benchmarks.harness import NOW
 from benchmarks.meter import Meter, answer
 from seqdata import Ledger, analysis
+from seqdata.analysis.recur.recurring import find_series
 from seqdata.sources.vocabulary import OWN
 
 _REPEATS = 3
@@ -89,8 +90,7 @@ def functions(here: Tables) -> dict[str, Callable[[], pd.DataFrame]]:
     starter = analysis.read_rules()
     settled = analysis.settle(moved, legs)
     rows = analysis.categorize(settled, accounts, here.annotations, starter)
-    repeating = analysis.recurring(rows, now=here.now, include_internal=True)
-    expected = analysis.upcoming(rows, repeating, now=here.now, legs=legs, include_internal=True)
+    known = {"rows": rows, "now": here.now, "series": find_series(rows, here.now)}
 
     def spending() -> pd.DataFrame:
         fresh = analysis.settle(moved, legs)
@@ -107,10 +107,8 @@ def functions(here: Tables) -> dict[str, Callable[[], pd.DataFrame]]:
         "compare": lambda: analysis.compare(rows, "2026-10", "mean"),
         "money_flow": lambda: analysis.money_flow(rows),
         "recurring": lambda: analysis.recurring(rows, now=here.now, include_internal=True),
-        "upcoming": lambda: analysis.upcoming(rows, repeating, now=here.now, legs=legs),
-        "projected_balances": lambda: analysis.projected_balances(
-            accounts, expected, rows, now=here.now
-        ),
+        "upcoming": lambda: analysis.upcoming(**known, legs=legs),
+        "projected_balances": lambda: analysis.projected_balances(accounts, **known, legs=legs),
         "rules": lambda: analysis.rules(settled, here.details),
     }
 

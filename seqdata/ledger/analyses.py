@@ -14,11 +14,13 @@ from seqdata.analysis.accounts import known_names, with_former_names
 from seqdata.analysis.columns import widened
 from seqdata.analysis.filters import Words
 from seqdata.analysis.periods import day_begins
+from seqdata.analysis.recur.recurring import LastSeries
 from seqdata.analysis.settlement import moments
 from seqdata.analysis.spend.categories import Rules, explain, rule_matches
 from seqdata.analysis.spend.rulesfile import add_payee
 from seqdata.analysis.spend.similar import payee_table, similar_payees
 from seqdata.analysis.spend.spending import By
+from seqdata.config.settings import Settings
 from seqdata.core.moments import Moment
 from seqdata.exceptions import UnknownTransfer
 from seqdata.ledger.tables import Tables
@@ -36,11 +38,16 @@ class Analyses(Tables):
 
     Each does what the function of :mod:`seqdata.analysis` of the same name does; there the
     columns of each result are described. Everything is computed from what is on the disk;
-    transfers are categorized once for each state of it.
+    transfers are categorized once for each state of it, and the series of recurring payments
+    found once for each state of these.
     """
 
     _kept: dict[bool, pd.DataFrame]
     _kept_state: tuple[Any, ...] | None = None
+
+    def __init__(self, settings: Settings, organization_id: str | None = None) -> None:
+        super().__init__(settings, organization_id)
+        self._last_series = LastSeries()
 
     # -- balances -----------------------------------------------------------------------------
 
@@ -418,11 +425,13 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.recurring`.
         """
         certificate = self.certificate()
-        rows = self._categorize(category, whole=True, account=account)
-        now = self._seen_at(certificate)
-        found = analysis.recurring(rows, now=now, include_internal=include_internal)
+        known = self._repeating(certificate)
+        found = analysis.recurring(**known, include_internal=include_internal)
+        found = analysis.filter_categories(found, category)
         filters = {"account": account, "category": category}
-        return self._marked(found, filters, certificate=certificate)
+        return self._marked(
+            _of_account(found, account, self._known_accounts()), filters, certificate=certificate
+        )
 
     def upcoming(
         self, *, days: int = 30, account: Words | None = None, include_internal: bool = False
@@ -432,8 +441,12 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.upcoming`.
         """
         certificate = self.certificate()
-        now = self._seen_at(certificate)
-        _, found = self._expected(now, days, include_internal=include_internal)
+        found = analysis.upcoming(
+            **self._repeating(certificate),
+            days=days,
+            legs=self._read(Store.read_legs),
+            include_internal=include_internal,
+        )
         filters = {"days": days, "account": account, "include_internal": include_internal}
         return self._marked(
             _of_account(found, account, self._known_accounts()), filters, certificate=certificate
@@ -446,7 +459,7 @@ class Analyses(Tables):
         that would run short.
         """
         accounts, certificate = self._read_accounts(), self.certificate()
-        found = self._project(accounts, self._seen_at(certificate), days)
+        found = self._project(accounts, certificate, days)
         filters = {"days": days, "account": account}
         return self._marked(
             _of_account(found, account, self._known_accounts()), filters, certificate=certificate
@@ -455,7 +468,7 @@ class Analyses(Tables):
     def running_short(self, *, days: int = 30) -> pd.DataFrame:
         """Return the pods that would run short: when, and by how much."""
         certificate = self.certificate()
-        projected = self._project(self._read_accounts(), self._seen_at(certificate), days)
+        projected = self._project(self._read_accounts(), certificate, days)
         found = analysis.running_short(projected)
         return self._marked(found, {"days": days}, certificate=certificate)
 
@@ -539,22 +552,15 @@ class Analyses(Tables):
         annotations = self._read(Store.read_annotations)
         return self._known_accounts(), annotations, analysis.read_rules(self.categories_path)
 
-    def _expected(
-        self, now: datetime, days: int, *, include_internal: bool
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return all categorized transfers, and the movements that are expected from them."""
-        legs = self._read(Store.read_legs)
-        rows = self._categorize(whole=True)
-        repeating = analysis.recurring(rows, now=now, include_internal=True)
-        expected = analysis.upcoming(
-            rows, repeating, now=now, days=days, legs=legs, include_internal=include_internal
-        )
-        return rows, expected
+    def _repeating(self, certificate: Certificate) -> dict[str, Any]:
+        """Return all categorized transfers, the moment, and what repeats in them."""
+        rows, now = self._categorize(whole=True), self._seen_at(certificate)
+        return {"rows": rows, "now": now, "series": self._last_series.of(rows, now)}
 
-    def _project(self, accounts: pd.DataFrame, now: datetime, days: int) -> pd.DataFrame:
-        rows, expected = self._expected(now, days, include_internal=True)
+    def _project(self, accounts: pd.DataFrame, certificate: Certificate, days: int) -> pd.DataFrame:
+        known, legs = self._repeating(certificate), self._read(Store.read_legs)
         is_open = accounts["closed_at"].isna()
-        return analysis.projected_balances(accounts[is_open], expected, rows, now=now, days=days)
+        return analysis.projected_balances(accounts[is_open], **known, days=days, legs=legs)
 
 
 def _ids(account: Words, accounts: pd.DataFrame) -> list[str]:
@@ -566,4 +572,8 @@ def _of_account(rows: pd.DataFrame, account: Words | None, accounts: pd.DataFram
     """Return the rows of one account; all where none is asked for."""
     if account is None:
         return rows
-    return rows[rows["account_id"].isin(_ids(account, accounts))].reset_index(drop=True)
+    ids = _ids(account, accounts)
+    keep = rows["account_id"].isin(ids)
+    if "other_id" in rows:
+        keep |= rows["other_id"].isin(ids)
+    return rows[keep].reset_index(drop=True)

@@ -16,9 +16,8 @@ from tables import fewer
 from worlds import Lived, live
 
 from seqdata.analysis.recur.backtest import backtest
-from seqdata.analysis.recur.bands import show
-from seqdata.analysis.recur.lookback import Past, look_back
-from seqdata.analysis.recur.paths import Path
+from seqdata.analysis.recur.forecast import Path
+from seqdata.analysis.recur.lookback import Past, look_back, show
 
 NOW = pd.Timestamp("2026-11-01T12:00", tz="UTC")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from payments import monthly, table
 from tables import fewer
 
-from seqdata.analysis.recur.recurring import recurring
+from seqdata.analysis.recur.recurring import LastSeries, find_series, recurring
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -268,6 +268,44 @@ def test_nothing_gives_an_empty_frame_of_the_same_kind() -> None:
     assert none.empty
     assert isinstance(none.index, pd.RangeIndex)
     assert none.dtypes.astype(str).to_dict() == some.dtypes.astype(str).to_dict()
+
+
+def _renamed(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(payee=rows["payee"].str.replace("Orchard", "Apple"))
+
+
+CHANGES: dict[str, Any] = {
+    "an amount": lambda rows: rows.assign(
+        amount_cents=rows["amount_cents"].where(rows.index != 3, 1)
+    ),
+    "a payee": _renamed,
+    "a state": lambda rows: rows.assign(state=rows["state"].cat.rename_categories(["failed"])),
+    "a category": lambda rows: rows.assign(category=pd.Categorical(["Food"] * len(rows))),
+    "the zone": lambda rows: rows.assign(
+        **{name: rows[name].dt.tz_convert("Asia/Tokyo") for name in ("created_at", "effective_at")}
+    ),
+    "a row": lambda rows: rows.iloc[:-1],
+    "the order": lambda rows: rows.iloc[::-1].reset_index(drop=True),
+    "a reversal": lambda rows: rows.assign(returned_at=rows["created_at"]),
+    "nothing": lambda rows: rows.copy(),
+}
+
+
+@fewer
+@given(st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.integers(0, 40)), min_size=1))
+def test_series_that_are_kept_are_never_those_of_other_transfers(
+    steps: list[tuple[str, int]],
+) -> None:
+    """Whatever is changed between two questions, the answer is what would be found anew."""
+    rows = table(monthly("Orchard", 3, [299] * 10) + monthly("Mill", 31, [1499] * 10))
+    kept = LastSeries()
+    for name, days in steps:
+        asked = CHANGES[name](rows)
+        now = NOW + timedelta(days=days)
+        found, anew = kept.of(asked, now), find_series(asked, now)
+        pd.testing.assert_frame_equal(found.table, anew.table)
+        assert np.array_equal(found.label, anew.label)
+    assert kept.of(asked, now) is found
 
 
 STEPS = {"weekly": 7, "biweekly": 14, "monthly": 1, "quarterly": 3, "yearly": 12}

@@ -11,9 +11,9 @@ import pytest
 from payments import payees_of
 
 from seqdata import Ledger
-from seqdata.analysis.recur.occurrences import local_days
 from seqdata.analysis.recur.projection import projected_balances, running_short
 from seqdata.analysis.recur.recurring import UNNAMED, recurring
+from seqdata.analysis.recur.series import local_days
 from seqdata.analysis.recur.upcoming import upcoming
 
 SEEDS = (7, 11) if os.environ.get("SEQDATA_SOAK") else (7,)
@@ -37,10 +37,9 @@ def backtest(request: pytest.FixtureRequest) -> Iterator[Backtest]:
         assert ledger.sandbox is not None
         ledger.sync(details="all", details_per_request=25, progress=False)
         now, rows, accounts = ledger.sandbox.now, payees_of(ledger), ledger.accounts
-        series = recurring(rows, now=now, include_internal=True)
-        expected = upcoming(rows, series, now=now, legs=ledger.legs, include_internal=True)
+        expected = upcoming(rows, now=now, legs=ledger.legs, include_internal=True)
         held = accounts[accounts["closed_at"].isna()]
-        projected = projected_balances(held, expected, rows, now=now)
+        projected = projected_balances(held, rows, now=now, legs=ledger.legs)
         household = recurring(rows, now=now)
         ledger.sandbox.advance(days=30)
         ledger.sync(details="all", details_per_request=25, progress=False)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from payments import Payment, monthly, table
 from tables import fewer
 
-from seqdata.analysis.recur.paths import path
+from seqdata.analysis.recur.forecast import path
 from seqdata.analysis.recur.projection import projected_balances, running_short
-from seqdata.analysis.recur.recurring import recurring
-from seqdata.analysis.recur.upcoming import upcoming
+from seqdata.analysis.recur.recurring import find_series, recurring
+from seqdata.analysis.recur.upcoming import moves_ahead, upcoming
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TODAY = pd.Timestamp("2026-11-01")
@@ -24,8 +24,7 @@ TODAY = pd.Timestamp("2026-11-01")
 
 def expect(rows: pd.DataFrame, **options: Any) -> pd.DataFrame:
     """Return what is expected after some transfers, between pods too."""
-    series = recurring(rows, now=NOW, include_internal=True)
-    return upcoming(rows, series, now=NOW, **{"include_internal": True} | options)
+    return upcoming(rows, now=NOW, **{"include_internal": True} | options)
 
 
 def holds(cents: int, name: str = "pod", kind: str = "pod") -> pd.DataFrame:
@@ -37,7 +36,7 @@ def holds(cents: int, name: str = "pod", kind: str = "pod") -> pd.DataFrame:
 
 def project(rows: pd.DataFrame, held: pd.DataFrame, days: int = 30) -> pd.DataFrame:
     """Return the projected balances after some transfers."""
-    return projected_balances(held, expect(rows, days=days), rows, now=NOW, days=days)
+    return projected_balances(held, rows, now=NOW, days=days)
 
 
 def test_a_subscription_is_expected_on_its_day() -> None:
@@ -285,9 +284,9 @@ def test_one_payment_says_nothing_of_the_days_to_come(ago: int, cents: int, come
         last = rows.index[-1]
         rows = rows.astype({"direction": "str"})
         rows.loc[last, ["direction", "source_id", "destination_id"]] = ["INCOMING", "shop", "pod"]
-    moves = expect(rows, days=10)
-    day = moves["date"].to_numpy("datetime64[D]").astype(int) - 20_758
-    found = path(moves, day, rows, pd.Series(["pod"], dtype="str"), 20_758, 10)
+    series = find_series(rows, NOW)
+    moves = moves_ahead(rows, series, 20_758, 10)
+    found = path(moves, rows, pd.Series(["pod"], dtype="str"), 20_758, 10, series.label)
     assert np.allclose(found.expected, [[-1000 * day for day in range(11)]])
 
 

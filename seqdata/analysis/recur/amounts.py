@@ -1,6 +1,7 @@
-"""The next amounts of what recurs: as usual, as lately, by its trend, or by its season.
+"""What a series costs: its price now, the one before, and the amounts that come next.
 
-Which of them it is, each series says itself: the one that would have predicted its own past best.
+The next amount is as usual, as lately, by its trend, or by its season: whichever would have
+predicted the series' own past best.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.recur.occurrences import local_days, other_parties
+from seqdata.analysis.recur.rows import Rows
 
 #: Turns of a series that are looked at; those that the usual amount is the median of, those that
 #: are lately, and those that say the trend.
@@ -33,9 +34,84 @@ _NEAR = 16
 _WIDTH = 1.6
 
 #: Amounts that spread less than this share of the usual one are a price.
-_FIXED = 0.02
+_PRICE = 0.02
 
 _USUALLY, _LATELY_WAY = range(2)
+
+
+#: The share of occurrences that repeat the amount before or after, from which a price is fixed.
+_FIXED = 0.6
+
+
+def stable_levels(cents: Any, series: Rows) -> tuple[Any, Any]:
+    """Return the row at which each series' present price begins, and the price before (-1: none).
+
+    A fixed price changes when another amount comes, and comes again or is the latest: one odd
+    amount in between is no change. Where amounts vary, the level changed if at least three
+    occurrences, up to the latest, lie apart from all before them, by more than either part
+    spreads.
+    """
+    runs = _runs(cents, series)
+    lengths = np.bincount(runs)[runs]
+    is_fixed = series.mean(lengths >= 2) >= _FIXED
+    fixed, before = _last_step(
+        cents, series, (lengths >= 2) | (runs == runs[series.last][series.owner])
+    )
+    varied, median = _last_gap(cents, series)
+    begin, previous = np.where(is_fixed, fixed, varied), np.where(is_fixed, before, median)
+    return begin, previous
+
+
+def quantile(values: Any, series: Rows, share: float) -> Any:
+    """Return a quantile of each series, interpolated as :func:`numpy.quantile` does."""
+    ordered = values[np.lexsort((values, series.owner))]
+    place = series.starts + share * (series.counts - 1)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, series.last)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def _runs(cents: Any, series: Rows) -> Any:
+    """Return the numbers of the runs of equal amounts."""
+    begins = np.diff(cents, prepend=0) != 0
+    return np.cumsum(begins | series.is_first) - 1
+
+
+def _last_step(cents: Any, series: Rows, counted: Any) -> tuple[Any, Any]:
+    places = np.flatnonzero(counted)
+    owner, values = series.owner[places], cents[places]
+    same = np.append(False, owner[1:] == owner[:-1])
+    changes = np.flatnonzero(same & (np.diff(values, prepend=0) != 0))
+    begin, previous = series.starts.copy(), np.full(series.series, -1)
+    # Of several changes of a series, the last assignment holds.
+    begin[owner[changes]] = places[changes]
+    previous[owner[changes]] = values[changes - 1]
+    return begin, previous
+
+
+def _last_gap(cents: Any, series: Rows) -> tuple[Any, Any]:
+    low, high = _running(cents, series.owner)
+    low_after, high_after = (values[::-1] for values in _running(cents[::-1], series.owner[::-1]))
+    place = np.arange(len(cents)) - series.starts[series.owner]
+    low, high = np.append(0, low[:-1]), np.append(0, high[:-1])
+    gap = np.maximum(low_after - high, low - high_after)
+    spread = np.maximum(high - low, high_after - low_after)
+    left = series.counts[series.owner] - place
+    changes = np.flatnonzero((place >= 3) & (left >= 3) & (gap > 0) & (gap >= spread))
+    begin, previous = series.starts.copy(), np.full(series.series, -1)
+    begin[series.owner[changes]] = changes
+    has_changed = begin > series.starts
+    if has_changed.any():
+        past = np.arange(len(cents)) < begin[series.owner]
+        middle = quantile(cents[series.kept(past)], series.where(past), 0.5)
+        previous[has_changed] = np.rint(middle[has_changed]).astype(np.int64)
+    return begin, previous
+
+
+def _running(cents: Any, owner: Any) -> tuple[Any, Any]:
+    """Return the least and the most amount of each series up to each row."""
+    groups = pd.Series(cents).groupby(owner, sort=False)
+    return groups.cummin().to_numpy(), groups.cummax().to_numpy()
 
 
 @dataclass(frozen=True)
@@ -51,31 +127,26 @@ class _Turns:
         return _Turns(self.days[:, :width], self.cents[:, :width])
 
 
-def with_amounts(due: pd.DataFrame, rows: pd.DataFrame, label: Any) -> pd.DataFrame:
+def with_amounts(due: pd.DataFrame, turns: Rows, cents: Any, number: Any) -> pd.DataFrame:
     """Return what is due with the amount that is expected of each turn, and its spread.
 
     Parameters
     ----------
     due
-        A row for each turn that a series is due, with its facts and ``day``.
-    rows, label
-        Transfers, and the number of the series of each: see
-        :func:`seqdata.analysis.recur.occurrences.find_series`.
+        A row for each turn that a series is due, with its facts, ``number`` and ``day``.
+    turns, cents, number
+        As a :class:`seqdata.analysis.recur.recurring.Series` has them.
     """
-    varies = due["spread_cents"] > _FIXED * due["usual_cents"]
+    varies = due["spread_cents"] > _PRICE * due["usual_cents"]
     place = np.flatnonzero(varies.to_numpy(bool, na_value=False))
     if not len(place):
         return due
-    some = due.iloc[place]
-    mine, turns = _turns_of(some, rows, label)
-    place, some = place[mine >= 0], some[mine >= 0]
-    mine = mine[mine >= 0]
-    way, error = _best(turns)
-    day = some["day"].to_numpy(np.float64)
-    keys = pd.Series(mine)
-    ahead = day.argsort(kind="stable").argsort()
-    ahead = pd.Series(ahead).groupby(keys).rank().to_numpy(np.float64)
-    chosen = _Turns(turns.days[mine], turns.cents[mine])
+    asked, mine = np.unique(due["number"].to_numpy()[place], return_inverse=True)
+    past = _newest(turns, cents, np.searchsorted(number, asked))
+    way, error = _best(past)
+    day = due["day"].to_numpy(np.float64)[place]
+    ahead = pd.Series(day).groupby(mine).rank(method="first").to_numpy(np.float64)
+    chosen = _Turns(past.days[mine], past.cents[mine])
     said = np.array(_ways(chosen, day, ahead))[way[mine], np.arange(len(mine))]
     is_other = (way[mine] != _USUALLY) & np.isfinite(said)
     usual, spread = (
@@ -89,43 +160,12 @@ def with_amounts(due: pd.DataFrame, rows: pd.DataFrame, label: Any) -> pd.DataFr
     )
 
 
-def _turns_of(due: pd.DataFrame, rows: pd.DataFrame, label: Any) -> tuple[Any, _Turns]:
-    """Return which series of the transfers each row is of (-1: none), and their turns."""
-    taken = np.flatnonzero(label >= 0)
-    days, whole = local_days(rows)[taken], rows.iloc[taken]
-    cents = whole["amount_cents"].to_numpy(np.float64)
-    order = np.lexsort((cents, days, label[taken]))
-    number, starts = np.unique(label[taken][order], return_index=True)
-    last = np.append(starts[1:], len(order)) - 1
-    if not len(number):
-        nothing = np.full((0, _TURNS), np.nan)
-        return np.full(len(due), -1), _Turns(nothing, nothing)
-    columns = np.arange(_TURNS - 1, -1, -1)
-    place = last[:, None] - columns
-    is_known = place >= starts[:, None]
-    table = _Turns(
-        *(np.where(is_known, one[order][np.maximum(place, 0)], np.nan) for one in (days, cents))
-    )
-    newest = whole.iloc[order[last]]
-    comes_in = newest["direction"] == "INCOMING"
-    keys = pd.DataFrame(
-        {
-            "account_id": newest["destination_id"].where(comes_in, newest["source_id"]),
-            "payee": other_parties(newest),
-            "direction": newest["direction"].astype("str"),
-            "last": days[order[last]],
-        }
-    ).astype({"account_id": "str", "payee": "str"})
-    keys = keys.assign(found=np.arange(len(keys)), level=np.nanmedian(table.cents, axis=1))
-    asked = due[["account_id", "payee", "direction"]].astype("str")
-    asked["last"] = due["last_date"].to_numpy("datetime64[D]").astype(np.int64)
-    asked = asked.assign(at=np.arange(len(due)), usual=due["usual_cents"].to_numpy(np.float64))
-    pairs = asked.merge(keys, on=["account_id", "payee", "direction", "last"])
-    pairs["off"] = (pairs["level"] - pairs["usual"]).abs()
-    best = pairs.sort_values("off", kind="stable").drop_duplicates("at")
-    mine = np.full(len(due), -1)
-    mine[best["at"]] = best["found"]
-    return mine, table
+def _newest(turns: Rows, cents: Any, places: Any) -> _Turns:
+    """Return the last turns of some of the series."""
+    place = turns.last[places][:, None] - np.arange(_TURNS - 1, -1, -1)
+    is_known = place >= turns.starts[places][:, None]
+    place = np.maximum(place, 0)
+    return _Turns(*(np.where(is_known, one[place], np.nan) for one in (turns.days, cents)))
 
 
 def _best(turns: _Turns) -> tuple[Any, Any]:

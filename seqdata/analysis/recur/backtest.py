@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur.bands import METHODS, show
-from seqdata.analysis.recur.lookback import Past, look_back
+from seqdata.analysis.recur.lookback import METHODS, Past, look_back, show
 
 #: So many days ahead are told of, and the last one.
 _AHEAD = (1, 7, 14, 30, 60, 90, 180)

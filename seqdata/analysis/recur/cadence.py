@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from seqdata.analysis.recur import calendar_days as cal
-from seqdata.analysis.recur.segments import Rows
+from seqdata.analysis.recur.rows import Rows
 
 #: The cadences, from short to long; a cadence is a position here.
 CADENCES = (

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
-from seqdata.analysis.recur.bands import METHODS, NOTHING, show
-from seqdata.analysis.recur.lookback import is_enough, look_back
-from seqdata.analysis.recur.paths import path, recent
-from seqdata.analysis.recur.recurring import as_dates, local_day
+from seqdata.analysis.recur.forecast import is_recent, path
+from seqdata.analysis.recur.lookback import METHODS, NOTHING, is_enough, look_back, show
+from seqdata.analysis.recur.recurring import Series, as_dates, find_series, local_day
+from seqdata.analysis.recur.upcoming import moves_ahead
 
 _COLUMNS = [
     "account_id", "name", "kind", "date", "balance_cents", "low_cents", "high_cents", "is_short",
@@ -22,11 +22,12 @@ _COLUMNS = [
 
 def projected_balances(
     balances_now: pd.DataFrame,
-    upcoming_frame: pd.DataFrame,
     rows: pd.DataFrame,
     *,
     now: datetime,
     days: int = 30,
+    legs: pd.DataFrame | None = None,
+    series: Series | None = None,
 ) -> pd.DataFrame:
     """Carry the known balances forward over what is expected, day by day.
 
@@ -49,13 +50,14 @@ def projected_balances(
         ``id`` (or ``account_id``), ``name``, ``kind`` and ``balance_cents`` of today, as
         :attr:`Ledger.accounts` gives them; kinds other than pod and port, and balances that
         are not known, are left out.
-    upcoming_frame
-        As :func:`seqdata.analysis.upcoming` gives it for the same `now` and `days`, with
-        `include_internal`.
     rows
         Transfers with ``payee`` and what :func:`seqdata.analysis.settle` adds.
     now
         The moment of the last sync, with a zone.
+    days
+        How far to look.
+    legs, series
+        As :func:`seqdata.analysis.upcoming` takes them.
 
     Returns
     -------
@@ -71,8 +73,10 @@ def projected_balances(
     if "account_id" not in held:
         held = held.rename(columns={"id": "account_id"})
     today, ids = local_day(now, rows), held["account_id"]
-    day = upcoming_frame["date"].to_numpy("datetime64[D]").astype(np.int64)
-    forecast = path(upcoming_frame, day - today, recent(rows, today), ids, today, days)
+    series = series or find_series(rows, now)
+    known = is_recent(rows, today)
+    moves = moves_ahead(rows, series, today, days, legs)
+    forecast = path(moves, rows[known], ids, today, days, series.label[known])
     shown = show(forecast, look_back(rows, ids, now=now, days=days))
     start = held["balance_cents"].to_numpy(np.int64)[:, None]
     floor = np.where((held["kind"] == "port").to_numpy()[:, None], np.minimum(start, 0), -np.inf)

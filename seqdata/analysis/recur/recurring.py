@@ -1,25 +1,26 @@
 """Subscriptions, bills, paychecks and standing transfers, found in the transfers themselves.
 
-A series is one payee on one account in one direction (between pods: one pair of them). Where a
-payee is paid for several things in the same months, it is split: by their days, then by their
-amounts, and equal ones by their place. In a payee of irregular purchases, one price that comes
-back on time is a series of its own.
+A series is one payee on one account in one direction (between pods: one pair of them), or one of
+the things that it is paid for: see :mod:`seqdata.analysis.recur.series`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from seqdata.analysis.columns import with_dollars
+from seqdata.analysis.recur.amounts import quantile, stable_levels
 from seqdata.analysis.recur.cadence import CADENCES, GRACE, PERIOD_DAYS
-from seqdata.analysis.recur.levels import quantile, stable_levels
-from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
+from seqdata.analysis.recur.rows import Rows
 from seqdata.analysis.recur.rule import Rule, find_rules
-from seqdata.analysis.recur.segments import Rows
+from seqdata.analysis.recur.series import find_labels, local_days, other_parties
 from seqdata.analysis.spend.categories import DEBT
 from seqdata.sources.vocabulary import OWN, Party
 
@@ -40,6 +41,13 @@ _PATIENCE = 45
 #: Days that count for the usual amount: a year of seasons, and a little.
 _MEMORY = 400
 
+#: What :func:`find_series` reads of a transfer.
+_READ = [
+    "created_at", "effective_at", "returned_at", "amount_cents", "direction", "state", "payee",
+    "category",
+    *(f"{end}_{fact}" for end in ("source", "destination") for fact in ("id", "name", "party")),
+]  # fmt: skip
+
 _COLUMNS = [
     "payee", "direction", "account_id", "account", "category", "kind", "cadence", "rule",
     "usual_cents", "spread_cents", "times", "first_date", "last_date", "next_date",
@@ -47,7 +55,30 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = False) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Series:
+    """The series of some transfers, found once for all that is asked of them.
+
+    ``label`` is the number of the series of each transfer (-1: none) and ``day`` its local day.
+    ``turns`` are the days of each series one after the other, ``cents`` and ``number`` (of the
+    series) stand beside them. ``table`` is what :func:`recurring` shows, with ``number``.
+    """
+
+    label: Any
+    day: Any
+    turns: Rows
+    cents: Any
+    number: Any
+    table: pd.DataFrame
+
+
+def recurring(
+    rows: pd.DataFrame,
+    *,
+    now: datetime,
+    include_internal: bool = False,
+    series: Series | None = None,
+) -> pd.DataFrame:
     """List what recurs: how often, how much, when next, and what changed or stopped.
 
     Parameters
@@ -61,6 +92,8 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
         The moment of the last sync, with a zone. Days are those of ``created_at``'s zone.
     include_internal
         Moves between pods and ports too.
+    series
+        What :func:`find_series` gave for these rows and this moment, where it was asked before.
 
     Returns
     -------
@@ -85,8 +118,53 @@ def recurring(rows: pd.DataFrame, *, now: datetime, include_internal: bool = Fal
         rule than those before, ``rule`` is theirs; what rests each year for months has these
         left out of it (``BYMONTH``), and goes on.
     """
-    label = find_series(rows, include_internal=include_internal)
-    return describe(rows, label, local_day(now, rows))
+    found = (series or find_series(rows, now)).table
+    if not include_internal:
+        found = found[(found["direction"] != "INTERNAL").to_numpy()]
+    return found.drop(columns="number").reset_index(drop=True)
+
+
+def find_series(rows: pd.DataFrame, now: datetime) -> Series:
+    """Find the series of some transfers, those of moves between pods too; see :func:`recurring`."""
+    day = local_days(rows)
+    label = find_labels(rows, day)
+    taken = np.flatnonzero(label >= 0)
+    cents = rows["amount_cents"].to_numpy(np.int64, na_value=0)[taken]
+    order = np.lexsort((cents, day[taken], label[taken]))
+    taken, cents = taken[order], cents[order]
+    starts = np.flatnonzero(np.diff(label[taken], prepend=-1))
+    turns, number = Rows(day[taken], starts), label[taken][starts]
+    newest = rows.iloc[taken[turns.last]]
+    facts = _facts(turns, cents, local_day(now, rows)) if len(starts) else {}
+    return Series(label, day, turns, cents, number, _table(newest, number, facts))
+
+
+class LastSeries:
+    """The series that were asked for last: found anew only where something they rest on differs."""
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, Series] | None = None
+
+    def of(self, rows: pd.DataFrame, now: datetime) -> Series:
+        """Return the series of some transfers, as :func:`find_series` does."""
+        made_of, last = _digest(rows, now), self._last
+        if last is None or last[0] != made_of:
+            last = self._last = made_of, find_series(rows, now)
+        return last[1]
+
+
+def _digest(rows: pd.DataFrame, now: datetime) -> bytes:
+    """Return a digest of all that :func:`find_series` reads."""
+    table = pa.Table.from_pandas(rows[[one for one in _READ if one in rows]], preserve_index=False)
+    found = blake2b(f"{now.isoformat()} {table.schema.to_string()}".encode())
+    chunks: list[Any] = [chunk for column in table.columns for chunk in column.chunks]
+    for chunk in chunks:
+        found.update(f"{chunk.offset} {len(chunk)}".encode())
+        values = chunk.dictionary.to_pylist() if pa.types.is_dictionary(chunk.type) else []
+        found.update(repr(values).encode())
+        for buffer in filter(None, chunk.buffers()):
+            found.update(buffer)
+    return found.digest()
 
 
 def local_day(now: datetime, rows: pd.DataFrame) -> int:
@@ -95,34 +173,24 @@ def local_day(now: datetime, rows: pd.DataFrame) -> int:
     return int(np.datetime64(now.astimezone(zone).date()).astype(np.int64))
 
 
-def describe(rows: pd.DataFrame, label: Any, today: int) -> pd.DataFrame:
-    """Describe the series of which each transfer has the number (-1: none); see `recurring`."""
-    taken = np.flatnonzero(label >= 0)
-    days = local_days(rows)[taken]
-    cents = rows["amount_cents"].to_numpy(np.int64, na_value=0)[taken]
-    order = np.lexsort((cents, days, label[taken]))
-    taken, days, cents = taken[order], days[order], cents[order]
-    starts = np.flatnonzero(np.diff(label[taken], prepend=-1))
-    if not len(starts):
-        return _frame(_ends(rows.iloc[:0]), {})
-    series = Rows(days, starts)
-    rule = find_rules(series)
-    due, is_active = _next_days(rule, days[series.last], today)
-    usual, spread, previous, changed = _prices(cents, series)
-    facts = {
+def _facts(turns: Rows, cents: Any, today: int) -> dict[str, Any]:
+    rule = find_rules(turns)
+    last = turns.days[turns.last]
+    due, is_active = _next_days(rule, last, today)
+    usual, spread, previous, changed = _prices(cents, turns)
+    return {
         "cadence": rule.cadence,
         "rule": rule.texts(),
         "usual_cents": usual,
         "spread_cents": spread,
-        "times": series.counts,
-        "first_date": days[starts],
-        "last_date": days[series.last],
+        "times": turns.counts,
+        "first_date": turns.days[turns.starts],
+        "last_date": last,
         "next_date": np.where(is_active, due, -1),
         "previous_cents": previous,
-        "changed_on": np.where(changed >= 0, days[changed], -1),
+        "changed_on": np.where(changed >= 0, turns.days[changed], -1),
         "is_active": is_active,
     }
-    return _frame(_ends(rows.iloc[taken[series.last]]), facts)
 
 
 def _next_days(rule: Rule, last: Any, today: int) -> tuple[Any, Any]:
@@ -168,7 +236,8 @@ def _ends(last: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _frame(ends: pd.DataFrame, facts: dict[str, Any]) -> pd.DataFrame:
+def _table(newest: pd.DataFrame, number: Any, facts: dict[str, Any]) -> pd.DataFrame:
+    ends = _ends(newest)
     columns = dict(ends)
     for name in ("usual_cents", "spread_cents", "times", "previous_cents"):
         columns[name] = pd.Series(facts.get(name, []), dtype="Int64")
@@ -182,12 +251,12 @@ def _frame(ends: pd.DataFrame, facts: dict[str, Any]) -> pd.DataFrame:
     )
     columns["rule"] = pd.Series(facts.get("rule", []), dtype="str")
     columns["kind"] = _kinds(ends, columns)
-    frame = pd.DataFrame(columns)[_COLUMNS]
+    frame = with_dollars(pd.DataFrame(columns)[_COLUMNS]).assign(number=number)
     order = ["next_date", "payee", "account_id", "usual_cents", "last_date", "times"]
     ranked = frame.sort_values(order, kind="stable").reset_index(drop=True)
     own = (ranked["kind"] == "transfer").to_numpy()
     last = np.lexsort((~ranked["is_active"].to_numpy(), own))
-    return with_dollars(ranked.iloc[last].reset_index(drop=True))
+    return ranked.iloc[last].reset_index(drop=True)
 
 
 def as_dates(days: Any) -> pd.Series[Any]:

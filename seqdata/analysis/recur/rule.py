@@ -18,7 +18,7 @@ import pandas as pd
 
 from seqdata.analysis.recur import calendar_days as cal
 from seqdata.analysis.recur.cadence import GRIDS, PERIOD_DAYS, Fit, Grid, fit
-from seqdata.analysis.recur.segments import Rows
+from seqdata.analysis.recur.rows import Rows
 
 #: Every month of the year, as bits: January is 1.
 ALL_YEAR = 0xFFF

@@ -10,11 +10,10 @@ import pandas as pd
 
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.recur.amounts import with_amounts
-from seqdata.analysis.recur.occurrences import find_series, local_days, other_parties
-from seqdata.analysis.recur.paths import recent
-from seqdata.analysis.recur.ports import part_of, port_shares
-from seqdata.analysis.recur.recurring import UNNAMED, as_dates, local_day
+from seqdata.analysis.recur.recurring import UNNAMED, Series, as_dates, find_series, local_day
 from seqdata.analysis.recur.rule import occurrences
+from seqdata.analysis.recur.series import other_parties
+from seqdata.analysis.recur.splits import part_of, port_shares
 from seqdata.analysis.settlement import is_open, places_of
 from seqdata.sources.vocabulary import State
 
@@ -35,12 +34,12 @@ _COLUMNS = [
 
 def upcoming(
     rows: pd.DataFrame,
-    recurring_frame: pd.DataFrame,
     *,
     now: datetime,
     days: int = 30,
     legs: pd.DataFrame | None = None,
     include_internal: bool = False,
+    series: Series | None = None,
 ) -> pd.DataFrame:
     """List what is expected to come in and go out: on its way, overdue, and what recurs.
 
@@ -48,9 +47,6 @@ def upcoming(
     ----------
     rows
         Transfers with ``payee`` and ``effective_at``.
-    recurring_frame
-        As :func:`seqdata.analysis.recurring` gives it, with `include_internal` where
-        the moves between pods are wanted.
     now
         The moment of the last sync, with a zone.
     days
@@ -60,7 +56,9 @@ def upcoming(
         it arrives after the usual delay of its payee, else three days after its creation.
     include_internal
         The moves between pods and ports too, each as two rows, one for each of them; and what
-        the rules of a port make of a deposit, on its day. :func:`projected_balances` needs them.
+        the rules of a port make of a deposit, on its day.
+    series
+        As :func:`seqdata.analysis.recurring` takes it.
 
     Returns
     -------
@@ -81,7 +79,7 @@ def upcoming(
         is an occurrence of its series, whose next date is a later one.
     """
     today = local_day(now, rows)
-    found = moves_ahead(rows, recurring_frame, today, days, legs)
+    found = moves_ahead(rows, series or find_series(rows, now), today, days, legs)
     if not include_internal:
         found = found[(~found["is_part"] & (found["direction"] != "INTERNAL")).to_numpy()]
     order = ["day", "account_id", "payee", "expected_cents", "direction", "id"]
@@ -95,25 +93,20 @@ def upcoming(
 
 def moves_ahead(
     rows: pd.DataFrame,
-    recurring_frame: pd.DataFrame,
+    series: Series,
     today: int,
     days: int,
     legs: pd.DataFrame | None = None,
-    label: Any = None,
 ) -> pd.DataFrame:
     """Return what :func:`upcoming` is made of, in no order, with all moves between pods.
 
     ``day`` is counted from 1970-01-01; ``is_part`` tells what the rules make of a deposit.
-    `label` is the number of the series of each transfer, where it is known.
     """
     shares = port_shares(rows)
-    due = _due(_without_splits(recurring_frame, shares), today, today + days)
-    known = rows
-    if label is None:
-        known = recent(rows, today)
-        label = find_series(known, include_internal=True)
-    due = with_amounts(due, known, label)
-    parts = [_pending(rows, legs, today), _leaving_or_arriving(due), _arriving_inside(due, rows)]
+    due = _due(_without_splits(series.table, shares), today, today + days)
+    due = with_amounts(due, series.turns, series.cents, series.number)
+    waiting = _pending(rows, series.day, legs, today)
+    parts = [waiting, _leaving_or_arriving(due), _arriving_inside(due)]
     found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     found = found[(found["day"] <= today + days).to_numpy()].reset_index(drop=True)
     moves, deposit, leaves = _splits(found, shares)
@@ -125,11 +118,12 @@ def moves_ahead(
     return whole.reset_index(drop=True)
 
 
-def _pending(rows: pd.DataFrame, legs: pd.DataFrame | None, today: int) -> pd.DataFrame:
+def _pending(
+    rows: pd.DataFrame, arrives: Any, legs: pd.DataFrame | None, today: int
+) -> pd.DataFrame:
     known = rows["amount_cents"].notna() & rows["created_at"].notna()
-    comes_in = rows[(known & (rows["direction"] == "INCOMING")).to_numpy()]
-    is_waiting = is_open(comes_in).to_numpy()
-    waits, day = comes_in[is_waiting], local_days(comes_in)[is_waiting]
+    is_waiting = (known & (rows["direction"] == "INCOMING") & is_open(rows)).to_numpy()
+    waits, day = rows[is_waiting], arrives[is_waiting]
     if legs is not None:
         day = _promised(waits["id"], legs, day)
     amount = waits["amount_cents"].to_numpy(np.int64)
@@ -167,8 +161,10 @@ def _success(rows: pd.DataFrame, waits: pd.DataFrame) -> Any:
 
 def _promised(ids: pd.Series[Any], legs: pd.DataFrame, otherwise: Any) -> Any:
     """Return the day on which the service expects each transfer, else the other one."""
-    wanted = legs["leg"].isin(["payment", "push"]) & legs["expected_on"].notna()
-    chosen = legs[wanted.to_numpy()]
+    legs = legs[
+        (places_of(legs["id"], ids) >= 0) & legs["leg"].isin(["payment", "push"]).to_numpy()
+    ]
+    chosen = legs[legs["expected_on"].notna().to_numpy()]
     promised = chosen["expected_on"].to_numpy("datetime64[D]").astype(np.int64)
     places = places_of(ids, chosen["id"])
     return np.where(places >= 0, np.append(promised, 0)[places], otherwise)
@@ -224,16 +220,11 @@ def _leaving_or_arriving(due: pd.DataFrame) -> pd.DataFrame:
     return _expected(due, sign, due["account_id"], due["account"], due["payee"])
 
 
-def _arriving_inside(due: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def _arriving_inside(due: pd.DataFrame) -> pd.DataFrame:
     """List the other side of the moves between pods."""
     moves = due[(due["direction"] == "INTERNAL").to_numpy()].reset_index(drop=True)
-    involved = rows[rows["destination_id"].isin(moves["other_id"].unique())]
-    newest = involved.sort_values("created_at").drop_duplicates("destination_id", keep="last")
-    names = newest.set_index("destination_id")["destination_name"]
-    name = moves["other_id"].map(names).astype("str")
-    return _expected(
-        moves, np.ones(len(moves), np.int64), moves["other_id"], name, moves["account"]
-    )
+    sign = np.ones(len(moves), np.int64)
+    return _expected(moves, sign, moves["other_id"], moves["payee"], moves["account"])
 
 
 def _expected(

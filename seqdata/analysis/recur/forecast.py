@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.balance.movements import movements
-from seqdata.analysis.recur.occurrences import find_series
-from seqdata.analysis.recur.ports import deposits_of
+from seqdata.analysis.recur.splits import deposits_of
 from seqdata.analysis.settlement import places_of, utc
 
 #: The transfers of so many days say what recurs.
@@ -46,20 +45,19 @@ class Path:
 
 def path(
     moves: pd.DataFrame,
-    ahead: Any,
     rows: pd.DataFrame,
     ids: pd.Series[Any],
     today: int,
     days: int,
-    label: Any = None,
+    label: Any,
 ) -> Path:
     """Carry the balances of some accounts forward over what is expected, and ordinary weeks.
 
     Parameters
     ----------
-    moves, ahead
-        As :func:`seqdata.analysis.upcoming` gives them, with `include_internal`; and in how many
-        days each comes. What is expected today counts from tomorrow.
+    moves
+        As :func:`seqdata.analysis.recur.upcoming.moves_ahead` gives them. What is expected today
+        counts from tomorrow.
     rows
         Transfers with ``payee`` and what :func:`seqdata.analysis.settle` adds.
     ids
@@ -67,15 +65,13 @@ def path(
     today, days
         The first day, and how many follow.
     label
-        The number of the series of each transfer, where it is known.
+        The number of the series of each transfer, -1 of none.
     """
-    if label is None:
-        label = find_series(rows, include_internal=True)
     weeks = weekly_sums(rows, ids, today, label)
     drawn = _drawn_in(weeks)
     length = np.arange(days + 1) / 7
     noise = _DEVIATIONS * drawn.std(axis=1)[:, None] * np.sqrt(length)
-    place = places_of(moves["account_id"], ids)
+    place, ahead = places_of(moves["account_id"], ids), moves["day"].to_numpy(np.int64) - today
     mine = (place >= 0) & (ahead <= days)
     where = place[mine], np.clip(ahead[mine], 1, None)
     unsure = (moves["basis"] != "recurring").to_numpy()[mine]
@@ -132,11 +128,9 @@ def _drawn_in(sums: Any) -> Any:
     return ordered.clip(ordered[:, [odd]], ordered[:, [count - 1 - odd]])
 
 
-def recent(rows: pd.DataFrame, today: int) -> pd.DataFrame:
-    """Return the transfers that say what recurs at a day, and those after it."""
-    since = np.datetime64(today - MEMORY, "D")
-    found: pd.DataFrame = rows[utc(rows["created_at"]) >= since]
-    return found
+def is_recent(rows: pd.DataFrame, today: int) -> Any:
+    """Tell which transfers say what recurs at a day, or came after it."""
+    return utc(rows["created_at"]) >= np.datetime64(today - MEMORY, "D")
 
 
 def local_midnights(zone: Any, days: Any) -> Any:
