@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from payments import table
 from tables import fewer
@@ -98,14 +98,20 @@ def test_the_last_banking_day_of_the_month_is_a_rule() -> None:
     assert [day for day, _ in walked([(one, 300_000) for one in past])] == ahead
 
 
+#: Turns since a rule changed: what a rule is read from. Of fewer, the other rule's day of two a
+#: month, or its way of giving way to banks, can explain as much as the new one does.
+SETTLED = 26
+
+
 @st.composite
-def made(draw: st.DrawFn) -> list[date]:
-    """Draw a rule, and all its days."""
+def rules(draw: st.DrawFn) -> list[date]:
+    """Draw a rule, and return all its days."""
     way = draw(st.sampled_from([0, 1, -1]))
     kind = draw(st.sampled_from(["days", "months", "half months"]))
     if kind == "days":
         step = draw(st.sampled_from([7, 14, 28, 30, 90, 91]))
-        start = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 60)))
+        start = date(2022 if step >= 90 else 2024, 1, 1) + timedelta(days=draw(st.integers(0, 60)))
+        # Whole weeks keep to a day of the week, which is a banking day but for holidays.
         return [rolled(day, way if step == 30 else 0) for day in every(step, start)]
     if kind == "half months":
         first = draw(st.integers(1, 15))
@@ -113,16 +119,55 @@ def made(draw: st.DrawFn) -> list[date]:
     step = draw(st.sampled_from([1, 1, 1, 2, 3, 6, 12]))
     years = 3 if step < 3 else 6
     first = (56 - years) * 12 + draw(st.integers(0, 11))
+    # Of few turns a year, too few fall on a weekend to tell which way they go.
     return each_month(step, (draw(st.integers(1, 31)),), first, way if step == 1 else 0)
 
 
-@given(made(), st.data())
-def test_what_is_walked_is_what_the_rule_makes(days: list[date], data: st.DataObject) -> None:
-    """Of any rule of which a tenth of the turns was missed, the next two years are its own."""
-    past, ahead = split(days)
-    missed = data.draw(st.sets(st.integers(1, len(past) - 2), max_size=len(past) // 10))
-    seen = [day for place, day in enumerate(past) if place not in missed]
-    assert [day for day, _ in walked([(day, 1234) for day in seen])] == ahead
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[date], list[date]]:
+    """Draw a rule; return on which days it was seen, and those of its next two years.
+
+    Up to a tenth of the turns was missed, and of many a stretch of three to five.
+    """
+    past, ahead = split(draw(rules()))
+    seen = list(past)
+    if len(past) >= 30 and draw(st.booleans()):
+        begins = draw(st.integers(6, len(past) - 14))
+        del seen[begins : begins + draw(st.integers(3, 5))]
+    missed = draw(st.sets(st.integers(1, len(seen) - 2), max_size=len(seen) // 10))
+    return [day for place, day in enumerate(seen) if place not in missed], ahead
+
+
+@st.composite
+def bought(draw: st.DrawFn, first: date, most: int) -> list[tuple[date, int]]:
+    """Draw purchases at other prices than the series has, on any day, each of its own price."""
+    days = st.integers(0, (TODAY - first).days - 1)
+    picked = draw(st.lists(days, max_size=most))
+    prices = draw(st.lists(st.integers(20_00, 90_00), min_size=most, max_size=most, unique=True))
+    return [
+        (first + timedelta(days=one), price) for one, price in zip(picked, prices, strict=False)
+    ]
+
+
+@given(histories(), st.integers(1, 2), st.data())
+def test_what_is_walked_is_what_the_rule_makes(
+    history: tuple[list[date], list[date]], times: int, data: st.DataObject
+) -> None:
+    """Of any rule, once or twice a turn, among other purchases, the next two years are its own."""
+    seen, ahead = history
+    others = data.draw(bought(seen[0], len(seen) // 2))
+    found = walked([(day, 1234) for day in seen * times] + others)
+    assert found == [(day, 1234) for day in ahead for _ in range(times)]
+
+
+@given(rules(), rules())
+def test_what_is_walked_is_what_the_new_rule_makes(before: list[date], after: list[date]) -> None:
+    """Where a rule took the place of another one, the next two years are the new one's."""
+    past, ahead = split(after)
+    assume(len(past) >= SETTLED)
+    old = [day for day in before if day < past[-SETTLED] - timedelta(days=3)]
+    assume(len(old) >= 6)
+    assert [day for day, _ in walked([(day, 1234) for day in old + past[-SETTLED:]])] == ahead
 
 
 @given(

@@ -39,6 +39,9 @@ _LOOSE = 2.01
 #: Mean days off the line that a short series may have, and one of six or more, however rare.
 _CLOSE, _NEAR = 2.3, 4
 
+#: So many that come once a period and no more do not do so by chance.
+_MANY = 12
+
 #: Days by which an occurrence may be late before its turn counts as missed.
 GRACE = 4
 
@@ -122,7 +125,8 @@ class Fit:
         exact &= self.off <= np.maximum(_LOOSE, 0.2 * period)
         close &= self.off <= np.where(is_short, _CLOSE, _NEAR)
         enough = self.count >= FEWEST[self.cadence]
-        return has_cadence & enough & (orderly & close | exact & (not strict))
+        exact &= self.count >= (_MANY if strict else 0)
+        return has_cadence & enough & (orderly & close | exact)
 
 
 def fit(days: Any, starts: Any) -> Fit:

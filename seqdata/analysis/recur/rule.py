@@ -28,9 +28,13 @@ _NEWEST = 26
 
 _QUARTER = 91.3
 
-#: The newest turns that can show another rule, the share of them that misses the one before, and
-#: that may miss the new one.
-NEWEST_FEW, _NEW_RULE, _NEW_MISSES = (4, 6, 9, 14), 0.6, 0.15
+#: The newest turns that can show another rule, the fewest and the share of them that only the new
+#: one explains, and the share that may miss it.
+NEWEST_FEW, _FEWEST_NEW, _NEW_RULE, _NEW_MISSES = (14, 9, 6, 4), 3, 0.3, 0.15
+
+#: Of so few of its turns something came: a rule that is due less often, and explains what came,
+#: is the new one.
+_SPARSE = 0.6
 
 #: A rest between seasons: in turns, at least so many days; and how far from a year they may be.
 _REST_TURNS, _REST_DAYS, _SEASON_OFF = 3.5, 75, 30
@@ -119,6 +123,10 @@ class Rule:
             off = np.abs(self.day(turn) - days)
             best, least = np.where(off < least, turn, best), np.minimum(off, least)
         return best
+
+    def nearest_to(self, rows: Rows) -> Any:
+        """Return the turn that is due closest to each row of each series."""
+        return self.take(rows.owner).nearest(rows.days)
 
     def next_turn(self, turn: Any, earliest: Any) -> Any:
         """Return the first turn in season, from a turn on, that is due on a day or later."""
@@ -238,18 +246,22 @@ def find_rules(series: Rows) -> Rule:
     """
     found = fit(series.days, series.starts)
     recent = series.newest(_NEWEST)
-    rule, _ = _fitting(recent, found)
-    off = _off(rule, recent)
+    rule = _fitting(recent, found)
     for length in NEWEST_FEW:
         few = recent.newest(length)
-        missed = few.mean(off[recent.is_newest(length)] > 0)
-        tried = np.flatnonzero((recent.counts >= length) & (missed >= _NEW_RULE))
+        missed, passed = _missed(rule, few)
+        is_sparse = few.counts - 1 <= _SPARSE * passed
+        least = max(_FEWEST_NEW, _NEW_RULE * length)
+        tried = np.flatnonzero((recent.counts >= length) & ((missed >= least) | is_sparse))
         if len(tried):
             some = few.only(tried)
             other = fit(some.days, some.starts)
-            fresh, misses = _fitting(some, other)
-            better = other.is_regular(strict=True) & (misses <= _NEW_MISSES * length)
-            better |= found.grid[tried] < 0
+            fresh = _fitting(some, other)
+            misses, _ = _missed(fresh, some)
+            is_rarer = is_sparse[tried] & (fresh.cadence > rule.take(tried).cadence)
+            better = (missed[tried] - misses >= least) | is_rarer
+            better &= other.is_regular(strict=True) & (misses <= _NEW_MISSES * length)
+            better |= (found.grid[tried] < 0) & (missed[tried] >= least)
             rule.put(tried[better], fresh.take(better))
     seasonal = found.is_of_some_months | _is_seasonal(rule, series)
     if seasonal.any():
@@ -257,8 +269,15 @@ def find_rules(series: Rows) -> Rule:
     return rule
 
 
-def _fitting(recent: Rows, found: Fit) -> tuple[Rule, Any]:
-    """Return the best rule of each series, and what misses it; without a grid, its median gap."""
+def _missed(rule: Rule, rows: Rows) -> tuple[Any, Any]:
+    """Return how many rows of each series missed their turn, and how many turns they span."""
+    turn = rule.nearest_to(rows)
+    missed = rows.sum(rule.take(rows.owner).day(turn) != rows.days)
+    return missed, turn[rows.last] - turn[rows.starts]
+
+
+def _fitting(recent: Rows, found: Fit) -> Rule:
+    """Return the best rule of each series; without a grid, its median gap."""
     best = _Best(recent.series, 6)
     gaps = recent.median_gaps()
     for position, grid in enumerate(GRIDS):
@@ -272,13 +291,7 @@ def _fitting(recent: Rows, found: Fit) -> tuple[Rule, Any]:
     rule.step[none] = np.maximum(gaps[none], 1)
     rule.anchor[none] = recent.days[recent.last][none]
     rule.months[none] = ALL_YEAR
-    return rule, best.least
-
-
-def _off(rule: Rule, rows: Rows) -> Any:
-    """Return by how many days each occurrence missed its turn."""
-    mine = rule.take(rows.owner)
-    return np.abs(rows.days - mine.day(mine.nearest(rows.days)))
+    return rule
 
 
 def _is_seasonal(rule: Rule, rows: Rows) -> Any:
@@ -301,8 +314,7 @@ def _is_seasonal(rule: Rule, rows: Rows) -> Any:
 
 def _months_seen(rule: Rule, rows: Rows) -> Any:
     """Return the months of the year in which turns of each series came, as bits."""
-    mine = rule.take(rows.owner)
-    month = cal.month_of(mine.nominal(mine.nearest(rows.days))) % 12
+    month = cal.month_of(rule.take(rows.owner).nominal(rule.nearest_to(rows))) % 12
     seen = np.bincount(rows.owner * 12 + month, minlength=rows.series * 12) > 0
     return seen.reshape(-1, 12) @ (1 << np.arange(12))
 

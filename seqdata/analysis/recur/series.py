@@ -44,6 +44,9 @@ _MOST_PARTS, _FEWEST_ROWS, _STRAY = 6, 3, 0.1
 #: The days between two that are half a month apart, and how far off they may be.
 _HALF_MONTH, _HALF_OFF = 15.2, 2.6
 
+#: The newest rows whose gaps are those of a new rule, and how much others differ from them.
+_FEW_GAPS, _OTHER_GAP = 7, 1.6
+
 #: The share of neighbours that repeat an amount where it is fixed.
 _FIXED = 0.6
 
@@ -190,15 +193,28 @@ def _present(group: Any, facts: _Facts) -> Any:
     if not len(group):
         return label
     rows = Rows(facts.days, _starts(group))
-    for length in NEWEST_FEW:
-        newest = rows.is_newest(length) & (rows.counts > length)[rows.owner]
+    size = group.max() + 1
+    for newest in _newest_parts(rows):
         started, _, _ = _regular(group[newest], facts.only(newest), strict=True)
-        now = np.bincount(group[newest], started, minlength=group.max() + 1)[group] > 0
+        now = np.bincount(group[newest], started, minlength=size)[group] > 0
         before = now & ~newest
         regular, _, _ = _regular(group[before], facts.only(before), strict=True)
-        both = np.bincount(group[before], regular, minlength=group.max() + 1)[group] > 0
+        both = np.bincount(group[before], regular, minlength=size)[group] > 0
         label = np.where(both, group, label)
     return label
+
+
+def _newest_parts(rows: Rows) -> Iterator[Any]:
+    """Yield which rows may be of a new rule: those since the gaps are what they are now, or few."""
+    gap = np.diff(rows.days, prepend=0)
+    usual = rows.newest(_FEW_GAPS).median_gaps()[rows.owner]
+    is_other = ~rows.is_first & ((gap < usual / _OTHER_GAP) | (gap > usual * _OTHER_GAP))
+    # One that is longer is a turn that was missed.
+    changed = is_other & np.append(False, is_other[:-1])
+    began = np.maximum.reduceat(np.where(changed, np.arange(len(gap)), -1), rows.starts)
+    yield np.arange(len(gap)) >= np.where(began >= 0, began, len(gap))[rows.owner]
+    for length in NEWEST_FEW:
+        yield rows.is_newest(length) & (rows.counts > length)[rows.owner]
 
 
 def _prices(group: Any, facts: _Facts) -> tuple[Any, Any]:
