@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payments import monthly, table
@@ -180,6 +181,52 @@ def test_yearly_takes_two_of_the_same_amount() -> None:
     found = only(table(same + other))
     assert (found.payee, found.cadence) == ("Domain", "yearly")
     assert found.next_date == pd.Timestamp("2026-11-20")
+
+
+def test_what_rises_each_year_costs_what_it_did_last() -> None:
+    """A yearly price that rose twice is expected as it is now, and the rise is named."""
+    prices = [("2024-03-04", 10_000), ("2025-03-04", 10_500), ("2026-03-04", 11_000)]
+    found = only(table([(day, "Domain", cents) for day, cents in prices]))
+    assert (found.cadence, found.usual_cents, found.previous_cents) == ("yearly", 11_000, 10_500)
+    assert (found.changed_on, found.note) == (pd.Timestamp("2026-03-04"), "rose")
+
+
+def test_equal_prices_half_a_month_apart_are_one() -> None:
+    """Equal prices on the 5th and the 20th are one series; if one of them ends, the other is."""
+    first, second = monthly("Orchard", 5, [999] * 20, "2025-03"), monthly("Orchard", 20, [999] * 10)
+    found = only(table(monthly("Orchard", 5, [999] * 10) + second))
+    assert (found.cadence, found.times) == ("semimonthly", 20)
+    left = only(table(first + monthly("Orchard", 20, [999] * 12, "2025-03")))
+    assert left.cadence == "monthly"
+    assert left.next_date == pd.Timestamp("2026-11-05")
+
+
+#: What was paid, and the word for it.
+NOTED = {
+    "not renewed": [(f"{year}-08-03", "Domain", 1800) for year in (2023, 2024, 2025)],
+    "stopped": monthly("Gym", 7, [3900] * 5),
+    "missed": monthly("Gym", 20, [3900] * 9),
+    "rose": monthly("Gym", 7, [3900] * 6 + [4200] * 4),
+    "fell": monthly("Gym", 7, [3900] * 6 + [3500] * 4),
+    "seasonal": [
+        one for year in (2024, 2025, 2026) for one in monthly("Pool", 7, [3900] * 5, f"{year}-05")
+    ],
+    "paused": [
+        *monthly("Gym", 7, [3900] * 12, "2025-01"),
+        *monthly("Gym", 7, [3900] * 6, "2026-05"),
+    ],
+}
+
+
+@pytest.mark.parametrize("note", NOTED)
+def test_what_is_to_be_said_of_a_series_is_a_word(note: str) -> None:
+    """Pauses, seasons, missed turns, ends and changes of price are named."""
+    assert only(table(NOTED[note])).note == note
+
+
+def test_of_what_goes_on_as_ever_nothing_is_said() -> None:
+    """A series without a change has no note."""
+    assert pd.isna(only(table(monthly("Gym", 7, [3900] * 10))).note)
 
 
 def test_money_that_comes_in_counts_on_the_day_it_arrives() -> None:

@@ -318,6 +318,22 @@ def test_nothing_is_forecast_of_a_short_history() -> None:
     assert project(four_weeks, holds(10**9))["balance_cents"].notna().all()
 
 
+def test_too_little_is_said_of_each_account() -> None:
+    """A pod of last week has no projection, beside one of which enough is known."""
+    rows = table(
+        [*monthly("Streamly", 5, [1549] * 10), ("2026-10-25", "Store", 100)],
+        source_id=["pod"] * 10 + ["new"],
+    )
+    both = pd.concat([holds(100_000), holds(5000, "new"), holds(700, "idle")])
+    found = project(rows, both.reset_index(drop=True)).groupby("account_id")
+    assert found["method"].first().to_dict() == {
+        "pod": "expected",
+        "new": "not enough history",
+        "idle": "expected",
+    }
+    assert found["balance_cents"].count().to_dict() == {"pod": 31, "new": 1, "idle": 31}
+
+
 def test_a_port_is_not_overdrawn() -> None:
     """A port passes on what it gets, so it never runs short."""
     rows = table(monthly("Kids", 2, [5000] * 10), source_party="port")

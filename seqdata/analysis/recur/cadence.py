@@ -31,7 +31,7 @@ PERIOD_DAYS = np.array([7.0, 14.0, 15.2, 30.4, 60.9, 91.3, 182.6, 365.25])
 FEWEST = np.array([5, 4, 5, 3, 3, 3, 3, 2])
 
 #: Empty lines in a row that are a pause, and how many occurrences there are for each of these.
-_PAUSE, _ROWS_A_PAUSE = 3, 6
+PAUSE, _ROWS_A_PAUSE = 3, 6
 
 #: Mean days off the line that a long series without gaps may have, however short its period.
 _LOOSE = 2.01
@@ -170,7 +170,7 @@ def _try(best: Fit, position: int, grid: Grid, tried: Any, rows: Rows) -> None:
 def _paused(lines: Any, some: Rows) -> Any:
     """Count the lines of each series that a few long pauses leave empty: they are not missed."""
     empty = (np.diff(lines, prepend=lines[:1]) - 1) * ~some.is_first
-    is_pause = empty >= _PAUSE
+    is_pause = empty >= PAUSE
     few = some.sum(is_pause) * _ROWS_A_PAUSE <= some.counts
     return some.sum(empty * is_pause) * few
 

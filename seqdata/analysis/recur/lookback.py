@@ -16,7 +16,7 @@ from seqdata.analysis.balance.movements import Movements, movements
 from seqdata.analysis.recur.forecast import MEMORY, Path, is_recent, local_midnights, path
 from seqdata.analysis.recur.recurring import find_series, local_day
 from seqdata.analysis.recur.upcoming import moves_ahead
-from seqdata.analysis.settlement import utc
+from seqdata.analysis.settlement import places_of, utc
 from seqdata.sources.vocabulary import RETURNED, State
 
 METHODS = ("expected", "nothing changes", "not enough history")
@@ -116,11 +116,18 @@ def look_back(rows: pd.DataFrame, ids: pd.Series[Any], *, now: datetime, days: i
     return Past(ago, paths, moved)
 
 
-def is_enough(rows: pd.DataFrame, now: datetime) -> bool:
-    """Tell whether the first transfer was at least four weeks ago."""
-    created = utc(rows["created_at"])
-    known = created[~np.isnat(created)]
-    return bool(len(known)) and bool(known.min() <= _utc(now) - np.timedelta64(ENOUGH, "D"))
+def is_enough(rows: pd.DataFrame, ids: pd.Series[Any], now: datetime) -> Any:
+    """Tell which accounts had their first transfer at least four weeks ago.
+
+    Of one without any, all that is here has to go back so far.
+    """
+    is_old = utc(rows["created_at"]) <= _utc(now) - np.timedelta64(ENOUGH, "D")
+    moved, moved_then = np.zeros((2, len(ids) + 1), bool)
+    for end in ("source_id", "destination_id"):
+        place = places_of(rows[end], ids)
+        moved[place] = True
+        moved_then[place[is_old]] = True
+    return (moved_then | ~moved & is_old.any())[:-1]
 
 
 def _utc(moment: datetime) -> Any:

@@ -66,7 +66,7 @@ def projected_balances(
         counts from tomorrow. ``is_short``: the balance is below zero; ``may_run_short``: the
         low side is. ``method`` (category) is "expected"; or "nothing changes" where that was
         the better forecast of this account in the past, and is shown; or "not enough history"
-        within four weeks of the first transfer, where all but today's balance are NA.
+        within four weeks of the account's first transfer, where all but today's balance are NA.
     """
     is_held = balances_now["kind"].isin(["pod", "port"]) & balances_now["balance_cents"].notna()
     held = balances_now[is_held.to_numpy()].reset_index(drop=True)
@@ -84,7 +84,7 @@ def projected_balances(
         np.maximum(np.rint(start + cents), floor)
         for cents in (shown.expected, shown.low, shown.high)
     )
-    method = shown.method if is_enough(rows, now) else np.full(len(held), NOTHING)
+    method = np.where(is_enough(rows, ids, now), shown.method, NOTHING)
     return _frame(held, today, balance, low, high, method)
 
 

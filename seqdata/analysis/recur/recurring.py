@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from seqdata.analysis.columns import with_dollars
 from seqdata.analysis.recur.amounts import quantile, stable_levels
-from seqdata.analysis.recur.cadence import CADENCES, GRACE, PERIOD_DAYS
+from seqdata.analysis.recur.cadence import CADENCES, GRACE, PAUSE, PERIOD_DAYS
 from seqdata.analysis.recur.rows import Rows
 from seqdata.analysis.recur.rule import Rule, find_rules
 from seqdata.analysis.recur.series import find_labels, local_days, other_parties
@@ -25,6 +25,12 @@ from seqdata.analysis.spend.categories import DEBT
 from seqdata.sources.vocabulary import OWN, Party
 
 KINDS = ("subscription", "bill", "debt", "paycheck", "income", "transfer")
+
+#: What is to be said of a series.
+NOTES = ("not renewed", "stopped", "missed", "rose", "fell", "seasonal", "paused")
+
+#: Days between two turns from which a series is rare: half-yearly, yearly.
+_RARE = 180
 
 #: The least usual amount of a paycheck, and the most of a subscription, in cents.
 LEAST_PAYCHECK, MOST_SUBSCRIPTION = 250_00, 250_00
@@ -51,7 +57,7 @@ _READ = [
 _COLUMNS = [
     "payee", "direction", "account_id", "account", "category", "kind", "cadence", "rule",
     "usual_cents", "spread_cents", "times", "first_date", "last_date", "next_date",
-    "previous_cents", "changed_on", "is_active", "other_id",
+    "previous_cents", "changed_on", "is_active", "note", "other_id",
 ]  # fmt: skip
 
 
@@ -116,7 +122,14 @@ def recurring(
         or that the payee pulls; a debt is paid to what is owed, as a card or a loan (its category
         says so); a paycheck comes to a port, $250 or more. Where the newest turns keep to another
         rule than those before, ``rule`` is theirs; what rests each year for months has these
-        left out of it (``BYMONTH``), and goes on.
+        left out of it (``BYMONTH``), and goes on. What comes once or twice a year costs what
+        it did the last time. Equal payments half a month apart are one series, twice a month:
+        nothing tells two subscriptions of one price from one that comes twice, and both are due
+        on the same days; if one of them ends, the other goes on as monthly. ``note`` (category)
+        is what is to be said of a series, NA if nothing: "not renewed" (rare, and stopped),
+        "stopped", "missed" (its last turn did not come, and it is not given up), "rose" or
+        "fell" (its price), "seasonal" (it rests for months each year) or "paused" (three or
+        more turns of the last 400 days were left out); the first of these that holds.
     """
     found = (series or find_series(rows, now)).table
     if not include_internal:
@@ -176,9 +189,22 @@ def local_day(now: datetime, rows: pd.DataFrame) -> int:
 def _facts(turns: Rows, cents: Any, today: int) -> dict[str, Any]:
     rule = find_rules(turns)
     last = turns.days[turns.last]
-    due, is_active = _next_days(rule, last, today)
-    usual, spread, previous, changed = _prices(cents, turns)
+    due, is_active, is_missed = _next_days(rule, last, today)
+    is_rare = PERIOD_DAYS[rule.cadence] > _RARE
+    usual, spread, previous, changed = _prices(cents, turns, is_rare)
+    has_changed = previous >= 0
+    # What is true now comes before what was.
+    notes = {
+        "not renewed": ~is_active & is_rare,
+        "stopped": ~is_active,
+        "missed": is_missed,
+        "rose": has_changed & (usual > previous),
+        "fell": has_changed & (usual < previous),
+        "seasonal": rule.is_seasonal,
+        "paused": _has_paused(rule, turns),
+    }
     return {
+        "note": np.select(list(notes.values()), range(len(NOTES)), -1),
         "cadence": rule.cadence,
         "rule": rule.texts(),
         "usual_cents": usual,
@@ -193,17 +219,31 @@ def _facts(turns: Rows, cents: Any, today: int) -> dict[str, Any]:
     }
 
 
-def _next_days(rule: Rule, last: Any, today: int) -> tuple[Any, Any]:
-    """Return the next day each series is due, and whether it still goes on."""
+def _next_days(rule: Rule, last: Any, today: int) -> tuple[Any, Any, Any]:
+    """Return the next day each series is due, whether it goes on, and whether a turn was missed."""
     following = rule.next_turn(rule.nearest(last) + 1, 0)
     patience = np.minimum(PERIOD_DAYS[rule.cadence] / 2, _PATIENCE) + GRACE
     is_active = today - rule.day(following) <= patience
-    return rule.day(rule.next_turn(following, today - GRACE)), is_active
+    is_missed = rule.day(following) < today - GRACE
+    return rule.day(rule.next_turn(following, today - GRACE)), is_active, is_missed
 
 
-def _prices(cents: Any, series: Rows) -> tuple[Any, Any, Any, Any]:
-    """Return usual amount, spread, the price before (-1: none) and the row it changed at (-1)."""
+def _has_paused(rule: Rule, turns: Rows) -> Any:
+    """Tell which series left out some turns, one after the other, and came back lately."""
+    passed = np.diff(rule.nearest_to(turns), prepend=0)
+    lately = turns.days > (turns.days[turns.last] - _MEMORY)[turns.owner]
+    return turns.sum((passed > PAUSE) & ~turns.is_first & lately) > 0
+
+
+def _prices(cents: Any, series: Rows, is_rare: Any) -> tuple[Any, Any, Any, Any]:
+    """Return usual amount, spread, the price before (-1: none) and the row it changed at (-1).
+
+    What is rare costs what it did the last time, give or take what that differs from before.
+    """
     begin, previous = stable_levels(cents, series)
+    last, before = cents[series.last], cents[np.maximum(series.last - 1, series.starts)]
+    is_new = is_rare & (last != before)
+    begin, previous = np.where(is_new, series.last, begin), np.where(is_new, before, previous)
     recent = series.days > (series.days[series.last] - _MEMORY)[series.owner]
     places = np.arange(len(cents))
     current = places >= begin[series.owner]
@@ -211,7 +251,7 @@ def _prices(cents: Any, series: Rows) -> tuple[Any, Any, Any, Any]:
     present = cents[series.kept(current & recent)]
     low, middle, high = (quantile(present, now, share) for share in (0.1, 0.5, 0.9))
     usual = np.rint(middle).astype(np.int64)
-    spread = np.rint((high - low) / 2).astype(np.int64)
+    spread = np.where(is_new, np.abs(last - before), np.rint((high - low) / 2)).astype(np.int64)
     return usual, spread, previous, np.where(previous >= 0, begin, -1)
 
 
@@ -249,6 +289,8 @@ def _table(newest: pd.DataFrame, number: Any, facts: dict[str, Any]) -> pd.DataF
     columns["cadence"] = pd.Series(
         pd.Categorical.from_codes(codes, pd.Index(CADENCES), ordered=True)
     )
+    notes = np.asarray(facts.get("note", []), np.int64)
+    columns["note"] = pd.Series(pd.Categorical.from_codes(notes, pd.Index(NOTES)))
     columns["rule"] = pd.Series(facts.get("rule", []), dtype="str")
     columns["kind"] = _kinds(ends, columns)
     frame = with_dollars(pd.DataFrame(columns)[_COLUMNS]).assign(number=number)

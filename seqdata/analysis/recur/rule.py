@@ -83,11 +83,19 @@ class Rule:
 
         Months of which no two are neighbours are dates, four times a year; others are a season.
         """
-        months = self.months | (self.months & 1) << 12
-        is_dated = (self.first > 0) & (months & months >> 1 == 0)
         days_apart = self.step * np.where(self.first > 0, cal.DAYS_A_MONTH, 1) / self._turns()
-        days_apart = np.where(is_dated, _QUARTER, days_apart)
+        days_apart = np.where(self._is_dated, _QUARTER, days_apart)
         return np.abs(np.log(days_apart[:, None] / PERIOD_DAYS)).argmin(axis=1)
+
+    @property
+    def is_seasonal(self) -> Any:
+        """Tell which rules rest for months of each year."""
+        return (self.months != ALL_YEAR) & ~self._is_dated
+
+    @property
+    def _is_dated(self) -> Any:
+        months = self.months | (self.months & 1) << 12
+        return (self.first > 0) & (months & months >> 1 == 0)
 
     def put(self, places: Any, other: Rule) -> None:
         """Put the rules of some series in the place of theirs."""
