@@ -230,9 +230,9 @@ def _next_days(rule: Rule, last: Any, today: int) -> tuple[Any, Any, Any]:
 
 def _has_paused(rule: Rule, turns: Rows) -> Any:
     """Tell which series left out some turns, one after the other, and came back lately."""
-    passed = np.diff(rule.nearest_to(turns), prepend=0)
+    rest = np.diff(turns.days, prepend=0) > (PAUSE + 0.5) * PERIOD_DAYS[rule.cadence][turns.owner]
     lately = turns.days > (turns.days[turns.last] - _MEMORY)[turns.owner]
-    return turns.sum((passed > PAUSE) & ~turns.is_first & lately) > 0
+    return turns.sum(rest & ~turns.is_first & lately) > 0
 
 
 def _prices(cents: Any, series: Rows, is_rare: Any) -> tuple[Any, Any, Any, Any]:

@@ -271,9 +271,9 @@ def find_rules(series: Rows) -> Rule:
             better &= other.is_regular(strict=True) & (misses <= _NEW_MISSES * length)
             better |= (found.grid[tried] < 0) & (missed[tried] >= least)
             rule.put(tried[better], fresh.take(better))
-    seasonal = found.is_of_some_months | _is_seasonal(rule, series)
-    if seasonal.any():
-        rule.months[seasonal] = _months_seen(rule, series)[seasonal]
+    seasonal = np.flatnonzero(found.is_of_some_months | _is_seasonal(rule, series))
+    if len(seasonal):
+        rule.months[seasonal] = _months_seen(rule.take(seasonal), series.only(seasonal))
     return rule
 
 
