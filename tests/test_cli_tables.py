@@ -62,6 +62,13 @@ def test_a_command_prints_what_the_method_returns(run, ledger: Ledger, table: st
     assert not rows or list(rows[0]) == list(frame.columns)
 
 
+def test_how_good_is_the_backtest(run) -> None:
+    """`upcoming --how-good` prints what `backtest` does."""
+    assert (
+        run("upcoming", "--how-good", "--days", "7").stdout == run("backtest", "--days", "7").stdout
+    )
+
+
 @pytest.mark.parametrize("table", sorted(tables.TABLES))
 def test_a_command_prints_a_table_or_says_why_not(run, ledger: Ledger, table: str) -> None:
     """For people each command prints amounts in dollars, or a sentence where there is nothing."""

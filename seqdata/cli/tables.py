@@ -52,7 +52,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "wide": {"is_flag": True, "help": "A row a period, and a column of dollars for each name."},
     "include_moves": {"is_flag": True, "help": "Count moves to own outside accounts too."},
     "include_internal": {"is_flag": True, "help": "Also what moves between pods and ports."},
-    "how_good": {"is_flag": True, "help": "How right the balances expected in the past were."},
+    "how_good": {"is_flag": True, "help": "Instead, what seqdata backtest shows."},
 }
 
 #: Table, the words that can be said of it, and what its command says it does.
@@ -86,6 +86,10 @@ TABLES = {
         "days account",
         "Show the expected balance of each pod and port, with a band.",
     ),
+    "backtest": (
+        "days account",
+        "Show how right the balances expected in the past were, by account and days ahead.",
+    ),
     "running_short": ("days", "Show the pods that would run short, and when."),
     "rules": ("since until account", "Show which rule moved how much where."),
     "changes": ("since", "Tell what is new or different; by default since the last look."),
@@ -93,7 +97,7 @@ TABLES = {
 
 #: What is printed of a table that has more columns than a terminal; JSON and exports have all.
 _PRINTED = {
-    "recurring": "payee account cadence usual_cents next_date previous_cents",
+    "recurring": "payee account cadence usual_cents next_date previous_cents note",
     "rules": "trigger_type source_name destination_name transfers moved_cents success",
     "backtest": "name days times error_cents unchanged_error_cents inside below above method",
     "upcoming": "date account payee expected_cents low_cents high_cents basis",
@@ -145,10 +149,8 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
     def show(organization: str | None, limit: int, as_json: bool, **asked: Any) -> None:
         from seqdata.ledger import Ledger
 
-        method = table
-        if asked.pop("how_good", False):
-            method = "backtest"
-            asked.pop("include_internal")
+        method = "backtest" if asked.pop("how_good", False) else table
+        asked = {name: asked[name] for name in TABLES[method][0].split()}
         with Ledger.open(organization) as ledger:
             found = getattr(ledger, method)(**given(asked))
             if asked.get("wide"):

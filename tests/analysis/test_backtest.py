@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from payments import Payment, monthly, table
 from tables import fewer
-from worlds import Lived, live
+from worlds import live
 
 from seqdata.analysis.recur.backtest import backtest
 from seqdata.analysis.recur.forecast import Path
@@ -22,7 +22,7 @@ from seqdata.analysis.recur.lookback import Past, look_back, show
 NOW = pd.Timestamp("2026-11-01T12:00", tz="UTC")
 
 #: Seeds that no number of the forecast was chosen by.
-UNSEEN = range(101, 106) if os.environ.get("SEQDATA_SOAK") else range(101, 102)
+UNSEEN = (207, 208, 209, 210, *range(301, 311 if os.environ.get("SEQDATA_SOAK") else 303))
 
 HORIZONS = (1, 7, 30, 60)
 
@@ -33,17 +33,15 @@ def holds(name: str = "pod") -> pd.DataFrame:
     return pd.DataFrame({"id": [name], "name": ["Pod"], "kind": ["pod"], "balance_cents": cents})
 
 
-@pytest.fixture(scope="module", params=UNSEEN)
-def lived(request: pytest.FixtureRequest) -> Lived:
-    """Two years of a sandbox's household."""
-    return live(request.param)
-
-
-@pytest.fixture(scope="module")
-def told(lived: Lived) -> pd.DataFrame:
-    """Return how right the forecasts of its pods were."""
-    pods = lived.held[lived.held["kind"] == "pod"]
-    return backtest(pods, lived.rows, now=lived.now, days=60)
+@pytest.fixture(scope="module", params=(8, 24))
+def told(request: pytest.FixtureRequest) -> pd.DataFrame:
+    """Return how right the forecasts of all pods were, of lives of some months."""
+    lives = (live(seed, months=request.param) for seed in UNSEEN)
+    parts = [
+        backtest(one.held[one.held["kind"] == "pod"], one.rows, now=one.now, days=60)
+        for one in lives
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def test_a_steady_life_is_forecast_to_the_cent() -> None:
@@ -129,12 +127,12 @@ def test_a_band_holds_its_middle(came: Any) -> None:
 
 
 def test_the_bands_hold_on_each_side(told: pd.DataFrame) -> None:
-    """Of what came, about 1 in 10 is below the band and 1 in 10 above, at each horizon."""
+    """Of what came, 5 to 15 % is below the band and 5 to 15 % above it, at each horizon."""
     for days in HORIZONS:
         rows = told[told["days"] == days]
         for side in ("below", "above"):
             share = np.average(rows[side], weights=rows["times"])
-            assert 0.02 <= share <= 0.18, (days, side)
+            assert 0.05 <= share <= 0.15, (days, side, share)
 
 
 def test_the_forecast_is_better_than_none(told: pd.DataFrame) -> None:

@@ -32,8 +32,9 @@ class Path:
 
     All are float64 by account and day from 0 on. ``low`` and ``high`` are what the past of no
     forecast has to say: the spreads of what is expected, added up, and 1.28 standard deviations
-    of a week times the root of the weeks. ``unsure_low`` and ``unsure_high`` are the part of it
-    that is known of today alone: what is on its way, or overdue, may not come.
+    of a week times the root of the weeks; below, of odd weeks too, and with what these took.
+    ``unsure_low`` and ``unsure_high`` are the part of it that is known of today alone: what is
+    on its way, or overdue, may not come.
     """
 
     expected: Any
@@ -70,7 +71,11 @@ def path(
     weeks = weekly_sums(rows, ids, today, label)
     drawn = _drawn_in(weeks)
     length = np.arange(days + 1) / 7
-    noise = _DEVIATIONS * drawn.std(axis=1)[:, None] * np.sqrt(length)
+    lower, higher = (
+        _DEVIATIONS * some.std(axis=1)[:, None] * np.sqrt(length) for some in (weeks, drawn)
+    )
+    # Of few weeks, what seems odd and went out may be what goes out each month.
+    odd = np.minimum(weeks.mean(axis=1) - drawn.mean(axis=1), 0)[:, None] * length
     place, ahead = places_of(moves["account_id"], ids), moves["day"].to_numpy(np.int64) - today
     mine = (place >= 0) & (ahead <= days)
     where = place[mine], np.clip(ahead[mine], 1, None)
@@ -87,8 +92,8 @@ def path(
 
     return Path(
         expected=until(expected) + drawn.mean(axis=1)[:, None] * length,
-        low=until(low - expected) - noise,
-        high=until(high - expected) + noise,
+        low=until(low - expected) - lower + odd,
+        high=until(high - expected) + higher,
         unsure_low=until((low - expected) * unsure),
         unsure_high=until((high - expected) * unsure),
     )

@@ -32,9 +32,6 @@ _FEW, _EVIDENCE = 4, 6
 #: Each error stands for what is around it: of ``n``, the least is at ``0.5 / n``.
 _MIDDLE = 0.5
 
-#: Few errors tell too little of the next: the band of ``n`` is wider by ``3 / n**2``.
-_WIDER = 3
-
 #: Days before and after, whose bands are averaged.
 _SMOOTH = 3
 
@@ -248,7 +245,8 @@ def _mean(errors: Any) -> Any:
 def _quantiles(errors: Any, ago: Any) -> tuple[Any, Any, Any]:
     """Return the low and the high side by account and day, and how many errors say it.
 
-    Forecasts that overlap count as so many as would not.
+    Forecasts that overlap count as so many as would not. Few tell too little of the next: the
+    band of ``n`` is wider by ``1 / n**2``.
     """
     known = (~np.isnan(errors)).sum(axis=0)
     if not len(errors):
@@ -256,7 +254,7 @@ def _quantiles(errors: Any, ago: Any) -> tuple[Any, Any, Any]:
         return nothing, nothing, known
     overlap = np.maximum(np.arange(known.shape[1]) / ago[0], 1)
     apart = np.maximum(known / overlap, 1)
-    wider = 1 + _WIDER / apart**2
+    wider = 1 + 1 / apart**2
     share = np.maximum(OUTSIDE * apart - _MIDDLE, 0) / np.maximum(apart - 1, 1)
     ordered = np.sort(errors, axis=0)
     low, high = (_at(ordered, one * (known - 1)) for one in (share, 1 - share))
