@@ -21,6 +21,9 @@ _PROJECTED = (
     "high", "is_short", "may_run_short", "method",
 )  # fmt: skip
 
+#: The part of the days of which it is said that they are drawn as today.
+_MOST = 0.5
+
 
 def upcoming(
     projected: pd.DataFrame,
@@ -158,7 +161,8 @@ def _methods(known: pd.DataFrame, names: dict[str, str]) -> list[str]:
         ("nothing changes", "Best forecast so far as unchanged"),
         ("not enough history", "Not enough history"),
     ):
-        own = known.loc[(known["method"] == method).to_numpy(), "account_id"].unique()
+        is_so = (known["method"] == method).groupby(known["account_id"]).mean() > _MOST
+        own = is_so.index[is_so]
         if len(own):
             said.append(f"{words}: {listed([names[str(own_id)] for own_id in own])}.")
     return said

@@ -114,6 +114,18 @@ def test_few_forecasts_of_the_past_leave_the_band_of_the_spreads() -> None:
     assert (shown.high[:, 1:] > shown.expected[:, 1:]).all()
 
 
+def test_a_forecast_is_shown_as_far_ahead_as_it_is_worth_something() -> None:
+    """Where it was right for three weeks and wrong from then on, it is shown for three weeks."""
+    days = np.arange(61)
+    said, flat = -10.0 * days[None, :], np.zeros((1, 61))
+    paths = [Path(said, flat, flat, flat, flat)] * 9
+    came = np.where(days > 21, 0, said)[None, :].repeat(8, axis=0)
+    shown = show(paths[0], Past(np.arange(70, 150, 10), paths[1:], came))
+    assert np.array_equal(shown.expected[0, :12], said[0, :12])
+    assert (shown.expected[0, 40:] == 0).all()
+    assert list(shown.method[0, [7, 50]]) == [0, 1]
+
+
 @fewer
 @given(arrays(np.float64, (6, 2, 9), elements=st.integers(-(10**6), 10**6) | st.just(np.nan)))
 def test_a_band_holds_its_middle(came: Any) -> None:

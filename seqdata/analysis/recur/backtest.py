@@ -73,7 +73,7 @@ def _facts(past: Past, count: int, ahead: Any) -> dict[str, Any]:
     )
     came = past.came[:, :, ahead]
     times = (~np.isnan(came)).sum(axis=0)
-    method = shown[0].method if shown else np.zeros(count, np.int64)
+    method = shown[0].method[:, ahead] if shown else np.zeros(shape[1:], np.int64)
 
     def mean(values: Any) -> Any:
         total = np.where(np.isnan(came), 0, values).sum(axis=0)
@@ -87,9 +87,7 @@ def _facts(past: Past, count: int, ahead: Any) -> dict[str, Any]:
         "inside": 1 - below - above,
         "below": below,
         "above": above,
-        "method": pd.Categorical.from_codes(
-            np.repeat(method, len(ahead)), categories=pd.Index(METHODS)
-        ),
+        "method": pd.Categorical.from_codes(method.ravel(), categories=pd.Index(METHODS)),
     }
 
 

@@ -32,8 +32,11 @@ _FEW, _EVIDENCE = 4, 6
 #: Each error stands for what is around it: of ``n``, the least is at ``0.5 / n``.
 _MIDDLE = 0.5
 
-#: Days before and after, whose bands are averaged.
-_SMOOTH = 3
+#: Days before and after, whose bands are averaged; and by whose errors a method is chosen.
+_SMOOTH, _WEEK = 3, 7
+
+#: The part of a forecast that is shown, from which on it is one.
+_HALF = 0.5
 
 #: Days of history without which nothing is said.
 ENOUGH = 28
@@ -72,9 +75,12 @@ class Past:
         came[np.broadcast_to(_ahead(came) > passed[:, None, None], came.shape)] = np.nan
         return replace(self, ago=passed, paths=self.paths[place + 1 :], came=came)
 
-    def errors(self) -> Any:
-        """Return by how much more came than was expected; of the shape of ``came``."""
-        said = np.array([one.expected for one in self.paths])
+    def errors(self, weight: Any = 1) -> Any:
+        """Return by how much more came than was expected; of the shape of ``came``.
+
+        `weight` is how much of what was expected is counted on, by account and day.
+        """
+        said = np.array([one.expected * weight for one in self.paths])
         return self.came - said if self.paths else self.came
 
 
@@ -202,7 +208,7 @@ class _Came:
 class Shown:
     """What is shown of a forecast: cents by which each balance moves, by account and day.
 
-    ``method`` is a position in METHODS, by account.
+    ``method`` is a position in METHODS.
     """
 
     expected: Any
@@ -214,32 +220,44 @@ class Shown:
 def show(forecast: Path, past: Past) -> Shown:
     """Decide what is shown of a forecast, from the forecasts before it and what came.
 
-    Where nothing was the better forecast over all days of the past ones, by the mean of the
-    errors, nothing is expected. The band is from the 10th to the 90th percentile of what came
-    beyond the forecasts of the past, for each account and number of days, wider where few are
-    known; where fewer than four are, at least as wide as :class:`Path` says.
+    Where nothing was the better forecast of the past, so many days ahead, nothing is expected.
+    The band is from the 10th to the 90th percentile of what came beyond the forecasts of the
+    past, for each account and number of days, wider where few are known; where fewer than four
+    are, at least as wide as :class:`Path` says.
     """
-    errors, count = past.errors(), (~np.isnan(past.came)).any(axis=2).sum(axis=0)
-    is_worse = (count >= _EVIDENCE) & (_mean(np.abs(past.came)) < _mean(np.abs(errors)))
-    errors = np.where(is_worse[None, :, None], past.came, errors)
+    weight = _weight(past)
+    errors = past.errors(weight)
     low, high, known = _quantiles(errors, past.ago)
     loose = known < _FEW
     low = np.where(loose, np.fmin(low, forecast.low), low)
     high = np.where(loose, np.fmax(high, forecast.high), high)
     low[:, 0] = high[:, 0] = 0
-    expected = np.where(is_worse[:, None], 0, forecast.expected)
+    expected = forecast.expected * weight
     return Shown(
         expected=expected,
         low=expected + np.minimum(_smooth(low), 0) + forecast.unsure_low,
         high=expected + np.maximum(_smooth(high), 0) + forecast.unsure_high,
-        method=np.where(is_worse, UNCHANGED, EXPECTED),
+        method=np.where(weight < _HALF, UNCHANGED, EXPECTED),
     )
 
 
-def _mean(errors: Any) -> Any:
-    """Return the mean of each account; 0 where there are none."""
-    is_known = ~np.isnan(errors)
-    return np.where(is_known, errors, 0).sum(axis=(0, 2)) / np.maximum(is_known.sum(axis=(0, 2)), 1)
+def _weight(past: Past) -> Any:
+    """Return how much of the forecast is shown, by account and day: 1, or 0 where none is better.
+
+    Between the two it goes over by and by.
+    """
+    count = (~np.isnan(past.came)).any(axis=2).sum(axis=0)
+    gain = np.nansum(np.abs(past.came) - np.abs(past.errors()), axis=0)
+    is_worse = (_around(gain) < 0) & (count >= _EVIDENCE)[:, None]
+    return 1 - _around(is_worse.astype(np.float64))
+
+
+def _around(values: Any) -> Any:
+    """Average each day with those of a week before and after that there are."""
+    total = np.append(np.zeros((len(values), 1)), values.cumsum(axis=1), axis=1)
+    day = np.arange(values.shape[1])
+    first, last = np.maximum(day - _WEEK, 0), np.minimum(day + _WEEK + 1, len(day))
+    return (total[:, last] - total[:, first]) / (last - first)
 
 
 def _quantiles(errors: Any, ago: Any) -> tuple[Any, Any, Any]:

@@ -65,8 +65,9 @@ def projected_balances(
         For each pod and port ``days`` + 1 rows. Today's has no band; what is expected today
         counts from tomorrow. ``is_short``: the balance is below zero; ``may_run_short``: the
         low side is. ``method`` (category) is "expected"; or "nothing changes" where that was
-        the better forecast of this account in the past, and is shown; or "not enough history"
-        within four weeks of the account's first transfer, where all but today's balance are NA.
+        the better forecast of this account in the past, so many days ahead, and is shown; or
+        "not enough history" within four weeks of the account's first transfer, where all but
+        today's balance are NA.
     """
     is_held = balances_now["kind"].isin(["pod", "port"]) & balances_now["balance_cents"].notna()
     held = balances_now[is_held.to_numpy()].reset_index(drop=True)
@@ -84,7 +85,7 @@ def projected_balances(
         np.maximum(np.rint(start + cents), floor)
         for cents in (shown.expected, shown.low, shown.high)
     )
-    method = np.where(is_enough(rows, ids, now), shown.method, NOTHING)
+    method = np.where(is_enough(rows, ids, now)[:, None], shown.method, NOTHING)
     return _frame(held, today, balance, low, high, method)
 
 
@@ -111,12 +112,11 @@ def _frame(
     frame = held[["account_id", "name", "kind"]].loc[np.repeat(np.arange(count), length)]
     frame = frame.reset_index(drop=True)
     frame["date"] = as_dates(today + np.tile(np.arange(length), count))
-    is_known = (method != NOTHING)[:, None] | (np.arange(length) == 0)
+    is_known = (method != NOTHING) | (np.arange(length) == 0)
     for name, cents in (("balance_cents", balance), ("low_cents", low), ("high_cents", high)):
         values = pd.Series(cents.ravel().astype(np.int64), dtype="Int64")
         frame[name] = values.where(is_known.ravel())
     for name, cents in (("is_short", balance), ("may_run_short", low)):
         frame[name] = ((cents < 0) & is_known).ravel()
-    codes = np.repeat(method, length)
-    frame["method"] = pd.Categorical.from_codes(codes, categories=pd.Index(METHODS))
+    frame["method"] = pd.Categorical.from_codes(method.ravel(), categories=pd.Index(METHODS))
     return with_dollars(frame[_COLUMNS])
