@@ -66,7 +66,8 @@ def test_from_an_empty_folder_to_the_first_sync(box: Sandbox, tmp_path: Path) ->
     shell.answer("Does your app show the same? [Y/n]:", "")
     shell.answer("May seqdata move money, where you confirm it, within its limits? [y/N]:", "")
     shell.answer("now? [Y/n]:", "")
-    shell.answer("Which organization:", "1")
+    shell.answer("(its number):", "9")
+    shell.answer("(its number):", "1")
     shell.answer("Sync now?", "")
     assert shell.ends() == 0
     assert "That is no e-mail address." in shell.said

@@ -28,7 +28,7 @@ LASTING = {"sandbox", "demo"}
 
 #: What ends otherwise than with 0 in its example: nobody is there to say yes; a household that
 #: made transfers elsewhere.
-ENDS = {"forget": 1, "audit reconcile": 1}
+ENDS = {"forget": 1, "audit reconcile": 1, "setup": 2}
 
 #: Terminals: encoding, width, and what else is set.
 TERMINALS = {

@@ -55,17 +55,18 @@ def _stream(*, err: bool) -> TextIO:
     return sys.stderr if err else sys.stdout
 
 
-def ask(question: str) -> str:
+def ask(question: str, *, is_hidden: bool = False) -> str:
     """Ask for an answer of one line, on stderr; "" where only Enter was pressed."""
     typed = click.prompt(
-        printable_lines(question), default="", show_default=False, prompt_suffix=" ", err=True
-    )
+        printable_lines(question), default="", show_default=False, prompt_suffix=" ", err=True,
+        hide_input=is_hidden,
+    )  # fmt: skip
     return str(typed).strip()
 
 
-def confirm(question: str, *, err: bool = False) -> bool:
-    """Ask for a yes; Enter alone means no."""
-    return click.confirm(printable_lines(question), default=False, err=err)
+def confirm(question: str, *, err: bool = False, default: bool = False) -> bool:
+    """Ask for a yes; Enter alone means `default`."""
+    return click.confirm(printable_lines(question), default=default, err=err)
 
 
 def say(text: str, *, err: bool = False, head: str = "") -> None:

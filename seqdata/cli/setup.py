@@ -30,8 +30,6 @@ def setup(context: click.Context) -> int | None:
 
     What is typed is tried at once, and stands in the .env file of the data folder, which only you
     can read. Run again, it shows what is set; Enter keeps it.
-
-    Example: mkdir ~/sequence; cd ~/sequence; seqdata setup
     """
     from seqdata.config import find_data_dir, get_settings
     from seqdata.config.envfile import read_env_file, write_env_file
@@ -87,11 +85,8 @@ def _answers(known: dict[str, Secret]) -> dict[str, Secret]:
     answers = {name: value for name, value in said.items() if value is not None}
     if not os.environ.get(READ_ONLY):
         moves = known[READ_ONLY].get_secret_value() == "0" if READ_ONLY in known else False
-        word = (
-            "0"
-            if _yes("May seqdata move money, where you confirm it, within its limits?", moves)
-            else "1"
-        )
+        asked = "May seqdata move money, where you confirm it, within its limits?"
+        word = "0" if _yes(asked, default=moves) else "1"
         if READ_ONLY not in known or known[READ_ONLY].get_secret_value() != word:
             answers[READ_ONLY] = Secret(word)
     return answers
@@ -113,14 +108,10 @@ def _asked(
         return None
     question = f"{words} [{known}; Enter keeps it]" if known else words
     while True:
-        typed = click.prompt(
-            question, default="" if known else None, hide_input=is_hidden, show_default=False,
-            err=True,
-        )  # fmt: skip
-        answer = Secret(str(typed).strip())
-        if not answer:
+        answer = Secret(output.ask(f"{question}:", is_hidden=is_hidden))
+        if not answer and known:
             return None
-        wrong = check(answer)
+        wrong = check(answer) if answer else "It is needed for the login."
         if not wrong:
             return answer
         output.echo(wrong, err=True)
@@ -176,13 +167,15 @@ def _organization() -> Secret | None:
         return None
     for number, one in enumerate(ids, 1):
         output.echo(f"  {number}  {one}")
-    number = click.prompt("Which organization", type=click.IntRange(1, len(ids)), err=True)
-    return Secret(ids[number - 1])
+    chosen = dict(zip(map(str, range(1, len(ids) + 1)), ids, strict=True))
+    while (typed := output.ask("Which organization (its number):")) not in chosen:
+        output.echo(f"Choose a number from 1 to {len(ids)}.", err=True)
+    return Secret(chosen[typed])
 
 
 def _set(known: dict[str, Secret], name: str) -> str:
     return "set" if name in known else ""
 
 
-def _yes(question: str, default: bool = True) -> bool:
-    return click.confirm(question, default=default, err=True)
+def _yes(question: str, *, default: bool = True) -> bool:
+    return output.confirm(question, err=True, default=default)

@@ -195,9 +195,7 @@ def _is_history(table: str) -> bool:
 
 @click.command()
 @click.argument("period")
-@click.option(
-    "--previous", default="previous", show_default=True, help=OPTIONS["previous"]["help"]
-)
+@click.option("--previous", default="previous", show_default=True, help=OPTIONS["previous"]["help"])
 @click.option("--by", multiple=True, default=["category"], help="category, payee, pod or account.")
 @click.option("--whole", **OPTIONS["whole"])
 @click.option("--by-day", **OPTIONS["by_day"])

@@ -134,6 +134,15 @@ def test_what_does_not_exist_is_refused_with_the_choices() -> None:
         spending(rows, by_day="sent")
 
 
+def test_a_period_among_the_words_of_by_is_read_as_freq() -> None:
+    """What scripts of before ask by month is answered by `freq`, for "month" alone and in a list."""
+    rows = household()
+    pd.testing.assert_frame_equal(spending(rows, "month"), spending(rows, None, freq="month"))
+    pd.testing.assert_frame_equal(
+        spending(rows, ["month", "payee"]), spending(rows, "payee", freq="month")
+    )
+
+
 @pytest.mark.parametrize("freq", [None, "week"])
 @pytest.mark.parametrize("by", [None, "category", ["account", "pod"]])
 def test_an_empty_period_is_an_empty_table(by: str | list[str] | None, freq: str | None) -> None:

@@ -21,9 +21,12 @@ from seqdata.analysis.filters import Words, between, find_account, known_categor
 from seqdata.analysis.periods import FREQUENCIES, check_frequency, period_starts
 from seqdata.analysis.settlement import is_open
 from seqdata.analysis.spend.categories import MOVED, UNCATEGORIZED
+from seqdata.core.logs import logger
 from seqdata.core.moments import Moment
 from seqdata.exceptions import InvalidFilter
 from seqdata.sources.vocabulary import INSIDE, Party
+
+log = logger(__name__)
 
 By: TypeAlias = str | Sequence[str]
 
@@ -123,6 +126,7 @@ def spending(
     InvalidFilter, InvalidMoment, MissingColumns, UnknownAccount
         A value that cannot be used; the message lists the choices.
     """
+    by, freq = _periods_of_before(by, freq)
     words = check_by(by)
     found = spent(rows, include_moves=include_moves, by_day=by_day)
     found = filter_spent(found, rows, since, until, account, category, accounts)
@@ -257,6 +261,16 @@ def filter_spent(
 
 
 # -- by what -------------------------------------------------------------------------------------
+
+
+def _periods_of_before(by: By | None, freq: str | None) -> tuple[By | None, str | None]:
+    """Read a period among the words of `by`, as scripts of before have it; a warning says so."""
+    words = [by] if isinstance(by, str) else [] if by is None else list(by)
+    periods = [word for word in words if word in FREQUENCIES]
+    if len(periods) != 1 or freq is not None:
+        return by, freq
+    log.warning("by=%r is called freq=%r now, and its column period", periods[0], periods[0])
+    return [word for word in words if word not in FREQUENCIES] or None, periods[0]
 
 
 def check_by(by: By | None) -> list[str]:
