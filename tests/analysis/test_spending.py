@@ -135,7 +135,7 @@ def test_what_does_not_exist_is_refused_with_the_choices() -> None:
 
 
 def test_a_period_among_the_words_of_by_is_read_as_freq() -> None:
-    """What scripts of before ask by month is answered by `freq`, for "month" alone and in a list."""
+    """What scripts of before ask by month is answered by `freq`: "month" alone, and in a list."""
     rows = household()
     pd.testing.assert_frame_equal(spending(rows, "month"), spending(rows, None, freq="month"))
     pd.testing.assert_frame_equal(
