@@ -64,7 +64,20 @@ def make_private_folder(path: Path, *, gitignore: bool = True) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
         sync_folder(path.parent)
     if gitignore:
-        write_bytes(path / ".gitignore", b"*\n")
+        _write_once(path / ".gitignore", b"*\n")
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, without a temporary one: no lock guards a new folder."""
+    with writing_in(path.parent), suppress(FileExistsError):
+        stream = _create(path)
+        try:
+            with stream:
+                stream.write(data)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 class Sealed(Protocol):
