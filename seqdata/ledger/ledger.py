@@ -192,18 +192,24 @@ class Ledger(Analyses, Syncing):
             As for :attr:`desk`.
         """
         from seqdata.widgets import TransferPanel
-        from seqdata.widgets.panel.panel import CLOSED_WITH_LEDGER
+        from seqdata.widgets.closed import CLOSED_WITH_LEDGER
 
         panel = TransferPanel(self.desk, title=title)
         self._closing.callback(panel.close, CLOSED_WITH_LEDGER)
         return panel
 
     def explorer(self) -> ActivityExplorer:
-        """Return an explorer for a notebook: filters, totals, and all transfers to scroll."""
+        """Return an explorer for a notebook: filters, totals, and all transfers to scroll.
+
+        It is closed with the ledger.
+        """
         from seqdata.widgets import ActivityExplorer
+        from seqdata.widgets.closed import CLOSED_WITH_LEDGER
 
         self._check_open()
-        return ActivityExplorer(self)
+        explorer = ActivityExplorer(self)
+        self._closing.callback(explorer.close, CLOSED_WITH_LEDGER)
+        return explorer
 
     # -- to look at and to show around --------------------------------------------------------
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from ipywidgets import Widget
 
 import seqdata
+from seqdata.cli import cli
 from seqdata.core.text import printable
 from seqdata.exceptions import CacheMissing, InvalidFilter, InvalidMoment, UnknownAccount
 from seqdata.ledger import Ledger
 from seqdata.widgets.explorer import explorer as explorer_module
 from seqdata.widgets.explorer.explorer import ActivityExplorer
+from seqdata.widgets.explorer.state import FILTERS
 
 SCRIPTS = sorted(Path(explorer_module.__file__).parent.glob("*.js"))
 
@@ -107,7 +112,8 @@ def test_an_unusable_filter_is_said_and_the_last_view_stays(browser: Browser) ->
     good = browser.frame
     said = browser.choose(account="Nobody")
     assert (said["say"], said["field"]) == ("error", "account")
-    assert said["text"].startswith("There is no account 'Nobody'. Choices: ")
+    assert said["text"] == "There is no account 'Nobody'."
+    assert "Groceries" in said["more"]
     assert browser.choose(since="someday")["say"] == "error"
     assert browser.filters == {"status": "COMPLETE"}
     pd.testing.assert_frame_equal(browser.frame, good)
@@ -244,7 +250,7 @@ def test_an_export_is_what_is_shown(browser: Browser, name: str, tmp_path: Path)
 
 def test_an_export_that_cannot_be_written_is_said(browser: Browser, tmp_path: Path) -> None:
     """A file of another type, or where nothing can be written, is a sentence and no file."""
-    assert "*.csv" in browser.ask("export", name="shown.xlsx")["text"]
+    assert "*.csv" in browser.ask("export", name="shown.xlsx")["more"]
     (tmp_path / "file").touch()
     assert browser.ask("export", name="file/shown.csv")["say"] == "error"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -288,6 +294,101 @@ def test_a_disguised_ledger_can_be_explored(ledger: Ledger) -> None:
         assert told["tables"][1]["note"] == "Its history is not shown here."
 
 
+def test_what_did_not_go_through_is_one_click_away(browser: Browser, ledger: Ledger) -> None:
+    """The figure beside "Did not go through" is how many rows are shown after a click on it."""
+    browser.choose(account="")
+    totals = {one["name"]: one["text"] for one in browser.ask("open")["totals"]}
+    count = int(totals["failed"].partition(" · ")[0])
+    view = browser.ask("failed", mark="me-1")
+    assert view["count"] == count == len(ledger.transfers_where(state=["failed", "cancelled"]))
+    assert view["filters"]["state"] == "cancelled, failed"
+    assert view["mark"] == "me-1"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"account": "Groceries", "since": "2026-09"},
+        {"state": ("cancelled", "failed"), "text": 'it\'s a "quoted" $HOME'},
+        {"category": ("Groceries", "Dining"), "until": date(2026, 10, 20), "direction": "outgoing"},
+    ],
+)
+def test_the_line_of_python_and_the_command_give_what_is_shown(
+    browser: Browser,
+    ledger: Ledger,
+    filters: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both lines, run as they were copied, give the rows of the explorer."""
+    browser.filter(**dict.fromkeys(FILTERS) | filters)
+    (_, python), (_, command) = browser.ask("open")["code"]
+    wanted = set(browser.frame["id"])
+    assert set(eval(python, {"ledger": ledger})["id"]) == wanted
+    words = shlex.split(command.removeprefix("seqdata "))
+    assert ledger.sandbox is not None
+    monkeypatch.setenv("SEQUENCE_DATA_DIR", str(ledger.categories_path.parent))
+    for name, value in ledger.sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(cli, [*words, "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    if words[0] == "export":
+        told = pd.read_csv(tmp_path / "activity.csv", dtype=str).to_dict("records")
+    assert {row["id"] for row in told} == wanted
+
+
+def test_a_category_of_ones_own_is_set_from_the_row() -> None:
+    """Category and split are noted from an open row, shown at once, and taken away again."""
+    with Ledger.demo(months=1, now="2026-11-01") as own:
+        own.sync(progress=False)
+        with closing(Browser(own)) as browser:
+            row = own.categorized(direction="outgoing", state="settled").iloc[0]
+
+            browser.choose(text=row["id"])
+
+            def note(**words: Any) -> dict[str, Any]:
+                version = browser.ask("open")["version"]
+                return browser.ask("annotate", version=version, row=0, **words)
+
+            assert note(category="Gifts") == {
+                "say": "noted", "version": browser._view.asked.version, "text": "Noted: Gifts.",
+            }  # fmt: skip
+            assert browser.frame["category"].tolist() == ["Gifts"]
+            half = row["amount_cents"] // 2
+            parts = [half + 1, row["amount_cents"] - half - 1]
+            texts = [f"{cents / 100:.2f}" for cents in parts]
+            note(split=[["Gifts", texts[0]], ["Home", texts[1]]])
+            assert browser.frame["amount_cents"].tolist() == parts
+            told = browser.ask("details", version=browser._view.asked.version, row=1)
+            assert told["own"]["whole"] == row["amount_cents"]
+            wrong = note(split=[["Gifts", texts[0]], ["Home", "0.01"]])
+            assert wrong["say"] == "error"
+            assert note(split=[["Gifts", texts[0]], ["Gifts", texts[1]]])["say"] == "error"
+            assert browser.frame["amount_cents"].tolist() == parts
+            note(split=[])
+            assert browser.frame["amount_cents"].tolist() == [row["amount_cents"]]
+            stale = browser.ask("annotate", version=-1, row=0, category="Gifts")
+            assert "Nothing was noted" in stale["text"]
+
+
+def test_a_closed_explorer_says_so() -> None:
+    """After its ledger is closed an explorer tells nothing but that, also to a page read anew."""
+    with Ledger.demo(months=1, now="2026-11-01") as own:
+        own.sync(progress=False)
+        explorer = own.explorer()
+        sent: list[Any] = []
+        explorer.send = lambda content, buffers=None: sent.append(content)
+    words = "Closed with its ledger. Run the cells again."
+    assert sent == [{"say": "closed", "text": words}]
+    for do in ("open", "rows", "details", "export"):
+        message = {"method": "custom", "content": {"do": do, "name": "x.csv"}}
+        explorer.comm.handle_msg({"content": {"data": message}, "buffers": []})
+    assert sent == [{"say": "closed", "text": words}] * 5
+    assert repr(explorer) == words
+
+
 def test_nothing_synced_is_said_when_it_is_made(tmp_path: Path) -> None:
     """Without a sync there is nothing to explore, and the error says what to run."""
     with (
@@ -299,7 +400,7 @@ def test_nothing_synced_is_said_when_it_is_made(tmp_path: Path) -> None:
 
 def test_names_never_become_html() -> None:
     """No part of the page makes HTML of text, loads anything, or runs text as code."""
-    assert len(SCRIPTS) == 3
+    assert len(SCRIPTS) == 4
     for path in SCRIPTS:
         text = path.read_text("utf-8")
         assert len(text.splitlines()) < 300

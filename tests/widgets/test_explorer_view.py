@@ -119,7 +119,7 @@ def test_totals_are_exact_and_leave_out_what_did_not_go_through() -> None:
     )
     assert (totals.inside_cents, totals.left_out, totals.left_out_cents) == (2_000, 2, 500)
     assert [one["text"] for one in totals_shown(shown())] == [
-        "5", "+$100.01", "-$12.50", "+$87.51", "$20.00", "2 ($5.00)",
+        "5", "+$100.01", "-$12.50", "+$87.51", "$20.00", "1 · $5.00", "1 · $0.00",
     ]  # fmt: skip
 
 

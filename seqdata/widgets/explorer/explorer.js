@@ -1,45 +1,9 @@
 // The activity explorer: filters, sums, table, export and details, over messages to the kernel.
-// Joined behind explorer_filters.js and explorer_grid.js into one module, without a build.
+// Joined behind filters.js, grid.js and details.js into one module, without a build.
 const COUNT = new Intl.NumberFormat("en-US");
 const QUIET = 15e3; // milliseconds without an answer until that is said
 
 let made = 0;
-
-class Details {
-  constructor(onClose) {
-    this.title = make("h3", "details-title");
-    this.amount = make("span", "details-amount");
-    const close = make("button", "details-close", { type: "button", text: "Close" });
-    close.onclick = onClose;
-    this.lines = make("dl", "lines");
-    this.tables = make("div", "tables");
-    this.node = make("section", "details", { "aria-label": "Details of the transfer" },
-      make("div", "details-head", { "aria-live": "polite" }, this.title, this.amount, close),
-      this.lines, this.tables);
-    this.node.hidden = true;
-  }
-
-  show({ title, amount, lines, tables }) {
-    this.title.textContent = title;
-    this.amount.textContent = amount;
-    this.lines.replaceChildren(...lines.map(([label, text]) => make("div", "line", {},
-      make("dt", "", { text: label }), make("dd", "", { text }))));
-    this.tables.replaceChildren(...tables.map((table) => this.table(table)));
-    this.node.hidden = false;
-  }
-
-  table({ title, columns, rows, note }) {
-    const row = (cells, tag) => make("tr", "", {}, ...cells.map((text) => make(tag, "", { text })));
-    const part = make("div", "part", {}, make("h4", "", { text: title }));
-    if (note) part.append(make("p", "quiet", { text: note }));
-    else part.append(make("table", "", { "aria-label": title },
-      make("thead", "", {}, row(columns, "th")),
-      make("tbody", "", {}, ...rows.map((cells) => row(cells, "td")))));
-    return part;
-  }
-
-  hide() { this.node.hidden = true; }
-}
 
 class Explorer {
   constructor(model, el) {
@@ -53,9 +17,12 @@ class Explorer {
     this.grid = new Grid(ask, id, (first, last, missing) => this.place(first, last, missing));
     this.status = make("span", "status", { text: "Loading…" });
     this.said = make("span", "said", { role: "status" });
-    this.details = new Details(() => this.closeDetails());
+    this.details = new Details(ask, id, () => this.closeDetails());
+    this.stage = make("div", "stage", {}, this.grid.node, this.details.node);
+    this.code = make("div", "code-lines");
     this.node = make("div", "", { role: "region", "aria-label": "Activity explorer" },
-      this.filters.node, this.totals, this.error, this.grid.node, this.foot(), this.details.node);
+      this.filters.node, this.totals, this.error, this.stage, this.foot(), make("details", "code", {},
+        make("summary", "", { text: "The same in Python and at a terminal" }), this.code));
     this.node.className = "seqdata-explorer";
     this.node.addEventListener("keydown", (event) => this.key(event));
     el.append(this.node);
@@ -105,9 +72,10 @@ class Explorer {
     else if (message.say === "view") this.show(message);
     else if (message.say === "rows") this.grid.receive(message);
     else if (message.say === "error") this.refuse(message);
+    else if (message.say === "closed") this.node.replaceChildren(make("div", "", { role: "status", text: message.text }));
     else if (message.version !== this.grid.view.version) return;
-    else if (message.say === "details") this.details.show(message);
-    else if (message.say === "exported") this.said.textContent = message.text;
+    else if (message.say === "details") this.open(message);
+    else if (message.say === "exported" || message.say === "noted") this.said.textContent = message.text;
   }
 
   offer({ columns, options }) {
@@ -115,20 +83,44 @@ class Explorer {
     this.filters.offer(options);
   }
 
+  open(details) {
+    this.details.show(details);
+    this.stage.classList.add("seqdata-explorer-open");
+    // Over the table it takes the keyboard; beside it the arrows go on from row to row.
+    if (getComputedStyle(this.details.node).position === "absolute") this.details.node.focus({ preventScroll: true });
+    this.stage.scrollIntoView({ block: "nearest" });
+  }
+
   show(view) {
     if (!this.grid.show(view)) return; // a newer one is here
     this.error.hidden = true;
-    this.details.hide();
+    this.hideDetails();
     this.filters.show(view.filters, view.mark);
-    this.totals.replaceChildren(...view.totals.map(({ name, label, text }) =>
-      make("div", `total seqdata-explorer-total-${name}`, {},
-        make("dt", "", { text: label }), make("dd", "", { text }))));
+    this.totals.replaceChildren(...view.totals.map(({ name, label, text }) => {
+      const figure = name !== "failed" ? make("dd", "", { text }) : make("dd", "", {},
+        make("button", "only-failed", { type: "button", text, title: "Show only these" }));
+      if (name === "failed") figure.firstChild.onclick = () => this.filters.ask({ do: "failed" });
+      return make("div", `total seqdata-explorer-total-${name}`, {}, make("dt", "", { text: label }), figure);
+    }));
+    this.code.replaceChildren(...view.code.map(([label, text]) => this.codeLine(label, text)));
   }
 
-  refuse({ version, text, field }) {
+  codeLine(label, text) {
+    const line = make("code", "", { text }), button = make("button", `copy seqdata-explorer-copy-${label.toLowerCase()}`,
+      { type: "button", text: "Copy", "aria-label": `Copy: ${label}` });
+    button.onclick = async () => {
+      try { await navigator.clipboard.writeText(text); this.said.textContent = `Copied: ${label}.`; }
+      catch { getSelection().selectAllChildren(line); this.said.textContent = "Marked: copy it with the keyboard."; }
+    };
+    return make("div", "code-line", {}, make("span", "label", { text: label }), line, button);
+  }
+
+  refuse({ version, text, more, field }) {
     this.said.textContent = "";
     if (version < this.grid.view.version) return;
-    this.error.textContent = field ? `${text} The table still shows what passed before.` : text;
+    const rest = [field && "The table still shows what passed before.", more && `There is: ${more}`];
+    this.error.replaceChildren(make("strong", "", { text }),
+      ...rest.filter(Boolean).map((line) => make("div", "", { text: line })));
     this.error.hidden = false;
     this.filters.controls[field]?.setAttribute("aria-invalid", "true");
     this.grid.draw();
@@ -142,8 +134,13 @@ class Explorer {
       : `No rows${more}`;
   }
 
-  closeDetails() {
+  hideDetails() {
     this.details.hide();
+    this.stage.classList.remove("seqdata-explorer-open");
+  }
+
+  closeDetails() {
+    this.hideDetails();
     this.grid.node.focus({ preventScroll: true });
   }
 

@@ -13,9 +13,12 @@ import pandas as pd
 
 from seqdata.core.logs import logger
 from seqdata.core.text import printable
-from seqdata.exceptions import SequenceError
+from seqdata.exceptions import InvalidFilter, SequenceError
 from seqdata.export import write_table
+from seqdata.sources.vocabulary import RETURNED
+from seqdata.widgets.closed import CLOSED
 from seqdata.widgets.explorer import view as explorer_view
+from seqdata.widgets.explorer.code import as_command, as_python
 from seqdata.widgets.explorer.read import Readable, Snapshot
 from seqdata.widgets.explorer.state import COLUMNS, Asked, Filters, Sort, field_of
 from seqdata.widgets.explorer.view import Totals, View, look
@@ -25,7 +28,7 @@ log = logger(__name__)
 _HERE = Path(__file__).parent
 
 #: The parts of the page's module, in the order in which they build upon each other.
-_SCRIPTS = ("filters.js", "grid.js", "explorer.js")
+_SCRIPTS = ("filters.js", "grid.js", "details.js", "explorer.js")
 
 #: The rows that come with a view, without being asked for.
 FIRST_PAGE = 200
@@ -60,12 +63,22 @@ class ActivityExplorer(anywidget.AnyWidget):
         self._read = Snapshot.of(ledger)
         self._asked = Asked()
         self._refused: Asked | None = None
+        self._closed = ""
         self._view = look(self._read.rows, self._asked)
         super().__init__()
         self.add_class("seqdata-explorer-widget")
         self.on_msg(self._received)
 
+    def close(self, said: str = CLOSED) -> None:
+        """Show nothing any more but that it is closed; may be called again."""
+        if getattr(self, "_closed", CLOSED):  # or it was never made
+            return
+        self._closed = said
+        self._say_closed()
+
     def __repr__(self) -> str:
+        if self._closed:
+            return self._closed
         return "ActivityExplorer: run this cell again to see the activity"
 
     # -- what a program does ------------------------------------------------------------------
@@ -181,8 +194,13 @@ class ActivityExplorer(anywidget.AnyWidget):
             "rows": self._on_rows,
             "details": self._on_details,
             "export": self._on_export,
+            "annotate": self._on_annotate,
+            "failed": self._on_failed,
             "refresh": lambda _: self.refresh(),
         }
+        if self._closed:
+            self._say_closed()
+            return
         try:
             answers[content["do"]](content)
         except SequenceError as error:
@@ -218,6 +236,28 @@ class ActivityExplorer(anywidget.AnyWidget):
     def _on_clear(self, content: Mapping[str, Any]) -> None:
         mark = str(content.get("mark", ""))
         self._ask(lambda asked: replace(_cleared(asked), mark=mark), from_browser=True)
+
+    def _on_failed(self, content: Mapping[str, Any]) -> None:
+        """Show what did not go through, of what is shown."""
+        changes, mark = {"state": tuple(sorted(RETURNED))}, str(content.get("mark", ""))
+        self._ask(
+            lambda asked: replace(asked, filters=asked.filters.changed(changes), mark=mark),
+            from_browser=True,
+        )
+
+    def _on_annotate(self, content: Mapping[str, Any]) -> None:
+        """Note a category of one's own for a row, or the parts of a purchase of several."""
+        view, place = self._view, int(content["row"])
+        if view.asked.version != content["version"] or not 0 <= place < len(view):
+            self._send_error("Other rows are shown by now. Nothing was noted; open the row again.")
+            return
+        own_id = str(view.rows.frame["id"].iloc[view.places[place]])
+        given = content.get("split")
+        split = None if given is None else _parts(given)
+        category = None if given is not None else str(content["category"]).strip()
+        self._ledger.annotate(own_id, category=category, split=split)
+        self.refresh()
+        self._say("noted", self._view, text=_noted(category, split))
 
     def _on_sort(self, content: Mapping[str, Any]) -> None:
         sort = Sort(str(content["column"]), bool(content["descending"]))
@@ -259,9 +299,18 @@ class ActivityExplorer(anywidget.AnyWidget):
             filters=view.asked.filters.shown(),
             mark=view.asked.mark,
             sort=asdict(view.asked.sort),
+            code=self._code(view),
             rows=explorer_view.page(view, 0, FIRST_PAGE),
             empty=explorer_view.empty_reason(view),
         )
+
+    def _code(self, view: View) -> list[list[str]]:
+        given = view.asked.filters.given()
+        command = as_command(given, is_disguised=self._read.is_disguised)
+        return [["Python", as_python(given)], ["Command", command]]
+
+    def _say_closed(self) -> None:
+        self.send({"say": "closed", "text": self._closed})
 
     def _send_options(self) -> None:
         rows = self._read.rows
@@ -269,7 +318,9 @@ class ActivityExplorer(anywidget.AnyWidget):
         self._say("options", self._view, columns=columns, options=explorer_view.options(rows))
 
     def _send_error(self, text: str, field: str = "") -> None:
-        said = {"text": printable(text), "field": field}
+        sentence, choices, more = text.partition(" Choices: ")
+        said = {"text": printable(sentence), "more": printable(f"{choices}{more}".strip())}
+        said["field"] = field
         self.send({"say": "error", "version": self._asked.version, **said})
 
 
@@ -284,3 +335,21 @@ def _shown(value: Any) -> Any:
 
 def _cleared(asked: Asked) -> Asked:
     return replace(asked, filters=Filters())
+
+
+def _parts(given: Any) -> dict[str, str]:
+    """Return the parts of a split, as texts; those of one category added up by nobody."""
+    parts: dict[str, str] = {}
+    for name, amount in given:
+        if str(name).strip() in parts:
+            raise InvalidFilter("category", str(name), ["each category once"])
+        parts[str(name).strip()] = str(amount).strip()
+    return parts
+
+
+def _noted(category: str | None, split: Mapping[str, str] | None) -> str:
+    if split:
+        return f"Noted: split into {' and '.join(split)}."
+    if split is not None:
+        return "Noted: it is in one piece again."
+    return f"Noted: {category}." if category else "Noted: your category is taken away."

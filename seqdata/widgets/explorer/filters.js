@@ -18,14 +18,16 @@ class Filters {
     this.ask = (message) => ask({ ...message, mark: (this.mark = `${this.self}${(this.asked += 1)}`) });
     Object.assign(this, { controls: {}, asked: 0, self: `${id}-${Math.random()}-` });
     this.lists = { month: make("datalist", "", { id: `${id}-months` }),
-                   account: make("datalist", "", { id: `${id}-accounts` }) };
+                   account: make("datalist", "", { id: `${id}-accounts` }),
+                   category: make("datalist", "", { id: `${id}-categories` }) };
     this.node = make("div", "filters", { role: "search", "aria-label": "Filters" });
-    const typed = (hint, list) => make("input", "", { type: "text", placeholder: hint,
+    // No placeholders: what stands in a field could be taken for its value.
+    const typed = (title, list) => make("input", "", { type: "text", title,
       autocomplete: "off", spellcheck: "false", ...(list && { list }) });
-    this.add("text", "Search", typed("Name, note, reason or id"));
-    this.add("since", "Since", typed("2026-10-05", `${id}-months`));
-    this.add("until", "Until (not included)", typed("2026-11-01", `${id}-months`));
-    this.add("account", "Account", typed("Name or id", `${id}-accounts`));
+    this.add("text", "Search", typed("In names, notes, reasons and ids"));
+    this.add("since", "Since (a day)", typed("Such as 2026-10-05, or 2026-10", `${id}-months`));
+    this.add("until", "Before (a day)", typed("Not included, such as 2026-11-01", `${id}-months`));
+    this.add("account", "Account", typed("Name or id, at either end", `${id}-accounts`));
     for (const name of ["direction", "state", "status", "category"])
       this.add(name, name[0].toUpperCase() + name.slice(1), make("select"));
     const clear = make("button", "clear", { type: "button", text: "Clear" });
@@ -61,6 +63,7 @@ class Filters {
   offer(options) {
     fillList(this.lists.month, options.month);
     fillList(this.lists.account, options.account);
+    fillList(this.lists.category, options.category);
     for (const name of ["direction", "state", "status", "category"]) {
       const control = this.controls[name], chosen = control.value;
       control.replaceChildren(...[["", "All"], ...options[name]].map(

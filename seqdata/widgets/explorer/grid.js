@@ -1,5 +1,4 @@
 // The table. It holds a few pages of rows; the kernel has them all.
-const ROW = 30; // pixels; .seqdata-explorer-row has the same
 const PAGE = 200; // rows that are asked for at once
 const KEPT = 40; // pages on either side of the shown one
 const TALLEST = 5e6; // pixels; browsers cannot scroll much more than 17 million
@@ -7,7 +6,7 @@ const TALLEST = 5e6; // pixels; browsers cannot scroll much more than 17 million
 class Grid {
   constructor(ask, id, onPlace) {
     Object.assign(this, { ask, id, onPlace, pages: new Map(), pending: new Set(), pool: [] });
-    Object.assign(this, { columns: [], view: { version: -1, count: 0 }, top: 0, active: -1 });
+    Object.assign(this, { columns: [], view: { version: -1, count: 0 }, top: 0, active: -1, row: 30 });
     this.head = make("div", "head seqdata-explorer-row", { role: "row", "aria-rowindex": 1 });
     this.body = make("div", "body", { role: "rowgroup" });
     this.empty = make("div", "empty", { text: "Waiting for the kernel. If nothing appears, " +
@@ -35,7 +34,8 @@ class Grid {
     this.head.replaceChildren(...columns.map(({ key, label }) => {
       const button = make("button", `sort seqdata-explorer-sort-${key}`, { type: "button", text: label });
       button.onclick = () => this.sortBy(key);
-      return make("div", `cell seqdata-explorer-cell-${key}`, { role: "columnheader" }, button);
+      return make("div", `cell seqdata-explorer-cell-${key}`, { role: "columnheader",
+        "aria-colindex": columns.findIndex((one) => one.key === key) + 1 }, button);
     }));
   }
 
@@ -79,11 +79,15 @@ class Grid {
 
   measure() {
     const height = this.node.clientHeight, head = this.head.offsetHeight;
-    if (!height) return;
-    this.fits = Math.max(1, (height - head) / ROW);
+    if (!height || !this.columns.length) return;
+    const first = this.rowNode(0), was = first.hidden;
+    first.hidden = false; // the stylesheet says how tall a row is, by the width and the font
+    this.row = first.getBoundingClientRect().height || this.row;
+    first.hidden = was;
+    this.fits = Math.max(1, (height - head) / this.row);
     this.pane.style.height = `${height}px`;
     this.spacer.style.height = `${Math.max(0,
-      Math.min(this.view.count * ROW, TALLEST) + head - height)}px`;
+      Math.min(this.view.count * this.row, TALLEST) + head - height)}px`;
     this.goTo(this.top);
   }
 
@@ -106,8 +110,8 @@ class Grid {
   }
 
   wheel(event) { // of a table too tall for the browser, whose own steps would skip rows
-    if (this.view.count * ROW <= TALLEST || event.shiftKey || event.ctrlKey) return;
-    const step = event.deltaMode === 0 ? event.deltaY / ROW : event.deltaY;
+    if (this.view.count * this.row <= TALLEST || event.shiftKey || event.ctrlKey) return;
+    const step = event.deltaMode === 0 ? event.deltaY / this.row : event.deltaY;
     if ((step < 0 && this.top <= 0) || (step > 0 && this.top >= this.last)) return;
     event.preventDefault();
     this.goTo(this.top + step);
@@ -138,8 +142,8 @@ class Grid {
 
   rowNode(at) {
     while (this.pool.length <= at) {
-      const cells = this.columns.map(({ key }) =>
-        make("div", `cell seqdata-explorer-cell-${key}`, { role: "gridcell" }));
+      const cells = this.columns.map(({ key }, at) =>
+        make("div", `cell seqdata-explorer-cell-${key}`, { role: "gridcell", "aria-colindex": at + 1 }));
       this.pool.push(make("div", "row", { role: "row" }, ...cells));
       this.body.append(this.pool.at(-1));
     }
@@ -167,7 +171,7 @@ class Grid {
         if (cell.textContent !== text) { cell.textContent = text; cell.title = text; }
       });
     }
-    this.body.style.transform = `translateY(${-(this.top - first) * ROW}px)`;
+    this.body.style.transform = `translateY(${-(this.top - first) * this.row}px)`;
     this.empty.hidden = this.view.count > 0;
     this.node.setAttribute("aria-busy", missing);
     if (this.active >= 0) this.node.setAttribute("aria-activedescendant", `${this.id}-row-${this.active}`);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -39,6 +40,15 @@ class Readable(Protocol):
     def history(self, transfer_id: str) -> pd.DataFrame:
         """All versions of a transfer."""
 
+    def annotate(
+        self,
+        transfer_id: str,
+        *,
+        category: str | None = None,
+        split: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note a category of one's own, or the parts of a purchase of several."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -58,12 +68,17 @@ class Snapshot:
         """
         return cls(ledger, Rows(ledger.categorized(), ledger.accounts))
 
+    @property
+    def is_disguised(self) -> bool:
+        """Whether it is a ledger to show around, in which nothing can be noted."""
+        return bool(self.rows.frame.attrs.get("seqdata", {}).get("share_safe"))
+
     def describe(self, view: View, place: int) -> dict[str, Any]:
         """Say everything about the transfer in a row of the view; see :func:`describe`."""
         where = view.places[place : place + 1]
         row = view.rows.frame.iloc[where].iloc[0]
         own_id = str(row["id"])
-        return describe(
+        told = describe(
             {str(name): row[name] for name in row.index},
             int(view.rows.signed_cents(where, view.account_ids)[0]),
             details=_of(self._details, own_id),
@@ -71,6 +86,7 @@ class Snapshot:
             annotations=_of(self._annotations, own_id),
             history=self._history(own_id),
         )
+        return {**told, "own": None if self.is_disguised else _own(row)}
 
     @cached_property
     def _details(self) -> pd.DataFrame:
@@ -89,6 +105,18 @@ class Snapshot:
             return self.ledger.history(transfer_id)
         except SequenceError:  # it vanished, or the ledger is a disguised one
             return pd.DataFrame()
+
+
+def _own(row: pd.Series[Any]) -> dict[str, Any]:
+    """Return what the form for a category of one's own begins with; the whole amount in cents."""
+    whole = row.get("whole_cents")
+    cents = row["amount_cents"] if whole is None or pd.isna(whole) else whole
+    category = row["category"]
+    return {
+        "category": "" if pd.isna(category) else str(category),
+        "is_own": row["category_source"] == "annotation",
+        "whole": None if pd.isna(cents) else int(cents),
+    }
 
 
 def _of(frame: pd.DataFrame, transfer_id: str) -> pd.DataFrame:

@@ -159,6 +159,10 @@ class Rows:
         """Tell whose money moved or is on its way: not what failed, was cancelled or reversed."""
         return self._counted[places]
 
+    def is_failed(self, places: Positions) -> Mask:
+        """Tell whose state says that it did not go through: failed or cancelled."""
+        return self._failed[places]
+
     # -- inside -------------------------------------------------------------------------------
 
     @cached_property
@@ -171,6 +175,10 @@ class Rows:
         back = frame["state"].isin(RETURNED) | frame["returned_at"].notna()
         known = self._among("direction", ["INCOMING", "OUTGOING", "INTERNAL"])
         return known & (~back & frame["amount_cents"].notna()).to_numpy(dtype=bool)
+
+    @cached_property
+    def _failed(self) -> Mask:
+        return self.frame["state"].isin(RETURNED).to_numpy(dtype=bool)
 
     def _is(self, direction: str) -> Mask:
         return self._among("direction", [direction])

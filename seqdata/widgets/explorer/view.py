@@ -28,7 +28,8 @@ class Totals:
     `moved_in_cents` and `moved_out_cents` are what came in and went out; with an account chosen,
     what moved inside counts as coming in or going out where it reached or left that account.
     `inside_cents` is the rest of what moved inside. What failed, was cancelled or was reversed is
-    in `left_out` (rows) and `left_out_cents` alone.
+    in `left_out` (rows) and `left_out_cents` alone; `failed` and `failed_cents` are the part of it
+    whose state is failed or cancelled.
     """
 
     count: int
@@ -37,6 +38,8 @@ class Totals:
     inside_cents: int
     left_out: int
     left_out_cents: int
+    failed: int
+    failed_cents: int
 
     @property
     def net_cents(self) -> int:
@@ -85,7 +88,7 @@ def look(rows: Rows, asked: Asked) -> View:
 
 def _totals(rows: Rows, places: Positions, signed: Cents) -> Totals:
     cents, counted = rows.cents(places), rows.is_counted(places)
-    inside = counted & (signed == 0)
+    inside, failed = counted & (signed == 0), rows.is_failed(places)
     return Totals(
         count=len(places),
         moved_in_cents=int(signed[counted & (signed > 0)].sum()),
@@ -93,6 +96,8 @@ def _totals(rows: Rows, places: Positions, signed: Cents) -> Totals:
         inside_cents=int(cents[inside].sum()),
         left_out=int((~counted).sum()),
         left_out_cents=int(cents[~counted].sum()),
+        failed=int(failed.sum()),
+        failed_cents=int(cents[failed].sum()),
     )
 
 
@@ -143,7 +148,10 @@ def totals_shown(view: View) -> list[dict[str, str]]:
     """Return the sums as text: a name, a label, and the text of each."""
     totals = view.totals
     labels = ("Into this account", "Out of it") if view.account_ids else ("Money in", "Money out")
-    left_out = f"{totals.left_out:,} ({format_cents(totals.left_out_cents)})"
+    others, others_cents = (
+        totals.left_out - totals.failed,
+        totals.left_out_cents - totals.failed_cents,
+    )
     shown = [
         ("count", "Transfers", f"{totals.count:,}"),
         ("in", labels[0], money(totals.moved_in_cents, totals.moved_in_cents)),
@@ -151,9 +159,15 @@ def totals_shown(view: View) -> list[dict[str, str]]:
         ("net", "Net", money(abs(totals.net_cents), totals.net_cents)),
         ("inside", "Moved inside", format_cents(totals.inside_cents)),
     ]
-    if totals.left_out:
-        shown.append(("left-out", "Did not go through", left_out))
+    if totals.failed:
+        shown.append(("failed", "Did not go through", _counted(totals.failed, totals.failed_cents)))
+    if others:
+        shown.append(("left-out", "Reversed or not known", _counted(others, others_cents)))
     return [{"name": name, "label": label, "text": text} for name, label, text in shown]
+
+
+def _counted(count: int, cents: int) -> str:
+    return f"{count:,} · {format_cents(cents)}"
 
 
 def empty_reason(view: View) -> str:

@@ -17,6 +17,7 @@ from seqdata.safeguards import TransferDesk
 from seqdata.safeguards.attendance import is_attended
 from seqdata.safeguards.audit import utc_now
 from seqdata.safeguards.outcomes import Completed, ConfirmOutcome, Returned, Unknown
+from seqdata.widgets.closed import CLOSED
 from seqdata.widgets.panel import html as panel_html
 from seqdata.widgets.panel import state as panel_state
 from seqdata.widgets.panel import view as panel_view
@@ -27,10 +28,6 @@ from seqdata.widgets.panel.state import PanelState
 from seqdata.widgets.panel.work import Change, Work
 
 log = logger(__name__)
-
-#: What stands where a panel was, and why.
-CLOSED = "Closed. Run the cell again."
-CLOSED_WITH_LEDGER = "Closed with its ledger. Run the cells again."
 
 
 class TransferPanel(ipw.VBox):  # type: ignore[misc]
