@@ -336,6 +336,13 @@ class Panel:
         expect(self.region).to_be_visible()
         expect(self.confirm).to_be_enabled()
 
+    def copies_an_id(self, whole: str) -> None:
+        """Click on an id, of which little is seen, and have all of it marked to be copied."""
+        shown = self.root.locator(".sqp-id", has_text=whole).first
+        shown.click()
+        assert self.page.evaluate("String(getSelection())") == whole
+        assert shown.evaluate("it => it.clientWidth < it.scrollWidth")
+
     def tab_to(self, control: Locator) -> None:
         """Press Tab until a control has the focus."""
         for _ in range(30):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from lab_kit import Notebook, Panel
-from PIL import Image
+from look_kit import pale, take_picture
 from playwright.sync_api import Locator, expect
 
 from seqdata.sandbox import Sandbox
@@ -26,68 +23,9 @@ EXPLORER = [
 #: As wide as a window on a desk, for the pictures.
 WIDE = {"width": 1280, "height": 1700}
 
-#: Least contrast of text to what is behind it (WCAG 2, level AA); large text needs less.
-LEAST, LEAST_LARGE = 4.5, 3.0
-
-_CONTRASTS = """root => {
-  const parts = text => {
-    const found = (text.match(/[\\d.]+/g) || []).map(Number);
-    return text.startsWith("color(") ? found.map((v, i) => i < 3 ? v * 255 : v) : found;
-  };
-  const over = (top, below) => {
-    const alpha = top.length > 3 ? top[3] : 1;
-    return [0, 1, 2].map(i => alpha * top[i] + (1 - alpha) * below[i]);
-  };
-  const light = rgb => {
-    const [r, g, b] = rgb.map(v => v / 255).map(
-      v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = element => {
-    const found = [];
-    for (let one = element; one; one = one.parentElement)
-      found.push(parts(getComputedStyle(one).backgroundColor));
-    return found.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
-  };
-  const seen = [];
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement, words = walker.currentNode.data.trim();
-    if (!words || !element.checkVisibility({visibilityProperty: true, opacityProperty: true}))
-      continue;
-    if (element.closest(':disabled, [aria-disabled=true], style, script')) continue;
-    const style = getComputedStyle(element), back = behind(element);
-    const [a, b] = [light(over(parts(style.color), back)), light(back)].sort((x, y) => y - x);
-    const size = parseFloat(style.fontSize), bold = parseInt(style.fontWeight) >= 700;
-    const large = size >= 24 || (bold && size >= 18.6);
-    seen.push({words, large, ratio: (a + 0.05) / (b + 0.05)});
-  }
-  return seen;
-}"""
-
 both_themes = pytest.mark.parametrize(
     "theme", ["light", pytest.param("dark", marks=pytest.mark.soak)]
 )
-
-
-def pale(root: Locator) -> list[str]:
-    """Texts that cannot be told well from what is behind them."""
-    seen = root.evaluate(_CONTRASTS)
-    assert len(seen) > 20
-    return [
-        f"{one['words']}: {one['ratio']:.1f}"
-        for one in seen
-        if one["ratio"] < (LEAST_LARGE if one["large"] else LEAST)
-    ]
-
-
-def take_picture(root: Locator, name: str) -> None:
-    """Keep a picture for the documentation, where SEQDATA_PICTURES says a folder."""
-    folder = os.environ.get("SEQDATA_PICTURES")
-    if folder:
-        picture = Image.open(io.BytesIO(root.screenshot())).convert("RGB")
-        small = picture.quantize(128, dither=Image.Dither.NONE)
-        small.save(Path(folder) / f"{name}.png", optimize=True)
 
 
 @both_themes
