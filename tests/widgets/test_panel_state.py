@@ -218,6 +218,9 @@ def test_twins_are_told_apart_by_what_a_person_knows() -> None:
     assert "▲ Not Outside account · R\u0435nt at Ally · $1.00" in shown
     assert "▲ Not Outside account · Rent at Ally · $2.00" in shown
     assert "Fun" not in shown
+    alike = panel_html.review(staged(twins[3], FOOD), twins)
+    assert "<bdi>Fun</bdi></b> …0004" in alike
+    assert "▲ Not Pod · Fun · $0.05 · …0005" in alike
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.sampled_from(["pod", "port", "account"]))))

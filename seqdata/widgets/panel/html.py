@@ -141,9 +141,10 @@ def account_hint(text: str, accounts: Sequence[Account], once_known: Collection[
         one = find_account(wanted(text, accounts), accounts, once_known)
     except UnknownAccount as error:
         return f'<span class="sqp-hint sqp-bad" role="status">✗ {_html(_missed(error))}</span>'
+    holds = "balance not known" if one.balance_cents is None else f"holds {one.balance}"
     # A visible echo of what a label already says would only be noise.
     said = "" if text in labels(accounts) else f"{KIND_WORDS[one.kind]} {_name(one.name)}, "
-    return f'<span class="sqp-hint" role="status">✓ {said}holds {one.balance}</span>'
+    return f'<span class="sqp-hint" role="status">✓ {said}{holds}</span>'
 
 
 def _missed(error: UnknownAccount) -> str:
@@ -238,10 +239,14 @@ def _end(account: Account, change: int, accounts: Sequence[Account]) -> str:
         if after is None
         else f"{account.balance} now, <b>{format_cents(after)}</b> after"
     )
+    told = {own_id: label for label, own_id in labels(accounts).items()}
     twins = [one for one in accounts if one.id != account.id and are_alike(one.name, account.name)]
-    other = "".join(f'<div class="sqp-twin">▲ Not {_html(_known_by(one))}</div>' for one in twins)
+    other = "".join(f'<div class="sqp-twin">▲ Not {_html(told[one.id])}</div>' for one in twins)
+    mark = f"…{account.id[-account.tail :]}"
+    named = f"{at} {_html(mark)}" if told.get(account.id, "").endswith(mark) else at
     return (
-        f'<b>{_name(account.name)}</b>{at} <span class="sqp-kind">{KIND_WORDS[account.kind]}</span>'
+        f"<b>{_name(account.name)}</b>{named} "
+        f'<span class="sqp-kind">{KIND_WORDS[account.kind]}</span>'
         f'<div class="sqp-holds">{holds}</div>{other}'
     )
 

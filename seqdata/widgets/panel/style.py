@@ -146,9 +146,9 @@ CSS = """
 .seqdata-panel .sqp-events ul { margin: 0; padding: 0; list-style: none; }
 .seqdata-panel .sqp-events li { display: grid; gap: 0 14px; align-items: baseline; padding: 4px 0;
   border-top: 1px solid var(--sqp-line); font-variant-numeric: tabular-nums;
-  grid-template-columns: 11.5em 9.5em 6em minmax(0, 1fr); font-size: .93em; }
+  grid-template-columns: 11.5em 9em 8.5em minmax(0, 1fr); font-size: .93em; }
 .seqdata-panel .sqp-when { color: var(--sqp-quiet); }
-.seqdata-panel .sqp-num { text-align: right; }
+.seqdata-panel .sqp-num { text-align: right; white-space: nowrap; }
 .seqdata-panel small { font-size: .93em; color: var(--sqp-quiet); }
 @container (max-width: 640px) {
   .seqdata-panel .sqp-events li { grid-template-columns: minmax(0, 1fr) auto; }
@@ -159,7 +159,7 @@ CSS = """
 @container (max-width: 420px) {
   .seqdata-panel .widget-text:not(.seqdata-panel-hidden),
   .seqdata-panel .widget-dropdown:not(.seqdata-panel-hidden) {
-    grid-template-columns: minmax(0, 1fr); }
+    grid-template-columns: minmax(0, 1fr); row-gap: 2px; }
   .seqdata-panel :is(.seqdata-panel-hint, .seqdata-panel-instant, .seqdata-panel-limits,
     .widget-box.seqdata-panel-begin, .seqdata-panel-again):not(.seqdata-panel-hidden) {
     margin-left: 0; }
