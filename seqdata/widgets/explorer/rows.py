@@ -2,7 +2,8 @@
 
 The words and their meaning are those of :mod:`seqdata.analysis.filters`. A million texts would
 take seconds to search anew at each key, so that each column is taken apart once, into its
-different values and where they stand, and only the values are searched.
+different values and where they stand, and only the values are searched. What the totals and an
+order need of a row is kept too, so that a filter only chooses among it.
 """
 
 from __future__ import annotations
@@ -10,26 +11,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from seqdata.analysis.accounts import known_names
 from seqdata.analysis.filters import (
     Words,
-    filter_categories,
+    between,
     filter_transfers,
     find_account,
+    known_categories,
 )
 from seqdata.core.text import normal
 from seqdata.sources.vocabulary import RETURNED
 from seqdata.widgets.explorer.state import Filters, Sort
 
+K = TypeVar("K")
+V = TypeVar("V")
 Positions: TypeAlias = npt.NDArray[np.intp]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Cents: TypeAlias = npt.NDArray[np.int64]
+Ids: TypeAlias = tuple[str, ...]
 
 #: Where `text` is looked for, as in :func:`seqdata.analysis.filter_transfers`.
 _SEARCHED = ("description", "source_name", "destination_name", "error_reason", "id")
@@ -39,21 +46,40 @@ _NOWHERE = np.iinfo(np.int64).max
 #: More cents than any transfer has.
 _APART = 2**60
 
+#: What a row counts as: what moved, and what did not go through or cannot be counted.
+GROUPS = ("in", "out", "inside", "failed", "left out")
+
+#: How many orders, and how many accounts' signs, are kept: eight bytes a row each.
+_KEPT = 6
+
 
 @dataclass(frozen=True)
 class _Texts:
     """A column of text, taken apart: its values, and which of them each row has (-1: none)."""
 
-    codes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int32]
     values: pd.Series[Any]
-    folded: pd.Series[Any]
+    folded: pa.StringArray
+    letters: frozenset[str]
 
     @classmethod
     def of(cls, column: pd.Series[Any]) -> _Texts:
         codes, found = pd.factorize(column)
-        values = pd.Series(np.asarray(found, dtype=object), dtype="str")
-        folded = pd.Series([normal(value) for value in values], dtype="str")
-        return cls(codes.astype(np.int64), values, folded)
+        values = [str(value) for value in found]
+        folded = [normal(value) for value in values]
+        letters = frozenset("".join(folded))
+        return cls(
+            codes.astype(np.int32),
+            pd.Series(values, dtype="str"),
+            pa.array(folded, pa.string()),
+            letters,
+        )
+
+    def containing(self, wanted: str) -> Mask | None:
+        """Tell which rows contain a text; None where no row can, by its letters alone."""
+        if not self.letters.issuperset(wanted):
+            return None
+        return self.where(pc.match_substring(self.folded, wanted))
 
     def where(self, chosen: Any) -> Mask:
         """Spread what is true of values over the rows; a row without a value has it not."""
@@ -62,7 +88,7 @@ class _Texts:
     @cached_property
     def ranks(self) -> npt.NDArray[np.int64]:
         """The place of each row's text in the alphabet; :data:`_NOWHERE` where it has none."""
-        order = self.folded.to_numpy(dtype=object).argsort(kind="stable")
+        order = np.argsort(np.asarray(self.folded.to_pylist(), dtype=object), kind="stable")
         ranks = np.empty(len(order) + 1, np.int64)
         ranks[order], ranks[-1] = np.arange(len(order)), _NOWHERE
         return ranks[self.codes]
@@ -82,9 +108,9 @@ class Rows:
     def __init__(self, frame: pd.DataFrame, accounts: pd.DataFrame) -> None:
         self.frame, self._accounts = frame, accounts
         self._texts: dict[str, _Texts] = {}
-        places = np.arange(len(frame))
-        self._facts = frame[["created_at", "direction", "state", "status"]].assign(place=places)
-        self._categories = frame[["category"]].assign(place=places)
+        self._orders: dict[tuple[Sort, Ids], Positions] = {}
+        self._signed: dict[Ids, Cents] = {}
+        self._groups: dict[Ids, npt.NDArray[np.int8]] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -106,62 +132,52 @@ class Rows:
         InvalidMoment, InvalidFilter, UnknownAccount
             A value that cannot be used; the message lists the choices.
         """
-        found = filter_transfers(
-            self._facts,
-            since=filters.since,
-            until=filters.until,
-            direction=filters.direction,
-            state=filters.state,
-            status=filters.status,
-        )
-        keep = self._only(found)
+        since, until = filters.since, filters.until
+        keep = np.ones(len(self), bool)
+        if since is not None or until is not None:
+            keep &= between(self.frame["created_at"], since, until).to_numpy(bool)
+        keep &= self._with_words(filters)
         if filters.account is not None:
             keep &= self._at_either_end(self.account_ids(filters.account))
         if filters.text is not None:
             keep &= self._containing(filters.text)
         if filters.category is not None:
-            keep &= self._only(filter_categories(self._categories, filters.category))
+            chosen = known_categories(filters.category, self.frame["category"])
+            keep &= self._among("category", chosen)
         return np.flatnonzero(keep)
 
-    def ordered(self, places: Positions, sort: Sort, signed: Cents) -> Positions:
+    def ordered(self, places: Positions, sort: Sort, account_ids: Ids = ()) -> Positions:
         """Return the order of `places` by a column; what is equal stays newest first.
 
-        Parameters
-        ----------
-        signed
-            The amounts at `places`, in cents, as they are shown.
+        Amounts are sorted as they are shown: by their sign for the accounts of `account_ids`.
         """
-        keys, is_missing = self._keys(places, sort.column, signed)
-        if sort.descending:
-            keys = -keys
-        keys = np.where(is_missing, _NOWHERE, keys)
-        return places[np.argsort(keys, kind="stable")]
+        order = self._order(sort, account_ids)
+        if len(places) == len(self):
+            return order
+        chosen = np.zeros(len(self), bool)
+        chosen[places] = True
+        return order[chosen[order]]
 
-    def signed_cents(self, places: Positions, account_ids: Sequence[str] = ()) -> Cents:
+    def signed_cents(self, places: Positions, account_ids: Ids = ()) -> Cents:
         """Return the amounts with their sign: what comes in is above zero, what goes out below.
 
         What moves inside is below zero where it leaves the accounts of `account_ids`, above
-        zero where it reaches them, and else without a sign: 0 (see :meth:`cents`).
+        zero where it reaches them, and else without a sign: 0.
         """
-        sign = self._is("INCOMING")[places].astype(np.int64) - self._is("OUTGOING")[places]
-        if account_ids:
-            ours = list(account_ids)
-            arriving = self._among("destination_id", ours)[places]
-            leaving = self._among("source_id", ours)[places]
-            sign += self._is("INTERNAL")[places] * (arriving.astype(np.int64) - leaving)
-        return sign * self.cents(places)
+        return self._signed_for(account_ids)[places]
 
-    def cents(self, places: Positions) -> Cents:
-        """Return the amounts in cents, without a sign; 0 where the amount is not known."""
-        return self._cents[places]
+    def sums(self, places: Positions, account_ids: Ids = ()) -> dict[str, tuple[int, int]]:
+        """Return, for each name of :data:`GROUPS`, how many rows it has and their cents."""
+        group, cents = self._groups_for(account_ids)[places], self._cents[places]
+        found = [group == number for number in range(len(GROUPS))]
+        return {
+            name: (int(one.sum()), int(cents.sum(where=one)))
+            for name, one in zip(GROUPS, found, strict=True)
+        }
 
     def is_counted(self, places: Positions) -> Mask:
         """Tell whose money moved or is on its way: not what failed, was cancelled or reversed."""
         return self._counted[places]
-
-    def is_failed(self, places: Positions) -> Mask:
-        """Tell whose state says that it did not go through: failed or cancelled."""
-        return self._failed[places]
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -176,17 +192,58 @@ class Rows:
         known = self._among("direction", ["INCOMING", "OUTGOING", "INTERNAL"])
         return known & (~back & frame["amount_cents"].notna()).to_numpy(dtype=bool)
 
-    @cached_property
-    def _failed(self) -> Mask:
-        return self.frame["state"].isin(RETURNED).to_numpy(dtype=bool)
-
     def _is(self, direction: str) -> Mask:
         return self._among("direction", [direction])
 
-    def _only(self, found: pd.DataFrame) -> Mask:
-        keep = np.zeros(len(self), bool)
+    def _with_words(self, filters: Filters) -> Mask:
+        """Tell which rows have the words that are asked for: of each triple of them once."""
+        codes, triples = self._triples
+        found = filter_transfers(
+            triples, direction=filters.direction, state=filters.state, status=filters.status
+        )
+        keep = np.zeros(len(triples), bool)
         keep[found["place"].to_numpy()] = True
-        return keep
+        return keep[codes]
+
+    @cached_property
+    def _triples(self) -> tuple[npt.NDArray[np.int32], pd.DataFrame]:
+        """Which triple of direction, state and status each row has, and the triples."""
+        names = ["direction", "state", "status"]
+        groups = self.frame.groupby(names, dropna=False, observed=True, sort=False)
+        first = self.frame[["created_at", *names]].drop_duplicates(names)
+        codes = groups.ngroup().to_numpy()
+        # In the order of their first row, as the groups are numbered.
+        return codes.astype(np.int32), first.reset_index(drop=True).assign(
+            place=np.arange(len(first))
+        )
+
+    def _signed_for(self, account_ids: Ids) -> Cents:
+        if account_ids not in self._signed:
+            sign = self._is("INCOMING").astype(np.int64) - self._is("OUTGOING")
+            if account_ids:
+                ours = list(account_ids)
+                arriving = self._among("destination_id", ours).astype(np.int64)
+                sign += self._is("INTERNAL") * (arriving - self._among("source_id", ours))
+            _keep_few(self._signed)[account_ids] = sign * self._cents
+        return self._signed[account_ids]
+
+    def _groups_for(self, account_ids: Ids) -> npt.NDArray[np.int8]:
+        """Return of each row the number of its group in :data:`GROUPS`."""
+        if account_ids not in self._groups:
+            signed, failed = self._signed_for(account_ids), self.frame["state"].isin(RETURNED)
+            cases = [failed.to_numpy(bool), ~self._counted, signed > 0, signed < 0]
+            numbers = [GROUPS.index(name) for name in ("failed", "left out", "in", "out")]
+            groups = np.select(cases, numbers, GROUPS.index("inside")).astype(np.int8)
+            _keep_few(self._groups)[account_ids] = groups
+        return self._groups[account_ids]
+
+    def _order(self, sort: Sort, account_ids: Ids) -> Positions:
+        wanted = (sort, account_ids if sort.column == "amount" else ())
+        if wanted not in self._orders:
+            keys, is_missing = self._keys(sort.column, account_ids)
+            keys = np.where(is_missing, _NOWHERE, -keys if sort.descending else keys)
+            _keep_few(self._orders)[wanted] = np.argsort(keys, kind="stable")
+        return self._orders[wanted]
 
     def _at_either_end(self, ids: Sequence[str]) -> Mask:
         return self._among("source_id", list(ids)) | self._among("destination_id", list(ids))
@@ -198,23 +255,32 @@ class Rows:
     def _containing(self, text: str) -> Mask:
         keep, wanted = np.zeros(len(self), bool), normal(text)
         for name in _SEARCHED:
-            texts = self._text(name)
-            keep |= texts.where(texts.folded.str.contains(wanted, regex=False))
+            found = self._text(name).containing(wanted)
+            if found is not None:
+                keep |= found
         return keep
 
-    def _keys(self, places: Positions, column: str, signed: Cents) -> tuple[Any, Mask]:
+    def _keys(self, column: str, account_ids: Ids) -> tuple[Any, Mask]:
         if column == "amount":
             # What has no sign stands between what came in and what went out, by its size.
-            keys = np.sign(signed) * _APART + np.where(signed == 0, self.cents(places), signed)
-            return keys, self.frame["amount_cents"].isna().to_numpy(dtype=bool)[places]
+            signed = self._signed_for(account_ids)
+            keys = np.sign(signed) * _APART + np.where(signed == 0, self._cents, signed)
+            return keys, self.frame["amount_cents"].isna().to_numpy(dtype=bool)
         if column == "created_at":
             moments = self.frame["created_at"]
-            keys = moments.dt.tz_convert(None).to_numpy().astype(np.int64)[places]
-            return keys, moments.isna().to_numpy(dtype=bool)[places]
-        keys = self._text(column).ranks[places]
+            keys = moments.dt.tz_convert(None).to_numpy().astype(np.int64)
+            return keys, moments.isna().to_numpy(dtype=bool)
+        keys = self._text(column).ranks
         return keys, keys == _NOWHERE
 
     def _text(self, column: str) -> _Texts:
         if column not in self._texts:
             self._texts[column] = _Texts.of(self.frame[column])
         return self._texts[column]
+
+
+def _keep_few(kept: dict[K, V]) -> dict[K, V]:
+    """Make room for one more: the oldest leaves."""
+    while len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    return kept

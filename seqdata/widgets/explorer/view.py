@@ -11,7 +11,7 @@ import pandas as pd
 from seqdata.analysis.filters import with_own_words
 from seqdata.core.text import format_cents
 from seqdata.ledger.query import plain_filters
-from seqdata.widgets.explorer.rows import Cents, Positions, Rows
+from seqdata.widgets.explorer.rows import Positions, Rows
 from seqdata.widgets.explorer.state import COLUMNS, Asked, pretty
 
 #: The most rows that one answer carries.
@@ -81,23 +81,22 @@ def look(rows: Rows, asked: Asked) -> View:
     """
     places = rows.matching(asked.filters)
     ids = rows.account_ids(asked.filters.account)
-    signed = rows.signed_cents(places, ids)
-    totals = _totals(rows, places, signed)
-    return View(rows, asked, rows.ordered(places, asked.sort, signed), totals, ids)
+    return View(rows, asked, rows.ordered(places, asked.sort, ids), _totals(rows, places, ids), ids)
 
 
-def _totals(rows: Rows, places: Positions, signed: Cents) -> Totals:
-    cents, counted = rows.cents(places), rows.is_counted(places)
-    inside, failed = counted & (signed == 0), rows.is_failed(places)
+def _totals(rows: Rows, places: Positions, ids: tuple[str, ...]) -> Totals:
+    sums = rows.sums(places, ids)
+    failed, failed_cents = sums["failed"]
+    others, others_cents = sums["left out"]
     return Totals(
         count=len(places),
-        moved_in_cents=int(signed[counted & (signed > 0)].sum()),
-        moved_out_cents=-int(signed[counted & (signed < 0)].sum()),
-        inside_cents=int(cents[inside].sum()),
-        left_out=int((~counted).sum()),
-        left_out_cents=int(cents[~counted].sum()),
-        failed=int(failed.sum()),
-        failed_cents=int(cents[failed].sum()),
+        moved_in_cents=sums["in"][1],
+        moved_out_cents=sums["out"][1],
+        inside_cents=sums["inside"][1],
+        left_out=failed + others,
+        left_out_cents=failed_cents + others_cents,
+        failed=failed,
+        failed_cents=failed_cents,
     )
 
 
