@@ -42,7 +42,8 @@ gallery: $(STAMP)  ## Draw the charts that the documentation shows, from the san
 	@$(BIN)/python docs/gallery/draw.py
 
 pictures: $(STAMP)  ## Take the pictures of the widgets, and run the notebooks for readers
-	@SEQDATA_SOAK=1 SEQDATA_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -q tests/lab/test_lab_looks.py
+	@SEQDATA_SOAK=1 SEQDATA_PICTURES=$(CURDIR)/docs/images SEQDATA_SHEETS=$(CURDIR)/build/pictures \
+	  $(BIN)/python -m pytest -q tests/lab/test_lab_looks.py tests/lab/test_lab_fits.py
 	@$(BIN)/python docs/notebooks/render.py
 
 docs: $(STAMP)  ## Build the documentation into site/, warnings as errors

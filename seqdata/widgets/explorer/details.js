@@ -82,7 +82,8 @@ class Details {
   note(what) { this.ask({ do: "annotate", ...this.at, ...what }); }
 
   table({ title, columns, rows, note }) {
-    const row = (cells, tag) => make("tr", "", {}, ...cells.map((text) => make(tag, "", { text })));
+    const row = (cells, tag) => make("tr", "", {}, ...cells.map((text, at) =>
+      make(tag, "", { text, "data-label": columns[at] })));
     const part = make("div", "part", {}, make("h4", "", { text: title }));
     if (note) part.append(make("p", "quiet", { text: note }));
     else part.append(make("table", "", { "aria-label": title },
