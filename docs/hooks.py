@@ -1,4 +1,8 @@
-"""What the site does with docstrings: the roles of reStructuredText become links of Markdown."""
+"""What the site does with docstrings and with the theme's pages.
+
+The roles of reStructuredText become links of Markdown; what a screen reader misses in the theme is
+given its name.
+"""
 
 from __future__ import annotations
 
@@ -34,3 +38,30 @@ def resolved(name: str, scope: Object) -> str:
     except Exception:  # noqa: BLE001 - whatever griffe cannot resolve stays code
         return f"seqdata.{name}"
     return f"{found}.{rest}" if rest else found
+
+
+#: Parts of the theme's pages that lack a name, or are a landmark twice: what becomes of them.
+_NAMED = {
+    re.compile(r'(<div class="md-search" data-md-component="search" role="dialog")>'): (
+        r'\1 aria-label="Search">'
+    ),
+    re.compile(r'(<input class="md-toggle" data-md-toggle="(?:search|drawer)")'): (
+        r'\1 aria-hidden="true" tabindex="-1"'
+    ),
+    re.compile(r"<th></th>"): r"<td></td>",  # the corner of a table of pandas
+    re.compile(r'(<nav class="md-nav" data-md-level="[1-9]") aria-labelledby="(\w+)_label"'): (
+        r'\1 aria-label="\2"'
+    ),
+}
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the theme's search and its inner lists of pages names of their own."""
+    for part, named in _NAMED.items():
+        output = part.sub(named, output)
+    return output
+
+
+def on_post_template(output_content: str, **_: Any) -> str:
+    """Do the same for the page of a link that leads nowhere."""
+    return on_post_page(output_content)
