@@ -221,7 +221,7 @@ def test_several_organizations_are_chosen_by_name(tmp_path: Path) -> None:
         (["transfers", "--since", "soon"], {}, 2, "'soon' is not a date"),
         (["transfers", "--account", "Nowhere"], {}, 2, "There is no account 'Nowhere'"),
         (["transfers", "--status", "lost"], {}, 2, "Choices:"),
-        (["export", "x.xlsx"], {}, 2, "*.csv"),
+        (["export", "x.ods"], {}, 2, "*.xlsx"),
         (["sync"], {"SEQUENCE_MIN_DELAY": "fast"}, 2, "SEQUENCE_MIN_DELAY"),
         (["sync"], {"SEQUENCE_ORG_ID": "org-nowhere"}, 2, "no organization 'org-nowhere'"),
         (["sync"], {"SEQUENCE_APP_URL": "http://127.0.0.1:9"}, 1, "holds data of"),

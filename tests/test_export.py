@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
 from pandas.testing import assert_frame_equal
 
+from seqdata import Ledger
 from seqdata.core.text import decimal_text
-from seqdata.exceptions import CorruptFile, FolderNotWritable
-from seqdata.export import read_csv, write_csv, write_parquet
+from seqdata.exceptions import CorruptFile, FolderNotWritable, InvalidFilter
+from seqdata.export import read_csv, write_csv, write_parquet, write_xlsx
+from seqdata.ledger.query import TABLES
 from seqdata.sources.schemas import BALANCES, LEGS, TRANSFERS
 from seqdata.store.frames import frame as any_frame
 from seqdata.store.frames import transfers_frame
@@ -38,7 +42,8 @@ def cells(path: Path) -> list[dict[str, str]]:
 
 NASTY = [
     "NA", "", None, "00123", "null", "=1+1", "'=1+1", "''-x", "'x", "+1", "-", "@me", "\tx",
-    "\rx", "a\nb", "a\r\nb", 'say "hi"', '"', ",", "Épargne 🐷", "1.50", "true", " x ", "nan",
+    "\rx", "\n=1", "\u2028x", "\uff1d1", "\u200b=1", "\ufeff-1", "\xa0+1", 
+    "\u22125", "'\uff20x", "a\nb", "a\r\nb", 'say "hi"', '"', ",", "Épargne 🐷", "1.50", "true", " x ", "nan",
 ]  # fmt: skip
 
 
@@ -59,7 +64,8 @@ def test_no_cell_runs_as_a_formula(tmp_path: Path) -> None:
     write_csv(frame.assign(**{"=name": frame["description"]}), path)
     for row in cells(path):
         for text in (row["description"], row["'=name"]):
-            assert not text.startswith(("=", "+", "-", "@", "\t", "\r"))
+            seen = text.lstrip("\u200b\ufeff\xa0")
+            assert not seen.startswith(tuple("=+-@\uff1d\uff20\u2212\t\r\n\u2028"))
     assert read_csv(path).columns[-1] == "=name"
     write_csv(frame, path, raw_text=True)
     assert "=1+1" in {row["description"] for row in cells(path)}
@@ -248,3 +254,70 @@ def test_a_single_column_comes_back(tmp_path: Path, texts: list[str | None]) -> 
     frame = pd.DataFrame({"name": pd.array(texts, dtype="str")})
     write_csv(frame, tmp_path / "t.csv")
     assert_frame_equal(read_csv(tmp_path / "t.csv"), frame)
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    """Open a synced household."""
+    with Ledger.demo(months=3, now="2026-11-01") as opened:
+        opened.sync(details="all", details_per_request=25, progress=False)
+        yield opened
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what a CSV keeps of a frame: not the categories that do not occur, nor the index."""
+    words = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    used = {name: frame[name].cat.remove_unused_categories() for name in words}
+    return frame.assign(**used).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("rows", [None, 1, 0])
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_comes_back(ledger, tmp_path: Path, table: str, rows: int | None) -> None:
+    """Each table of a ledger comes back from CSV with its dtypes, whole, of one row, and empty;
+    the byte-order mark that Excel needs changes nothing."""
+    words = {"period": "2026-10"} if table == "compare" else {}
+    frame = ledger.table(table, **words).head(rows)
+    for bom in (False, True):
+        write_csv(frame, tmp_path / "t.csv", bom=bom)
+        assert (tmp_path / "t.csv").read_bytes().startswith(b"\xef\xbb\xbf") == bom
+        back = read_csv(tmp_path / "t.csv")
+        assert_frame_equal(plain(back), plain(frame), check_categorical=False)
+        assert [str(dtype) for dtype in back.dtypes] == [str(dtype) for dtype in frame.dtypes]
+
+
+def test_a_workbook_holds_dates_money_and_text(tmp_path: Path) -> None:
+    """A reader that nobody here wrote finds dates, dollars and whole cents, and text that is never
+    run, each as it was; what is missing is an empty cell."""
+    rows = [
+        {"id": f"={place}", "description": text, "amount_cents": 123456, "created_at": NOON}
+        for place, text in enumerate(NASTY)
+    ]
+    frame = transfers(*rows, {"id": "last"}).assign(share=0.25, far=10**15, is_odd=True)
+    write_xlsx(frame, tmp_path / "t.xlsx")
+    assert (tmp_path / "t.xlsx").stat().st_mode & 0o777 == 0o600
+    heads, *found = openpyxl.load_workbook(tmp_path / "t.xlsx").active.iter_rows()
+    place = {cell.value: number for number, cell in enumerate(heads)}
+    assert list(place) == list(frame.columns)
+    first, last = found[0], found[-1]
+    assert first[place["amount"]].value == 1234.56
+    assert "$" in first[place["amount"]].number_format
+    assert first[place["amount_cents"]].value == 123456
+    assert first[place["created_at"]].value == datetime(2026, 11, 1, 7)  # in New York
+    assert first[place["created_at"]].is_date
+    assert first[place["share"]].number_format == "0.0%"
+    assert first[place["far"]].value == str(10**15)  # not rounded
+    assert first[place["is_odd"]].value is True
+    assert last[place["amount"]].value is None
+    for row, text in zip(found, NASTY, strict=False):
+        cell = row[place["description"]]
+        assert cell.data_type != "f"
+        assert (unescape(cell.value) if cell.value else "") == (text or "")
+
+
+def test_a_sheet_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    """What has more rows than a sheet is refused, with what to write instead."""
+    long = pd.DataFrame(index=range(1_048_576))
+    with pytest.raises(InvalidFilter, match="1,048,575 rows"):
+        write_xlsx(long, tmp_path / "t.xlsx")
+    assert not (tmp_path / "t.xlsx").exists()

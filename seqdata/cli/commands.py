@@ -235,6 +235,7 @@ def transfers(organization: str | None, limit: int, as_json: bool, **chosen: Any
 )
 @click.option("--share-safe", is_flag=True, help="With names and amounts disguised.")
 @click.option("--raw-text", is_flag=True, help="Leave text that a spreadsheet takes for a formula.")
+@click.option("--bom", is_flag=True, help="Begin a CSV as Excel needs it, with a byte-order mark.")
 @as_json
 def export(
     file: Path,
@@ -242,15 +243,18 @@ def export(
     table: str,
     share_safe: bool,
     raw_text: bool,
+    bom: bool,
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Write a table to FILE: .csv or .parquet."""
+    """Write a table to FILE: .csv, .parquet or .xlsx."""
     from seqdata.ledger import Ledger
 
     with Ledger.open(organization) as ledger:
         shown = ledger.share_safe() if share_safe else ledger
-        path = shown.export(file, table.replace("-", "_"), raw_text=raw_text, **given(chosen))
+        path = shown.export(
+            file, table.replace("-", "_"), raw_text=raw_text, bom=bom, **given(chosen)
+        )
         output.warn_if_incomplete(ledger)
     if as_json:
         output.print_json({"file": str(path), "table": table, "bytes": path.stat().st_size})

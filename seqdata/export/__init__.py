@@ -8,7 +8,8 @@ A CSV of ours is plain (UTF-8, comma, a header) and still says everything a fram
   ``category`` for text, ``Int64``, ``Float64`` and ``boolean`` for numbers and truth. (A name
   with a comma, quote or line end is quoted anyway and marks nothing.)
 - Text that a spreadsheet would run as a formula gets a leading apostrophe, and so does text
-  that looks as if it had got one; reading takes it away. Lines end in LF. With
+  that looks as if it had got one; reading takes it away. Signs in full width, and those after what
+  takes no room, count too. Lines end in LF. With
   ``raw_text=True`` nothing is added, and lines end in CR LF, which tells the reader so.
 - Whole cents are written as whole cents; columns of dollars with two decimals, from the
   cents. Moments are ISO 8601 with the offset of their zone.
@@ -25,6 +26,7 @@ from seqdata.export.files import (
     write_parquet,
     write_picture,
     write_table,
+    write_xlsx,
 )
 from seqdata.export.reading import read_csv
 
@@ -35,4 +37,5 @@ __all__ = [
     "write_parquet",
     "write_picture",
     "write_table",
+    "write_xlsx",
 ]

@@ -12,7 +12,18 @@ import pyarrow as pa
 from seqdata.core.arrow import Column, pc
 from seqdata.export.kinds import is_rich, kind_of_values
 
-_FORMULA = r"^'*[=+\-@\t\r]"
+#: What begins a formula: a sign, in full width too, after whatever takes no room; or an end of a
+#: line, or a tab, after which some spreadsheets begin anew.
+_NO_ROOM = (
+    "\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+_BEGINNING = f"[{_NO_ROOM}]*[{_SIGNS}]|[\t\r\n\x0b\x0c\x85\u2028\u2029]"
+
+#: Text that must not be run, and text that an apostrophe was put before, for Python and for Arrow.
+FORMULA = f"^('*(?:{_BEGINNING}))"
+ESCAPED = f"^'('*(?:{_BEGINNING}))"
 
 
 def header(frame: pd.DataFrame, raw: bool) -> str:
@@ -20,7 +31,7 @@ def header(frame: pd.DataFrame, raw: bool) -> str:
     cells = []
     for place, label in enumerate(frame.columns):
         name = str(label)
-        if not raw and re.match(_FORMULA, name):
+        if not raw and re.match(FORMULA, name):
             name = "'" + name
         rich = is_rich(frame.iloc[:, place])
         cells.append(_quoted(name) if rich or needs_quotes(name) else name)
@@ -59,8 +70,7 @@ def _cells(rows: pd.DataFrame, place: int, raw: bool) -> Column:
 def _text_cells(values: pd.Series[Any], raw: bool) -> Column:
     texts = _arrow_texts(values)
     if not raw:
-        pattern, replacement = r"^('*[=+@\t\r-])", r"'\1"
-        texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
+        texts = pc.replace_substring_regex(texts, pattern=FORMULA, replacement=r"'\1")
     doubled = pc.replace_substring(texts, '"', '""')
     return _joined(_large('"'), doubled, _large('"'))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -39,9 +40,13 @@ def _kind_of_type(kind: pa.DataType) -> str:
 
 
 #: Columns of the analysis that hold counts, moments and days.
-_COUNTS = ("transfers", "failed_transfers", "candidates", "times")
+_COUNTS = ("transfers", "failed_transfers", "candidates", "times", "split_into")
 _MOMENTS = ("effective_at", "since", "until")
 _DAYS = ("date", "period", "first_date", "last_date", "next_date", "changed_on")
+
+#: How a name of a share of a whole ends, and what a name of a truth is like.
+_SHARES = ("share", "success")
+_ADJECTIVE = re.compile(r"(is|may|has)_|.*_known$")
 
 _KNOWN = _known_kinds()
 
@@ -50,7 +55,9 @@ def kind_of_name(name: str, names: list[str]) -> str | None:
     """Say what a column of this name holds, beside columns of these names; None: not known."""
     if name.endswith("_cents"):
         return "int"
-    return "float" if f"{name}_cents" in names else _KNOWN.get(name)
+    if f"{name}_cents" in names or name.endswith(_SHARES):
+        return "float"
+    return "bool" if _ADJECTIVE.match(name) else _KNOWN.get(name)
 
 
 def is_richly_known(name: str) -> bool:

@@ -15,12 +15,11 @@ import pyarrow.csv
 from seqdata.config import get_settings
 from seqdata.core.arrow import Column, pc
 from seqdata.exceptions import CorruptFile
-from seqdata.export.cells import decimals, needs_quotes
+from seqdata.export.cells import ESCAPED, decimals, needs_quotes
 from seqdata.export.kinds import is_richly_known, kind_of_name
 from seqdata.sources import schemas
 from seqdata.store import frames
 
-_ESCAPED = r"^'+[=+\-@\t\r]"
 _REMEDY = "Export it again."
 _BLOCK_BYTES = 16 << 20
 
@@ -98,7 +97,7 @@ def _unquoted(cell: str) -> str:
 
 
 def _unescaped_name(name: str) -> str:
-    return name[1:] if re.match(_ESCAPED, name) else name
+    return name[1:] if re.match(ESCAPED, name) else name
 
 
 def _read_texts(path: Path, width: int) -> pa.Table:
@@ -157,8 +156,7 @@ class _Reader:
 
     def _texts(self, texts: Column, rich: bool) -> Any:
         if not self._raw:
-            pattern, replacement = r"^'('*[=+@\t\r-])", r"\1"
-            texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
+            texts = pc.replace_substring_regex(texts, pattern=ESCAPED, replacement=r"\1")
         return frames.categories(texts) if rich else frames.texts(texts)
 
     def _is_text(self, place: int, texts: Column) -> bool:

@@ -307,20 +307,23 @@ class Ledger(Analyses, Syncing):
         table: str = "transfers",
         *,
         raw_text: bool = False,
+        bom: bool = False,
         **filters: Any,
     ) -> Path:
-        """Write a table to a CSV or Parquet file, as the name of the file says.
+        """Write a table to a CSV file, a Parquet file or a workbook, as the name of the file says.
 
         Parameters
         ----------
         path
-            Ends in ``.csv`` or ``.parquet``.
+            Ends in ``.csv``, ``.parquet`` or ``.xlsx`` (``seqdata[xlsx]``).
         table
             Its name: one of :data:`TABLES`, such as "transfers", "balances", "accounts",
             "balance_history", "cash_flow", "spending" or "recurring".
         raw_text
             Leave text in CSV as it is. By default text that a spreadsheet would take for a
             formula gets an apostrophe, which :func:`seqdata.read_csv` takes off again.
+        bom
+            Begin a CSV with a byte-order mark, which Excel needs to know its encoding.
         filters
             The words of the method that makes the table: `since`, `until` and `account` of most,
             `direction`, `state` and `text` of transfers, `by` of spending, `freq` of a history.
@@ -336,7 +339,7 @@ class Ledger(Analyses, Syncing):
             No such table or file type, or a filter that the table does not have.
         """
         check_file_type(Path(path))
-        return write_table(self.table(table, **filters), Path(path), raw_text=raw_text)
+        return write_table(self.table(table, **filters), Path(path), raw_text=raw_text, bom=bom)
 
     def table(self, table: str = "transfers", **filters: Any) -> pd.DataFrame:
         """Return a table by its name, with the filters that it has; None filters nothing.

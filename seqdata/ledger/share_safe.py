@@ -59,7 +59,13 @@ class ShareSafeLedger:
         return table_of(self, table, filters)
 
     def export(
-        self, path: str | Path, table: str = "transfers", *, raw_text: bool = False, **filters: Any
+        self,
+        path: str | Path,
+        table: str = "transfers",
+        *,
+        raw_text: bool = False,
+        bom: bool = False,
+        **filters: Any,
     ) -> Path:
         """Write a disguised table to a file; see :meth:`Ledger.export`.
 
@@ -67,7 +73,7 @@ class ShareSafeLedger:
         """
         from seqdata.export import write_table
 
-        return write_table(self.table(table, **filters), Path(path), raw_text=raw_text)
+        return write_table(self.table(table, **filters), Path(path), raw_text=raw_text, bom=bom)
 
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
         """Ask DuckDB about the disguised tables: transfers, accounts, balances, details, legs."""
