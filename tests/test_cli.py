@@ -226,6 +226,9 @@ def test_several_organizations_are_chosen_by_name(tmp_path: Path) -> None:
         (["sync"], {"SEQUENCE_ORG_ID": "org-nowhere"}, 2, "no organization 'org-nowhere'"),
         (["sync"], {"SEQUENCE_APP_URL": "http://127.0.0.1:9"}, 1, "holds data of"),
         (["nonsense"], {}, 2, "No such command"),
+        (["spending", "--freq", "weekly"], {}, 2, "Did you mean 'week'?"),
+        (["spending", "--category", "Grocery"], {}, 2, "Did you mean 'Groceries'?"),
+        (["transfers", "--direction", "INCOMMING"], {}, 2, "Did you mean 'incoming'?"),
     ],
 )
 def test_mistakes_get_one_sentence(

@@ -42,8 +42,9 @@ def cells(path: Path) -> list[dict[str, str]]:
 
 NASTY = [
     "NA", "", None, "00123", "null", "=1+1", "'=1+1", "''-x", "'x", "+1", "-", "@me", "\tx",
-    "\rx", "\n=1", "\u2028x", "\uff1d1", "\u200b=1", "\ufeff-1", "\xa0+1", 
-    "\u22125", "'\uff20x", "a\nb", "a\r\nb", 'say "hi"', '"', ",", "Épargne 🐷", "1.50", "true", " x ", "nan",
+    "\rx", "\n=1", "\u2028x", "\uff1d1", "\u200b=1", "\ufeff-1", "\xa0+1",
+    "\u22125", "'\uff20x", "a\nb", "a\r\nb", 'say "hi"', '"', ",", "Épargne 🐷", "1.50",
+    "true", " x ", "nan",
 ]  # fmt: skip
 
 

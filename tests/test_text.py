@@ -16,6 +16,7 @@ from seqdata.core.text import (
     alike,
     are_alike,
     in_encoding,
+    nearest,
     normal,
     printable,
     printable_lines,
@@ -165,3 +166,19 @@ def test_a_name_is_alike_to_its_own_writings(name: str) -> None:
     """Another case and other blanks make no other name, and normal is a normal form."""
     assert normal(normal(name)) == normal(name)
     assert are_alike(name, f" {name}\n")
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("weekly", ["week"]),
+        ("Grocery", ["Groceries"]),
+        ("incomming", ["incoming"]),
+        ("setled", ["settled"]),
+        ("yacht", []),
+    ],
+)
+def test_what_was_meant_comes_near(word: str, near: list[str]) -> None:
+    """A word that was mistyped, or another form of it, names the one that was meant first."""
+    choices = ["day", "week", "month", "Groceries", "Housing", "incoming", "settled"]
+    assert nearest(word, choices)[:1] == near

@@ -223,7 +223,7 @@ def _chosen(name: str, words: Words, column: pd.Series[Any]) -> list[str]:
     chosen = []
     for word in words_of(name, words):
         if word.casefold() not in present and not _is_documented(name, word):
-            choices = State if name == "state" else present.values()
+            choices = present.values() if name == "status" else map(str.lower, _DOCUMENTED[name])
             raise InvalidFilter(name, word, [*sorted(choices), *_meant(name, word)])
         chosen.append(present.get(word.casefold(), word))
     return chosen

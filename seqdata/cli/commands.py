@@ -15,7 +15,7 @@ from seqdata.cli.login import browser, login, logout, who
 from seqdata.cli.notebooks import notebooks
 from seqdata.cli.setup import setup
 from seqdata.cli.transfer import transfer
-from seqdata.cli.words import given
+from seqdata.cli.words import OneOf, given
 from seqdata.exceptions import SafeguardError, SyncsFailed
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def filters(function: F) -> F:
 @organization
 @click.option("--full", is_flag=True, help="Read everything again, not only what can have changed.")
 @click.option("--since", metavar="DATE", help="Read from this date on.")
-@click.option("--details", type=click.Choice(["open", "new", "all"]),
+@click.option("--details", type=OneOf(["open", "new", "all"]),
               help="Whose payment legs and rules are fetched too, a request each.")  # fmt: skip
 @click.option("--max-requests", type=click.IntRange(0), metavar="N",
               help="At most so many requests for details; the next sync goes on.")  # fmt: skip

@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from seqdata.cli import output
-from seqdata.cli.words import given
+from seqdata.cli.words import OneOf, given
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "freq": {
-        "type": click.Choice(["day", "week", "month", "quarter", "year"]),
+        "type": OneOf(["day", "week", "month", "quarter", "year"]),
         "help": "The length of a period.",
     },
     "since": {"metavar": "DATE", "help": "From here on: 2026-11-01, October, last month ..."},
@@ -39,11 +39,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "category or account; of spending payee or pod too; repeatable.",
     },
     "by_day": {
-        "type": click.Choice(["paid", "settled"]),
+        "type": OneOf(["paid", "settled"]),
         "help": "The day on which one paid, or on which the money had arrived.",
     },
     "boundary": {
-        "type": click.Choice(["sequence", "own"]),
+        "type": OneOf(["sequence", "own"]),
         "help": "In and out of pods and ports, or of all your accounts.",
     },
     "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
@@ -306,11 +306,11 @@ def payees(
 
 
 @click.command()
-@click.argument("chart", type=click.Choice([name.replace("_", "-") for name in CHARTS]))
+@click.argument("chart", type=OneOf([name.replace("_", "-") for name in CHARTS]))
 @click.option("-o", "--output", "file", metavar="FILE", required=True,
               type=click.Path(dir_okay=False, path_type=Path),
               help="Where the picture goes: .png, .svg or .pdf.")  # fmt: skip
-@click.option("--theme", type=click.Choice(["light", "dark"]), help="By default light.")
+@click.option("--theme", type=OneOf(["light", "dark"]), help="By default light.")
 @click.option("--share-safe", is_flag=True, help="With names and amounts disguised.")
 @click.option("--organization", metavar="ID", help="Where the login has several.")
 def plot(

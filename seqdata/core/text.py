@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 #: The most characters of somebody else's sentence that a sentence of ours quotes.
 LONGEST_QUOTE = 200
@@ -114,6 +115,12 @@ def normal(name: str) -> str:
         return " ".join(name.lower().replace("`", "'").split())
     folded = unicodedata.normalize("NFKC", name.translate(_APOSTROPHES)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).translate(_APOSTROPHES).split())
+
+
+def nearest(word: str, choices: Iterable[str]) -> list[str]:
+    """Return the choices that a word may have been meant for, the nearest first, at most three."""
+    known = {normal(choice): choice for choice in choices}
+    return [known[found] for found in get_close_matches(normal(word), known, cutoff=0.6)]
 
 
 def are_alike(one: str, other: str) -> bool:

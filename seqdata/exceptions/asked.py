@@ -134,7 +134,7 @@ class InvalidFilter(UsageError):
 
     @property
     def _choices(self) -> str:
-        return choices_of(self.choices)
+        return choices_of(self.choices, self.value)
 
 
 @told
@@ -282,7 +282,7 @@ class UnknownAccount(NotFound):
                 f"{' or '.join(self.candidates)}? A part of a name is not taken for it: give the "
                 "whole name, or the id."
             )
-        return f"There is no account {self.account!r}.{choices_of(self.candidates)}"
+        return f"There is no account {self.account!r}.{choices_of(self.candidates, self.account)}"
 
 
 @told

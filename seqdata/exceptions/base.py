@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from seqdata.core.text import format_cents, printable
+from seqdata.core.text import format_cents, nearest, printable, quoted
 
 
 class SequenceError(Exception):
@@ -104,9 +104,11 @@ def _restored(kind: type[SequenceError], args: tuple[Any, ...], facts: dict[str,
     return error
 
 
-def choices_of(choices: Sequence[str]) -> str:
-    """Return the end of a sentence that lists what could have been chosen."""
-    return f" Choices: {', '.join(choices)}." if choices else ""
+def choices_of(choices: Sequence[str], said: object = None) -> str:
+    """Return the end of a sentence that lists what could have been chosen, the nearest first."""
+    listed = f" Choices: {', '.join(choices)}." if choices else ""
+    near = nearest(said, choices) if isinstance(said, str) else []
+    return f" Did you mean {' or '.join(map(quoted, near))}?{listed}" if near else listed
 
 
 def without_stop(text: str) -> str:

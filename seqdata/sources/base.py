@@ -40,7 +40,7 @@ class Drift:
     def note(self, what: str, where: object) -> None:
         """Count a finding in a thing of this id; log its first appearance."""
         if what not in self.seen:
-            log.info("not seen before: %s, in %s", what, where)
+            log.info("new to seqdata, kept as sent: %s, in %s", what, where)
             self.where[what] = str(where)
         self.seen[what] = self.seen.get(what, 0) + 1
 

@@ -173,7 +173,9 @@ class SyncReport(Shown):
             lines.append(f"moved to another month: {', '.join(self.moved)}")
         if self.unknown_values:
             new = ", ".join(sorted(self.unknown_values))
-            lines.append(printable(f"not seen before: {new} (seqdata doctor says where)"))
+            lines.append(
+                printable(f"new to seqdata, kept as sent: {new} (seqdata doctor says where)")
+            )
         return "\n".join(lines)
 
     def _doubt_words(self) -> str:
