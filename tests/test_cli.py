@@ -181,6 +181,26 @@ def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path
     ]  # fmt: skip
 
 
+def test_a_sandbox_of_the_next_day_has_the_port_of_its_settings(tmp_path: Path) -> None:
+    """With the same --env a sandbox has the address of before; while that is taken, it says so."""
+    command = [sys.executable, "-m", "seqdata", "sandbox", "--months", "1", "--env", ".env"]
+    addresses = []
+    for _ in range(2):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=_bare(), cwd=tmp_path
+        ) as process:
+            assert process.stdout is not None
+            addresses.append(json.loads(process.stdout.readline())["app_url"])
+            if len(addresses) == 1:
+                refused = Shell(tmp_path, {}).run(*command[3:])
+                assert refused.returncode == 2
+                assert "stop the sandbox that has it" in refused.stderr
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=PATIENCE) == 0
+    assert addresses[0] == addresses[1]
+    assert addresses[0] in (tmp_path / ".env").read_text()
+
+
 def test_the_demo_ends_with_files_and_what_to_try_next(tmp_path: Path) -> None:
     """`demo` logs in, syncs twice, shows the tables, and leaves tables and charts as files."""
     done = Shell(tmp_path, {}).run("demo", "--months", "2")

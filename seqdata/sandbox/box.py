@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import signal
@@ -13,8 +14,11 @@ from datetime import date, datetime
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
+from urllib.parse import urlsplit
 
+from seqdata.config.envfile import read_env_file
 from seqdata.core.files import write_bytes
+from seqdata.exceptions import InvalidSetting
 from seqdata.sandbox.faults.queue import Faults
 from seqdata.sandbox.login.logins import Logins
 from seqdata.sandbox.login.pages import application_routes, login_routes
@@ -415,9 +419,16 @@ def serve(
     """Serve a sandbox until SIGINT or SIGTERM, from the main thread; returns 0.
 
     The first line written to `out` (standard output) is the connection as a JSON object.
-    `env_file` gets the settings that point seqdata at it, as lines of a ``.env`` file (0600).
+    `env_file` gets the settings that point seqdata at it, as lines of a ``.env`` file (0600). Where
+    it names a sandbox of before, this one has its port: what was synced from it stays of use.
+
+    Raises
+    ------
+    InvalidSetting
+        The port is taken.
     """
     over = threading.Event()
+    port = port or _port_of_before(env_file)
 
     def end(_: int, __: FrameType | None) -> None:
         over.set()
@@ -431,7 +442,21 @@ def serve(
                 write_bytes(env_file, "".join(lines).encode())
             print(json.dumps(box.connection()), file=out or sys.stdout, flush=True)
             over.wait()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        free = "a port that is free: stop the sandbox that has it, or name another --port"
+        raise InvalidSetting("The port of the sandbox", free, str(port)) from None
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     return 0
+
+
+def _port_of_before(env_file: Path | None) -> int:
+    """Return the port that a file of settings names, if it is one of a sandbox here; else 0."""
+    if env_file is None or not env_file.exists():
+        return 0
+    found = read_env_file(env_file).get("SEQUENCE_APP_URL")
+    url = urlsplit(found.get_secret_value() if found else "")
+    return (url.port or 0) if url.hostname == "127.0.0.1" else 0
