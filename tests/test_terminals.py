@@ -23,8 +23,8 @@ from seqdata.sandbox import Sandbox
 #: Every command there is, found from the parser: a new one is walked the day it is written.
 COMMANDS = dict(leaves(cli))
 
-#: What serves until it is stopped, and what plays for a minute: tests of their own run these.
-LASTING = {"sandbox", "demo"}
+#: What serves until it is stopped, plays for a minute, or asks: tests of their own run these.
+LASTING = {"sandbox", "demo", "setup"}
 
 #: What ends otherwise than with 0 in its example: nobody is there to say yes; a household that
 #: made transfers elsewhere.

@@ -102,6 +102,8 @@ def _say_synced(report: SyncReport, folder: Path, *, as_json: bool) -> None:
         output.print_json(report.to_json())
     else:
         output.echo(f"{report}\nTables are in {folder}")
+        if report.kind != "first" and (report.added or report.updated or report.removed):
+            output.echo("What is new, a sentence each: seqdata changes")
 
 
 @click.command()

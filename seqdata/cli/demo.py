@@ -94,5 +94,8 @@ _NEXT = """\
     seqdata.read_csv("{folder}/transfers.csv")
     pandas.read_parquet("{folder}/transfers.parquet")
 
-  A sandbox that stays, for your own programs:    seqdata sandbox
-  Your own account: docs/how-to/own-account.md (or the README)."""
+  The commands, on a sandbox that stays. Its settings are in practice/.env:
+    mkdir practice && seqdata sandbox --env practice/.env &
+    cd practice && seqdata login && seqdata sync && seqdata spending --since "last month"
+
+  Your own account, by questions:                 seqdata setup"""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -30,11 +33,43 @@ def login(headed: bool, force: bool) -> None:
 
     settings = get_settings()
     begun = time.monotonic()
-    access_token_for(settings, headless=not headed, force=force)
+    with _telling_steps():
+        access_token_for(settings, headless=not headed, force=force)
     seconds = time.monotonic() - begun
     token = TokenStore(settings).describe(settings.zone)
     output.echo(f"Logged in to {settings.app_url} as {who(settings.email)} ({seconds:.1f} s)")
     output.echo(f"Access token: {token}, in {settings.data_dir.resolve()}")
+
+
+@contextmanager
+def _telling_steps() -> Iterator[None]:
+    """Say on stderr what a login is at, while it takes its seconds."""
+    source = logging.getLogger("seqdata.auth.login.flow")
+    level, teller = source.level, _Teller(source.getEffectiveLevel())
+    source.addFilter(teller)
+    source.setLevel(min(teller.level, logging.INFO))
+    try:
+        yield
+    finally:
+        source.removeFilter(teller)
+        source.setLevel(level)
+
+
+class _Teller(logging.Filter):
+    """Prints the step that a record of the login names, and lets through what passed before."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self.level = level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Print the step, and nothing else of the record."""
+        what, _, step = record.getMessage().partition(": ")
+        if what == "login begins":
+            output.echo("Logging in with a browser: some twenty seconds", err=True)
+        elif what == "login step":
+            output.echo(f"  {step.removeprefix('step=')} ...", err=True)
+        return record.levelno >= self.level
 
 
 @click.command()

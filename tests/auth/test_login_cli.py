@@ -44,6 +44,15 @@ def test_login_status_and_logout_tell_who_and_until_when(box: Sandbox, tmp_path:
     assert [secret for secret in secrets if str(secret) in shown] == []
 
 
+def test_a_login_says_its_steps(box: Sandbox, tmp_path: Path) -> None:
+    """While a browser logs in, each step is said once, and nothing of the log beside it."""
+    code, said = run(tmp_path, {**box.environment(), "SEQUENCE_DATA_DIR": "."}, "login", "--force")
+    assert code == 0, said
+    steps = [line.strip() for line in said.splitlines() if line.endswith("...")]
+    assert steps == ["button ...", "e-mail ...", "password ...", "code ..."]
+    assert "INFO" not in said
+
+
 def test_a_refused_login_ends_with_3(box: Sandbox, tmp_path: Path) -> None:
     """A login that fails ends with the documented code and one sentence."""
     environment = {**box.environment(), "SEQUENCE_BROWSER": "/nowhere/chrome"}
