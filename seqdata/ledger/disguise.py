@@ -18,6 +18,8 @@ import pandas as pd
 
 from seqdata.analysis import normalize_payees, read_rules
 from seqdata.analysis.spend.categories import FALLBACKS
+from seqdata.core.text import normal
+from seqdata.exceptions import InvalidFilter
 from seqdata.sources.vocabulary import OWN
 
 #: Columns of words that say nothing of a person.
@@ -50,7 +52,7 @@ class Disguise:
         self._labels: dict[str, dict[str, str]] = {}
         parties = _parties(accounts, categorized)
         own = self._account_names(parties)
-        self._names = self._payee_names(parties, set(own)) | own
+        self._names = self._payee_names(parties, set(own), _payees_of(categorized)) | own
         seen = pd.concat([accounts["id"], categorized["source_id"], categorized["destination_id"]])
         self._true_ids = {self._id(own_id): own_id for own_id in seen.dropna().unique()}
         self._true_names = {label: name for name, label in reversed(self._names.items())}
@@ -126,9 +128,19 @@ class Disguise:
         return self._true_ids.get(account) or self._true_names.get(account, account)
 
     def true_category(self, category: str) -> str:
-        """Return the true name of a made-up category; another text as it is."""
-        known = {label: name for name, label in self._labels.get("Category", {}).items()}
-        return known.get(category, category)
+        """Return the true name of a made-up category, or one of the starter set's, in any case.
+
+        Raises
+        ------
+        InvalidFilter
+            Another text: a true name of the person's own would stand in the picture.
+        """
+        plain = {name: name for name in self._plain_categories}
+        known = plain | {label: name for name, label in self._labels.get("Category", {}).items()}
+        for label, name in known.items():
+            if normal(label) == normal(category):
+                return name
+        raise InvalidFilter("category", category, [])
 
     # -- which names there are ----------------------------------------------------------------
 
@@ -144,10 +156,13 @@ class Disguise:
         return names
 
     @staticmethod
-    def _payee_names(parties: pd.DataFrame, accounts: set[str]) -> dict[str, str]:
+    def _payee_names(
+        parties: pd.DataFrame, accounts: set[str], known: dict[str, str]
+    ) -> dict[str, str]:
         """Give numbers to the others; all spellings of a payee have one number."""
         others = parties[~parties["name"].isin(accounts)]
-        spellings, payees = others["name"], normalize_payees(others["name"])
+        spellings = others["name"]
+        payees = spellings.map(known).fillna(normalize_payees(spellings))
         order = list({*payees, *others.loc[others["party"] == _PAYEE, "name"]})
         secrets.SystemRandom().shuffle(order)
         numbers = {payee: f"Payee {place}" for place, payee in enumerate(order, start=1)}
@@ -162,6 +177,14 @@ def _parties(accounts: pd.DataFrame, categorized: pd.DataFrame) -> pd.DataFrame:
         found.append(ends.set_axis(["name", "party"], axis="columns"))
     found.append(categorized[["payee"]].assign(party=_PAYEE).rename(columns={"payee": "name"}))
     return pd.concat(found).dropna(subset="name").drop_duplicates(ignore_index=True)
+
+
+def _payees_of(categorized: pd.DataFrame) -> dict[str, str]:
+    """Return which payee each spelling is, by the person's own names for payees too."""
+    comes_in = categorized["direction"] == "INCOMING"
+    spelling = categorized["source_name"].where(comes_in, categorized["destination_name"])
+    pairs = pd.DataFrame({"spelling": spelling, "payee": categorized["payee"]}).dropna()
+    return dict(zip(pairs["spelling"], pairs["payee"], strict=True))
 
 
 def _is_text(column: pd.Series[Any]) -> bool:
