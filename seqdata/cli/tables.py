@@ -292,9 +292,15 @@ def payees(
 
     if bool(spellings) != (name is not None):
         raise click.UsageError("--name and SPELLINGS are given together.")
+    if suggest and name is not None:
+        raise click.UsageError("--suggest shows pairs and changes nothing: give it without --name.")
     with Ledger.open(organization) as ledger:
         if name is not None:
-            output.echo(f"Wrote {ledger.name_payee(name, spellings)}: {name}")
+            path = ledger.name_payee(name, spellings)
+            if as_json:
+                output.print_json({"path": str(path), "name": name, "spellings": list(spellings)})
+            else:
+                output.echo(f"Wrote {path}: {name}")
             return
         found = ledger.payees(suggest=suggest)
     shown = found.head(limit) if limit else found

@@ -290,7 +290,14 @@ def _patterns(where: str, value: Any) -> tuple[str, ...]:
     for pattern in given:
         if not isinstance(pattern, str) or not pattern.strip():
             raise InvalidSetting(where, "a text or a list of texts", str(pattern))
+        if not _is_text(pattern):
+            raise InvalidSetting(where, "text in UTF-8", ascii(pattern))
     return tuple(" ".join(pattern.split()) for pattern in given)
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a text can be written: a shell passes bytes that are none as half surrogates."""
+    return not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def _cents(where: str, value: Any) -> int | None:
