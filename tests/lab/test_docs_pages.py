@@ -26,6 +26,7 @@ def site(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
+@pytest.mark.soak
 def test_axe_finds_nothing_in_the_documentation(browser: BrowserContext, site: Path) -> None:
     """Every page of the documentation has its landmarks, names, order and contrast."""
     page = browser.new_page()
