@@ -36,6 +36,23 @@ def with_former_names(accounts: pd.DataFrame, names: pd.DataFrame) -> pd.DataFra
     return accounts.assign(**{FORMER: pd.Series(former, accounts.index, dtype="object")})
 
 
+def with_unlisted(accounts: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:
+    """Return the accounts and those that transfers alone name: closed before the first sync."""
+    seen = [
+        transfers[[f"{end}_{fact}" for fact in ("id", "name", "party")] + ["created_at"]].set_axis(
+            ["id", "name", "kind", "at"], axis="columns"
+        )
+        for end in ("source", "destination")
+    ]
+    named = pd.concat(seen).astype({"kind": "str"}).dropna(subset="id")
+    newest = named.sort_values("at", ascending=False, kind="stable").drop_duplicates("id")
+    is_new = newest["kind"].isin(OWN) & ~newest["id"].isin(accounts["id"])
+    if not is_new.any():
+        return accounts
+    unlisted = newest.loc[is_new, ["id", "name", "kind"]].sort_values("id")
+    return pd.concat([accounts.astype({"kind": "str"}), unlisted], ignore_index=True)
+
+
 def known_names(transfers: pd.DataFrame | None, accounts: pd.DataFrame | None) -> pd.DataFrame:
     """List the names of each account that the accounts table or a transfer names.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.accounts import known_names, shown_names
+from seqdata.analysis.accounts import known_names, shown_names, with_unlisted
 from seqdata.analysis.balance.movements import movements
 from seqdata.analysis.columns import require, say, widened, with_dollars
 from seqdata.analysis.filters import Words, between, find_account
@@ -76,11 +76,12 @@ def cash_flow(
           day they settled. A refund of a merchant reduces ``money_out``; a completed reversal
           takes back what it reverses; a failed transfer counts nowhere. ``net`` is in less out.
         - ``internal`` (by account only): what came from, less what went to, the other accounts
-          inside; it sums to zero over the accounts but for what is under way.
+          inside, closed ones too; it sums to zero over them but for what is under way.
         - ``in_transit`` (boundary "sequence"; else NA): money that left a pod in this period and
           had not settled by its end, less what of earlier periods settled or came back. So
           the balance changed by ``net + internal - in_transit``, to the cent.
-        - ``pending_in``, ``pending_out``: transfers that are open now, by their creation.
+        - ``pending_in``, ``pending_out``: transfers that are open now, or of which it is not known,
+          by their creation.
         - ``spent`` (by category only): what ``spending(by_day="settled")`` says. Where it is not
           ``money_out``, the row is the difference: payments on cards and loans, and moves.
 
@@ -98,7 +99,8 @@ def cash_flow(
     require(accounts, "accounts", ("id", "name", "kind"), "Ledger.accounts")
     if by == "category":
         require(transfers, "transfers", ("category", "payee"), "Ledger.categorized()")
-    inside = accounts[accounts["kind"].isin(BOUNDARIES[boundary])].reset_index(drop=True)
+    known = with_unlisted(accounts, transfers)
+    inside = known[known["kind"].isin(BOUNDARIES[boundary])].reset_index(drop=True)
     zone = transfers["created_at"].dt.tz
     settled = settle(transfers, legs)
     entries = _entries(settled, inside, boundary)
