@@ -333,7 +333,7 @@ class MoneyMachine(RuleBasedStateMachine):
 def test_money_arrives_once_and_counts() -> None:
     """Whatever comes in between, each intent arrives at most once, and a day keeps its limit."""
     chosen = settings(
-        max_examples=400 if SOAK else 12, stateful_step_count=40 if SOAK else 30, deadline=None,
+        max_examples=400 if SOAK else 30, stateful_step_count=40 if SOAK else 30, deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     )  # fmt: skip

@@ -250,7 +250,7 @@ def test_an_export_is_what_is_shown(browser: Browser, name: str, tmp_path: Path)
 
 def test_an_export_that_cannot_be_written_is_said(browser: Browser, tmp_path: Path) -> None:
     """A file of another type, or where nothing can be written, is a sentence and no file."""
-    assert "*.csv" in browser.ask("export", name="shown.xlsx")["more"]
+    assert "*.csv" in browser.ask("export", name="shown.ods")["more"]
     (tmp_path / "file").touch()
     assert browser.ask("export", name="file/shown.csv")["say"] == "error"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

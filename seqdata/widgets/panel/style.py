@@ -18,7 +18,7 @@ CSS = """
   --sqp-no: var(--jp-error-color1, #c62828); --sqp-warn: var(--jp-warn-color1, #b26a00);
   --sqp-info: var(--jp-info-color1, #00798a);
   --sqp-ok-ink: color-mix(in srgb, var(--sqp-ok) 60%, var(--sqp-ink));
-  --sqp-no-ink: color-mix(in srgb, var(--sqp-no) 60%, var(--sqp-ink));
+  --sqp-no-ink: color-mix(in srgb, var(--sqp-no) 40%, var(--sqp-ink));
   --sqp-info-ink: color-mix(in srgb, var(--sqp-info) 60%, var(--sqp-ink));
   --sqp-warn-ink: color-mix(in srgb, var(--sqp-warn) 50%, var(--sqp-ink)); }
 .seqdata-panel *, .seqdata-panel { box-sizing: border-box; }
