@@ -280,6 +280,7 @@ class Tables(Stored):
             **{name: counted[name] for name in _COUNTED if name in counted},
             **(certificate or self.certificate()).to_json(),
             "app_url": self._settings.app_url,
+            "is_sandbox": any(store.world is not None for store in self._cached_stores()),
             "timezone": self._zone,
             "filters": plain_filters(filters or {}),
         }

@@ -21,7 +21,7 @@ from matplotlib.transforms import IdentityTransform, Transform, blended_transfor
 
 from seqdata.plots.notes import note_of
 from seqdata.plots.theme import Look, look_of
-from seqdata.plots.words import literal
+from seqdata.plots.words import families, literal
 
 WIDTH, HEIGHT = 6.0, 3.6
 TITLE, TEXT, SMALL = 10.5, 8.0, 7.0
@@ -101,8 +101,20 @@ def finish(
     _write_title(sheet, title)
     if said:
         _write_note(sheet, said)
+    write_plainly(sheet.ax)
     _DRAWN[sheet.ax] = table
     return sheet.ax
+
+
+def write_plainly(ax: Axes) -> None:
+    """Set all text in fonts that have its letters; none of it is TeX or mathematics.
+
+    Ticks that are made later take after the first one.
+    """
+    for text in ax.findobj(Text):
+        text.set_usetex(False)
+        text.set_parse_math(False)
+        text.set_fontfamily(families())
 
 
 def _write_title(sheet: Sheet, title: str) -> None:

@@ -14,7 +14,7 @@ from seqdata.plots.canvas import SMALL, TEXT, Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import with_open
 from seqdata.plots.notes import check_table, nothing, told_edges
 from seqdata.plots.parts import key_row, write
-from seqdata.plots.words import short_dollars, span_words
+from seqdata.plots.words import dollars_of, span_words
 
 #: Years that fit on one chart.
 _MOST_YEARS = 4
@@ -75,7 +75,7 @@ def calendar(
     _legend(sheet, steps)
     title = f"Spending by day, {span_words(drawn['period'].min(), drawn['period'].max())}"
     waits = with_open(table)["open_cents"].sum() / 100
-    more = [f"Not in the colours: {short_dollars(waits)} that is open."] if waits else []
+    more = [f"Not in the colours: {dollars_of(waits)} that is open."] if waits else []
     return finish(sheet, drawn, title, note, *more, source=table)
 
 
@@ -147,7 +147,7 @@ def _block(sheet: Sheet, days: pd.DataFrame, place: int, label: str, steps: list
 
 
 def _legend(sheet: Sheet, steps: list[float]) -> None:
-    words = ["$0", *(f"up to {short_dollars(step, 2)}" for step in steps), "more"]
+    words = ["$0", *(f"up to {dollars_of(step)}" for step in steps), "more"]
     handles = [
         Patch(facecolor=color, label=word)
         for color, word in zip(sheet.look.heat, words, strict=True)

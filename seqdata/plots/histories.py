@@ -26,7 +26,7 @@ from seqdata.plots.parts import (
 )
 from seqdata.plots.stacked import draw_stacked
 from seqdata.plots.theme import chosen_colors
-from seqdata.plots.words import labels, short_dollars, span_words
+from seqdata.plots.words import dollars_of, labels, span_words
 
 _COLUMNS = ("account_id", "name", "kind", "date", "balance_cents", "balance", "provenance")
 _KINDS = ("lines", "stacked")
@@ -241,7 +241,7 @@ def _goal(sheet: Sheet, own_id: str, dollars: float, color: str) -> None:
         dollars, color=color, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1.2, gid=f"goal:{own_id}"
     )
     across = sheet.ax.get_yaxis_transform()
-    words = f"goal {short_dollars(dollars)}"
+    words = f"goal {dollars_of(dollars)}"
     halo = [withStroke(linewidth=2.2, foreground=sheet.look.face)]
     write(
         sheet, 0, dollars, words, xycoords=across, xytext=(3, 2), va="bottom", fontsize=SMALL,

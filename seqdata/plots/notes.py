@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from seqdata.analysis.columns import require
-from seqdata.core.origins import is_loopback
 from seqdata.exceptions import UsageError
 from seqdata.plots.words import day_words, literal, span_words
 
@@ -32,7 +31,7 @@ def note_of(attrs: Mapping[str, Any] | None) -> str | None:
     ----------
     attrs
         A table's ``attrs``, or what stands in them under "seqdata": ``share_safe``,
-        ``app_url``, ``is_complete``, ``gaps``, ``last_sync_at`` and ``timezone``.
+        ``is_sandbox``, ``is_complete``, ``gaps``, ``last_sync_at`` and ``timezone``.
 
     Returns
     -------
@@ -50,7 +49,7 @@ def _disguise(facts: Mapping[str, Any]) -> str:
 
 
 def _sandbox(facts: Mapping[str, Any]) -> str:
-    return "Made-up data of a sandbox." if is_loopback(str(facts.get("app_url") or "")) else ""
+    return "Made-up data of a sandbox." if facts.get("is_sandbox") is True else ""
 
 
 def _completeness(facts: Mapping[str, Any]) -> str:

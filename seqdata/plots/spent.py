@@ -23,7 +23,7 @@ from seqdata.plots.grouping import (
 from seqdata.plots.notes import check_table, nothing, running, told_frequency, told_span
 from seqdata.plots.parts import dollar_axis, faded, key_row, side_legend, write, zero_line
 from seqdata.plots.theme import chosen_colors
-from seqdata.plots.words import day_words, literal, short_dollars, span_words
+from seqdata.plots.words import day_words, dollars_of, literal, span_words
 
 _SUMS = ("spent_cents", "spent")
 _CENTS = ["spent_cents", "open_cents"]
@@ -145,7 +145,7 @@ def _ranked_bars(sheet: Sheet, drawn: pd.DataFrame, grouped: int) -> None:
             sheet,
             end if dollars >= 0 else dollars,
             place,
-            f"{short_dollars(dollars)}{share}",
+            f"{dollars_of(dollars)}{share}",
             gid="value",
             **side,
         )

@@ -20,7 +20,7 @@ from seqdata.plots.canvas import SMALL, Sheet, begin, draw_nothing, finish
 from seqdata.plots.notes import check_table, nothing, told_span
 from seqdata.plots.parts import height_of, spread, write
 from seqdata.plots.theme import chosen_colors
-from seqdata.plots.words import literal, short_dollars
+from seqdata.plots.words import dollars_of, literal
 
 _COLUMNS = ("from_name", "from_kind", "to_name", "to_kind", "moved_cents")
 
@@ -80,7 +80,7 @@ def money_flow(
         return draw_nothing(sheet, drawn, title, nothing("money flow", table), note)
     _draw(sheet, placed, _paint(sheet, placed, colors))
     left_out = placed.left_out_cents / 100
-    more = [f"Not drawn: {short_dollars(left_out)} that went back or around."] if left_out else []
+    more = [f"Not drawn: {dollars_of(left_out)} that went back or around."] if left_out else []
     return finish(sheet, drawn, title, note, *more, source=table)
 
 
@@ -160,7 +160,7 @@ def _label(sheet: Sheet, nodes: pd.DataFrame, x: float, width: float, is_last: b
     halo = [withStroke(linewidth=1.8, foreground=sheet.look.face, alpha=0.85)]
     rows: Any = nodes.itertuples(index=False)
     for place, node in zip(places, rows, strict=True):
-        name, money = literal(node.name, room), short_dollars(node.cents / 100)
+        name, money = literal(node.name, room), dollars_of(node.cents / 100)
         two_lines = f"{name}\n{money}" if node.bottom - node.top > tall else name
         write(
             sheet, x + _NODE, place, f"{name}  {money}" if is_last else two_lines, xytext=(4, 0),

@@ -16,11 +16,8 @@ from seqdata.exceptions import InvalidFilter
 
 Theme: TypeAlias = Literal["light", "dark"]
 
-#: What a palette's eight colours are multiplied by: shades towards the ink, and the face.
-_SHADES = ((None, 0.0), ("ink", 0.45), ("face", 0.45))
-
-#: Places in a palette: eight hues in each shade.
-_PLACES = 24
+#: Places in a palette, of which the first eight stay apart for the colour-blind.
+_PLACES, _FIRST = 24, 8
 
 #: The least contrast of small text, by the Web Content Accessibility Guidelines (level AA).
 LEAST_CONTRAST = 4.5
@@ -45,19 +42,15 @@ class Look:
     def color(self, place: int | str) -> str:
         """Return the colour of a place in the palette; a colour stays what it is.
 
-        The places 0 to 7 are eight hues that stay apart for the colour-blind, 8 to 15 and 16
-        to 23 the same ones darker and paler; then it begins again.
+        The places 0 to 7 stay apart for the colour-blind too, all 24 for everybody else; then
+        it begins again.
         """
-        if isinstance(place, str):
-            return to_hex(place)
-        shade, hue = divmod(place % _PLACES, len(self.palette))
-        towards, share = _SHADES[shade]
-        own = self.palette[hue]
-        return own if towards is None else mixed(own, getattr(self, towards), share)
+        return to_hex(place) if isinstance(place, str) else self.palette[place % _PLACES]
 
 
 # The palettes were searched for: the smallest distance (OKLab) between any two colours, also as
-# seen with protanopia, deuteranopia and tritanopia, is as large as was found near good hues.
+# seen with protanopia, deuteranopia and tritanopia, is as large as was found near good hues. After
+# the first eight each colour is the one farthest from all before it, from the face and from grey.
 LIGHT = Look(
     name="light",
     face="#FFFFFF",
@@ -70,6 +63,8 @@ LIGHT = Look(
     others="#A9B2BC",
     palette=(
         "#1451C5", "#E2520D", "#0D9C6F", "#A56ABB", "#C2AE0E", "#48B9F0", "#5D2D77", "#8F2E23",
+        "#006100", "#FF86E7", "#866D00", "#556D86", "#FF9279", "#1886F3", "#C2316D", "#49C255",
+        "#182492", "#AA866D", "#553D00", "#AA92FF", "#F36192", "#005561", "#92319E", "#6D92B6",
     ),
     heat=("#EEF1F4", "#CFE3F5", "#93C2EA", "#4D94D6", "#1E63B0", "#0B3470"),
 )  # fmt: skip
@@ -85,6 +80,8 @@ DARK = Look(
     others="#6B7683",
     palette=(
         "#6EA1F7", "#F07A35", "#1EDD85", "#C785BE", "#EFB62A", "#B4C3DC", "#8F62D3", "#B5475F",
+        "#006100", "#0049AA", "#009E31", "#861886", "#793D00", "#9E7900", "#00F3FF", "#6DAA92",
+        "#FF9EFF", "#0079DB", "#315561", "#C2E792", "#FFAA9E", "#9EAA00", "#C249AA", "#9E0031",
     ),
     heat=("#22272D", "#17375E", "#1F5C9E", "#3C88D0", "#7DB8EE", "#D3E8FB"),
 )  # fmt: skip
@@ -162,7 +159,7 @@ def account_colors(accounts: pd.DataFrame) -> dict[str, int]:
     -------
     dict
         Place by account id, and by name where one account alone has it. Pods go up from the
-        eight strongest colours, all others down from the palest ones, each by creation, then
+        eight strongest colours, all others down from the last ones, each by creation, then
         by id: so a new account changes no other one's colour, and 24 have one of their own.
     """
     keys = [name for name in ("created_at", "id") if name in accounts]
@@ -188,16 +185,14 @@ def chosen_colors(
     text). With `colors`, these are kept unless two ids of this chart share one.
     """
     taken: dict[str, str] = {}
-    size = len(look.palette)
     given = colors or {}
     for own_id in sorted(set(ids), key=lambda one: (one not in given, one)):
-        start = given.get(own_id, _hashed(own_id, size))
+        start = given.get(own_id, _hashed(own_id, _FIRST))
         choice = look.color(start)
         if not isinstance(start, str):
-            tries = [*range(start, start + 1), *((start + step) % size for step in range(1, size))]
-            tries += range(size, size * len(_SHADES))
-            free = (look.color(one) for one in tries if look.color(one) not in taken.values())
-            choice = next(free, choice)
+            near = ((start + step) % _FIRST for step in range(1, _FIRST))
+            tries = (look.color(place) for place in (start, *near, *range(_FIRST, _PLACES)))
+            choice = next((color for color in tries if color not in taken.values()), choice)
         taken[own_id] = choice
     return taken
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from seqdata.plots.canvas import NAME, SMALL, Sheet, begin, draw_nothing, finish
 from seqdata.plots.notes import check_table, listed, nothing
 from seqdata.plots.parts import date_axis, key_row, write
-from seqdata.plots.words import literal, short_dollars, span_words
+from seqdata.plots.words import dollars_of, literal, span_words
 
 _RECURRING = (
     "payee", "direction", "cadence", "usual_cents", "first_date", "last_date", "next_date",
@@ -140,10 +140,10 @@ def _names(drawn: pd.DataFrame) -> list[str]:
 
 
 def _price(row: Any) -> str:
-    usual = "?" if pd.isna(row.usual_cents) else short_dollars(abs(row.usual_cents) / 100, 2)
+    usual = "?" if pd.isna(row.usual_cents) else dollars_of(abs(row.usual_cents) / 100)
     before = getattr(row, "previous_cents", None)
     if pd.notna(getattr(row, "changed_on", None)) and before is not None and pd.notna(before):
-        usual = f"{short_dollars(abs(before) / 100, 2)} → {usual}"
+        usual = f"{dollars_of(abs(before) / 100)} → {usual}"
     return f"{usual} {row.cadence}" + ("" if row.is_active else ", stopped")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib import dates
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.ticker import Formatter, Locator
 
 from seqdata.core.text import alike, printable
@@ -23,46 +25,69 @@ _DASH = "\N{EN DASH}"
 
 
 def literal(text: Any, longest: int | None = None) -> str:
-    """Return text that the font can draw, on one line; what hides in it is written out.
+    """Return text that the fonts can draw, on one line; what hides in it is written out.
 
-    Emoji and other characters that the font lacks are left out, since matplotlib warns of each
-    and draws a box. Dollar signs stay: draw with ``parse_math=False``, else two of them are
-    mathematics.
+    Emoji and other characters that the fonts lack are left out, since matplotlib warns of each
+    and draws a box; of a name that has nothing else, they are named. Dollar signs stay.
 
     Parameters
     ----------
     text
-        A name; a missing one becomes "unnamed", and so does one of which nothing is left.
+        A name; a missing one becomes "unnamed".
     longest
         Characters to keep; what is longer ends in an ellipsis.
     """
     if not isinstance(text, str):
         text = "" if text is None or pd.isna(text) else str(text)
-    known = _characters(tuple(FontProperties().get_family()))
+    known = _characters(families())
     kept = (one if ord(one) in known and not _is_unseen(one) else " " for one in printable(text))
-    words = " ".join("".join(kept).split()) or UNNAMED
+    words = " ".join("".join(kept).split()) or _described(text)
     if longest is not None and len(words) > longest:
         words = words[: longest - 1].rstrip(" ,.;:-") + "…"
     return words
 
 
+def _described(text: str) -> str:
+    """Name the characters of a text of which no font has any: "steaming bowl"."""
+    seen = [one for one in dict.fromkeys(text) if not (one.isspace() or _is_unseen(one))]
+    is_symbol = {one: unicodedata.category(one) == "So" for one in seen}
+    named = [unicodedata.name(one, "").lower() if is_symbol[one] else "" for one in seen]
+    each = (name or f"U+{ord(one):04X}" for name, one in zip(named, seen, strict=True))
+    return ", ".join(each) or UNNAMED
+
+
 def _is_unseen(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Mn") and ord(character) not in range(
-        0x300, 0x370
-    )
+    return unicodedata.category(character) in ("Cc", "Cf", "Mn", "Sk") and ord(
+        character
+    ) not in range(0x300, 0x370)
+
+
+#: The font that matplotlib itself brings.
+_OWN_FONT = "DejaVu Sans"
+
+
+def families() -> list[str]:
+    """Return the fonts to draw with: those of matplotlib's settings that are here, and its own."""
+    wanted: list[str] = []
+    for family in mpl.rcParams["font.family"]:
+        wanted += mpl.rcParams.get(f"font.{family}", [family])
+    return [*_found(tuple(wanted)), _OWN_FONT]
 
 
 @lru_cache(maxsize=8)
-def _characters(families: tuple[str, ...]) -> frozenset[int]:
-    """Return the code points of the fonts that matplotlib draws text with."""
-    known: set[int] = set()
-    for family in families:
-        try:
-            path = findfont(FontProperties(family=family), fallback_to_default=False)
-        except ValueError:
-            continue
-        known |= set(get_font(str(path)).get_charmap())
-    return frozenset(known or get_font(str(findfont(FontProperties()))).get_charmap())
+def _found(wanted: tuple[str, ...]) -> list[str]:
+    here = {entry.name for entry in fontManager.ttflist}
+    return [family for family in dict.fromkeys(wanted) if family in here and family != _OWN_FONT]
+
+
+def _characters(wanted: Sequence[str]) -> frozenset[int]:
+    return frozenset().union(*(_characters_of(family) for family in wanted))
+
+
+@lru_cache(maxsize=32)
+def _characters_of(family: str) -> frozenset[int]:
+    """Return the code points of a font."""
+    return frozenset(get_font(str(findfont(FontProperties(family=family)))).get_charmap())
 
 
 def labels(ids: Iterable[str], names: Iterable[Any], longest: int = 24) -> dict[str, str]:
@@ -78,57 +103,34 @@ def labels(ids: Iterable[str], names: Iterable[Any], longest: int = 24) -> dict[
 # -- dollars -----------------------------------------------------------------------------------
 
 
-def short_dollars(dollars: float, digits: int = 1) -> str:
-    """Write dollars in few characters: "$1.2k", "-$300", "$1.2M", "$12.50", "$0".
+def dollars_of(dollars: float) -> str:
+    """Write dollars as all charts do: "$2,150", "-$300", "$17.99", "$0".
 
-    `digits` are kept behind the point of thousands and millions at most; dollars below a
-    thousand are whole, or have their cents below a hundred.
+    Dollars are whole from $100 on, and cents are written where there are some.
     """
     size = abs(dollars)
-    sign = "-" if dollars < 0 else ""
-    if size < 0.005:
-        return "$0"
+    sign = "-" if round(dollars, 2) < 0 else ""
     if round(size, 2) < 100 and abs(size - round(size)) > 0.004:
         return f"{sign}${size:.2f}"
-    if round(size) < 1000:
-        return f"{sign}${size:.0f}"
-    for unit, scale in (("k", 1e3), ("M", 1e6), ("B", 1e9)):
-        text = f"{size / scale:.{digits}f}"
-        if float(text) < 1000 or unit == "B":
-            break
-    return f"{sign}${text.rstrip('0').rstrip('.') if '.' in text else text}{unit}"
+    return f"{sign if round(size) else ''}${size:,.0f}"
 
 
 class DollarFormatter(Formatter):
-    """Ticks in dollars: as short as they stay exact and different from one another."""
+    """Ticks in dollars, with cents where ticks are nearer than dollars."""
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return the labels of all ticks of an axis."""
-        for digits in (0, 1, 2, 3):
-            texts = [short_dollars(value, digits) for value in values]
-            if _values(texts, values) and len(set(texts)) == len(texts):
-                return texts
-        return [_whole(value) for value in values]
+        texts = [dollars_of(value) for value in values]
+        is_exact = all(abs(value - round(value)) < 0.004 for value in values)
+        return texts if is_exact else [_with_cents(value) for value in values]
 
     def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002 (its interface)
         """Return the label of one value."""
-        return short_dollars(x, 2)
+        return dollars_of(x)
 
 
-def _values(texts: Sequence[str], values: Sequence[float]) -> bool:
-    """Tell whether the texts mean the values to within a thousandth of their span."""
-    scales = {"k": 1e3, "M": 1e6, "B": 1e9}
-    span = float(np.ptp(values)) if len(values) > 1 else abs(float(values[0] if values else 1))
-    for text, value in zip(texts, values, strict=True):
-        number = text.replace("$", "")
-        meant = float(number.rstrip("kMB")) * scales.get(number[-1], 1)
-        if abs(meant - value) > span / 1000 + 0.005:
-            return False
-    return True
-
-
-def _whole(value: float) -> str:
-    return f"-${-value:,.2f}" if value < 0 else f"${value:,.2f}"
+def _with_cents(value: float) -> str:
+    return f"-${-value:,.2f}" if round(value, 2) < 0 else f"${abs(value):,.2f}"
 
 
 # -- dates -------------------------------------------------------------------------------------
@@ -157,8 +159,9 @@ class DateTicks(Locator):
 
 
 def _day(number: float) -> pd.Timestamp:
+    """Return the day that a number means, which is naive: a zone of matplotlib's says nothing."""
     convert: Any = dates.num2date
-    return pd.Timestamp(convert(number)).tz_localize(None)
+    return pd.Timestamp(convert(number, tz=UTC)).tz_localize(None)
 
 
 def _number(day: pd.Timestamp) -> float:

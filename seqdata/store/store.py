@@ -530,6 +530,13 @@ class Store(Shelf):
         found = self.record.facts()
         self._check(found)
 
+    @property
+    def world(self) -> str | None:
+        """Which world of a sandbox is here; None where it is not a sandbox that was read."""
+        facts = self.record.facts() if self.record.exists else facts_beside(self.folder) or {}
+        world = facts.get("world")
+        return None if world is None else str(world)
+
     def _check_world(self, db: Connection, world: str | None) -> None:
         known = read_facts(db, ["world"]).get("world")
         if world is not None and known not in (None, world):

@@ -16,6 +16,7 @@ from seqdata import plots
 
 FACTS = {
     "app_url": "http://127.0.0.1:4000",
+    "is_sandbox": True,
     "timezone": "America/New_York",
     "is_complete": True,
     "gaps": [],

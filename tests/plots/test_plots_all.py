@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import warnings
 from typing import Any
 
 import matplotlib as mpl
@@ -162,6 +163,55 @@ def test_a_note_says_what_is_known_of_the_data(name: str) -> None:
     assert "Amounts and names disguised. Made-up data of a sandbox." in below
     assert "Incomplete: nothing before 2025. As of Oct 31, 2026." in below
     assert function(name)(table, note="", **own).get_xlabel() == ""
+
+
+def test_only_a_sandbox_is_called_one() -> None:
+    """Data of a server on this machine is made up only where the tables are a sandbox's."""
+    here = {"app_url": "http://127.0.0.1:4000"}
+    assert plots.note_of(here) is None
+    assert plots.note_of({**here, "is_sandbox": False}) is None
+    assert plots.note_of({**here, "is_sandbox": True}) == "Made-up data of a sandbox."
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "UTC"])
+@pytest.mark.parametrize("name", ["balances", "stacked", "upcoming", "recurring"])
+def test_ticks_are_the_tables_days_in_any_zone(name: str, zone: str) -> None:
+    """Whatever zone matplotlib is set to, ticks say the days that they stand at."""
+    with mpl.rc_context({"timezone": zone}):
+        ax = draw(name)
+        ax.get_figure().draw_without_rendering()
+        labels = [one.get_text() for one in ax.get_xticklabels()]
+    with mpl.rc_context({"timezone": "UTC"}):
+        assert labels == [one.get_text() for one in draw_ticks(name)]
+
+
+def draw_ticks(name: str) -> Any:
+    ax = draw(name)
+    ax.get_figure().draw_without_rendering()
+    return ax.get_xticklabels()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"text.usetex": True},
+        {"font.family": ["No Such Font"]},
+        {"font.family": ["cmsy10"]},
+        {"font.family": "serif", "font.serif": ["STIXSizeOneSym", "Nothing"]},
+        {"axes.formatter.use_mathtext": True, "axes.unicode_minus": False},
+    ],
+    ids=["tex", "missing", "symbols", "serif", "math"],
+)
+@pytest.mark.parametrize("name", ["balances", "spending_by_month", "money_flow"])
+def test_text_survives_matplotlibs_settings(name: str, settings: dict[str, Any]) -> None:
+    """No text is TeX, and each letter has a font, whatever matplotlib is set to."""
+    with warnings.catch_warnings(), mpl.rc_context(settings):
+        warnings.simplefilter("error")
+        ax = draw(name)
+        assert ax._repr_png_()[0].startswith(b"\x89PNG")
+        assert not any(one.get_usetex() for one in texts(ax))
+        if name == "balances":
+            assert "Dining Out" in words(ax)
 
 
 def test_a_note_of_complete_real_data_is_its_day() -> None:

@@ -73,7 +73,7 @@ def test_spending_is_ranked() -> None:
     widths = [patch.get_width() for patch in ax.containers[0].patches]
     assert widths == [1500.0, 250.0, 250.0]
     assert ax.yaxis_inverted()
-    assert {"Rent", "$1.5k  75%", "$250  12%"} <= words(ax)
+    assert {"Rent", "$1,500  75%", "$250  12%"} <= words(ax)
     assert title(ax) == f"Spending by category, Sep 1 {DASH} 30, 2026"
 
 
@@ -223,7 +223,7 @@ def test_a_timeline_runs_from_first_to_last() -> None:
     assert ends == ["2025-01-01", "2026-10-01"]
     (upcoming,) = ax.convert_xunits(line(ax, "next:0").get_xdata())
     assert f"{num2date(upcoming):%Y-%m-%d}" == "2026-11-01"
-    assert {"Rent", "$2k monthly"} <= words(ax)
+    assert {"Rent", "$2,000 monthly"} <= words(ax)
 
 
 def test_the_costliest_a_year_stands_first_and_what_stopped_last() -> None:
@@ -238,7 +238,7 @@ def test_the_costliest_a_year_stands_first_and_what_stopped_last() -> None:
         )
     )  # fmt: skip
     assert plots.table_of(ax)["payee"].tolist() == ["Coffee", "Film", "Domain", "Old"]
-    assert {"$15.49 → $17.99 monthly", "$10k monthly, stopped"} <= words(ax)
+    assert {"$15.49 → $17.99 monthly", "$9,999 monthly, stopped"} <= words(ax)
     assert not [one for one in ax.lines if one.get_gid() == "next:3"]
     assert [one.get_gid() for one in ax.lines if "changed" in one.get_gid()] == ["changed:1"]
 
