@@ -20,13 +20,16 @@ from seqdata.plots.parts import (
     date_axis,
     dollar_axis,
     end_labels,
+    height_of,
     key_row,
+    room_for,
+    spread,
     write,
     zero_line,
 )
 from seqdata.plots.stacked import draw_stacked
 from seqdata.plots.theme import chosen_colors
-from seqdata.plots.words import dollars_of, labels, span_words
+from seqdata.plots.words import day_words, dollars_of, labels, span_words
 
 _COLUMNS = ("account_id", "name", "kind", "date", "balance_cents", "balance", "provenance")
 _KINDS = ("lines", "stacked")
@@ -50,7 +53,8 @@ def balances(
     """Draw balances over time.
 
     Observed balances are dots; what was derived from them over the movements is a thin line,
-    what is only carried forward a dashed one.
+    what is only carried forward a dashed one. Between two days nothing is known, so that lines
+    are steps. Debts stand below zero.
 
     Parameters
     ----------
@@ -62,9 +66,9 @@ def balances(
     account
         An id or a name, or several. By default all that ever held anything.
     kind
-        "lines", or "stacked" areas that sum to what there is: debts stand below zero.
+        "lines", or "stacked" areas that sum to what there is.
     most
-        Series that are drawn at most; the smallest ones become one, and are named below.
+        Series that are drawn at most. The smallest ones are named below; a stack sums them.
     colors
         Place in the palette, or a colour, by account id: see :func:`account_colors`.
     ax
@@ -89,11 +93,14 @@ def balances(
     check_table(history, _COLUMNS, "balances", "balance_history()")
     if kind not in _KINDS:
         raise InvalidFilter("kind", kind, _KINDS)
-    sheet = begin(ax, theme)
-    chosen = _chosen(history, account)
+    chosen = _signed(_chosen(history, account))
     if chosen.empty:
-        return draw_nothing(sheet, chosen, "Balances", nothing("known balance", history), note)
-    table, grouped = _grouped(_signed(chosen) if kind == "stacked" else chosen, most)
+        why = nothing("known balance", history)
+        return draw_nothing(begin(ax, theme), chosen, "Balances", why, note)
+    table, grouped = _grouped(chosen, most)
+    if kind == "lines":
+        table = table[table["account_id"] != OTHERS].reset_index(drop=True)
+    sheet = begin(ax, theme, height=room_for(table["account_id"].nunique()))
     series = table.drop_duplicates("account_id", keep="last")
     names = labels(series["account_id"], series["name"])
     paint = chosen_colors(set(names) - {OTHERS}, sheet.look, colors)
@@ -102,7 +109,9 @@ def balances(
         _lines(sheet, table, names, paint, _cents(goals))
     else:
         draw_stacked(sheet, table, names, paint)
-    more = [f"Others: {listed(grouped)}."] if grouped else []
+    word = "Not drawn" if kind == "lines" else "Others"
+    more = [f"{word}: {listed(grouped)}."] if grouped else []
+    more += _unknown(table, names) if kind == "stacked" else []
     title = f"Balances, {span_words(table['date'].min(), table['date'].max())}"
     return finish(sheet, table, title, note, *more, source=history)
 
@@ -157,6 +166,15 @@ def _grouped(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, list[str]]:
     return pd.concat([drawn, others.reset_index()], ignore_index=True), ranked
 
 
+def _unknown(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
+    """Name what is not known on each day of a stack: it is not in the areas of that day."""
+    days = table["date"].nunique()
+    known = table.groupby("account_id", sort=False)["date"].agg(["min", "size"])
+    rows: Any = known[known["size"] < days].itertuples()
+    late = [f"{names[str(row.Index)]} (from {day_words(row.min)})" for row in rows]
+    return [f"Not known on each day: {listed(late)}."] if late else []
+
+
 def _cents(goals: pd.DataFrame | Mapping[str, int] | None) -> dict[str, int]:
     if goals is None:
         return {}
@@ -185,14 +203,17 @@ def _lines(
     dollar_axis(sheet)
     date_axis(sheet, table["date"].min(), table["date"].max())
     ax.margins(y=0.06)
-    drawn = {own_id: cents for own_id, cents in goals.items() if own_id in names}
-    for own_id, cents in drawn.items():
-        _goal(sheet, own_id, cents / 100, paint[own_id])
+    drawn = {
+        own_id: cents / 100 for own_id, cents in goals.items() if own_id in set(paint) & set(names)
+    }
+    for own_id, dollars in drawn.items():
+        _goal(sheet, own_id, dollars, paint[own_id])
     ax.autoscale_view(scalex=False)
     low, high = ax.get_ylim()
     ax.set_ylim(min(low, 0), high)
     if low < 0:
         zero_line(sheet)
+    _goal_words(sheet, [(dollars, names[own_id]) for own_id, dollars in drawn.items()])
     end_labels(sheet, ends)
     _legend(sheet, set(table["provenance"]), bool(drawn))
 
@@ -212,8 +233,13 @@ def _line(sheet: Sheet, own_id: str, rows: pd.DataFrame, color: str) -> None:
         if wanted.any():
             sheet.ax.plot(
                 *_pieces(days, dollars, wanted), color=color, gid=f"{word}:{own_id}",
-                label=f"_{word}", solid_joinstyle="round", **style,
+                label=f"_{word}", solid_joinstyle="round", drawstyle="steps-post", **style,
             )  # fmt: skip
+    if len(days) == 1 and not is_seen.any():
+        sheet.ax.plot(
+            days, dollars, linestyle="none", marker="o", markersize=4, markerfacecolor="none",
+            color=color, gid=f"single:{own_id}", label="_single", zorder=3,
+        )  # fmt: skip
     sheet.ax.plot(
         days[is_seen], dollars[is_seen], linestyle="none", marker="o", markersize=3.4,
         color=color, markeredgecolor=sheet.look.face, markeredgewidth=0.5, zorder=3,
@@ -240,13 +266,20 @@ def _goal(sheet: Sheet, own_id: str, dollars: float, color: str) -> None:
     sheet.ax.axhline(
         dollars, color=color, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1.2, gid=f"goal:{own_id}"
     )
+
+
+def _goal_words(sheet: Sheet, goals: Sequence[tuple[float, str]]) -> None:
+    """Say at the left whose each goal is."""
     across = sheet.ax.get_yaxis_transform()
-    words = f"goal {dollars_of(dollars)}"
     halo = [withStroke(linewidth=2.2, foreground=sheet.look.face)]
-    write(
-        sheet, 0, dollars, words, xycoords=across, xytext=(3, 2), va="bottom", fontsize=SMALL,
-        path_effects=halo, zorder=5,
-    )  # fmt: skip
+    low, high = sheet.ax.get_ylim()
+    gap = height_of(sheet, SMALL * 1.35)
+    places = spread([dollars for dollars, _ in goals], gap, low, high - gap) if goals else []
+    for place, (dollars, name) in zip(places, goals, strict=True):
+        write(
+            sheet, 0, place, f"goal {name} {dollars_of(dollars)}", xycoords=across, xytext=(3, 2),
+            va="bottom", fontsize=SMALL, path_effects=halo, zorder=5, gid="goal-words",
+        )  # fmt: skip
 
 
 def _legend(sheet: Sheet, provenances: set[str], has_goals: bool) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch
 
-from seqdata.plots.canvas import KEY, TEXT, Sheet
+from seqdata.plots.canvas import HEIGHT, KEY, TEXT, Sheet
 from seqdata.plots.theme import mixed
 from seqdata.plots.words import DateFormatter, DateTicks, DollarFormatter
 
@@ -77,6 +77,11 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return [float(place) for place in placed]
 
 
+def room_for(labels: int) -> float:
+    """Return the height of a figure, in inches, in which so many labels stand one above another."""
+    return max(HEIGHT, 1.2 + labels * TEXT * 1.6 / 72)
+
+
 def end_labels(sheet: Sheet, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write a label at the right end of each line: (its last y, text, colour).
 
@@ -87,23 +92,30 @@ def end_labels(sheet: Sheet, ends: Sequence[tuple[float, str, str]]) -> None:
         return
     ax = sheet.ax
     low, high = ax.get_ylim()
-    places = spread([y for y, _, _ in ends], height_of(sheet, TEXT * 1.45), low, high)
+    gap = min(height_of(sheet, TEXT * 1.45), (high - low) / max(len(ends) - 1, 1))
+    size = TEXT * min(1.0, gap / height_of(sheet, TEXT * 1.2))
+    places = spread([y for y, _, _ in ends], gap, low, high)
     across = ax.get_yaxis_transform()
     for (y, text, color), place in zip(ends, places, strict=True):
         ax.plot(
             [1.0, 1.02, 1.032], [y, place, place], transform=across, color=color, linewidth=1.6,
             clip_on=False, solid_capstyle="round", scalex=False, scaley=False, gid="leader",
         )  # fmt: skip
-        options = {"xycoords": across, "xytext": (4, 0), "color": sheet.look.ink}
+        options = {"xycoords": across, "xytext": (4, 0), "color": sheet.look.ink, "fontsize": size}
         write(sheet, 1.032, place, text, **options)
 
 
 def side_legend(sheet: Sheet, entries: Sequence[tuple[str, str]]) -> None:
-    """Name stacked colours beside the chart, in the order of the stack: (text, colour)."""
+    """Name stacked colours beside the chart, in the order of the stack: (text, colour).
+
+    Where there are more than the chart is high, they are smaller.
+    """
+    low, high = sorted(sheet.ax.get_ylim())
+    size = TEXT * min(1.0, (high - low) / height_of(sheet, TEXT * 1.75) / max(len(entries), 1))
     handles = [Patch(facecolor=color, label=text) for text, color in entries]
     legend = sheet.ax.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0,
-        frameon=False, fontsize=TEXT, labelcolor=sheet.look.ink, handlelength=0.9,
+        frameon=False, fontsize=size, labelcolor=sheet.look.ink, handlelength=0.9,
         handleheight=0.9, labelspacing=0.55,
     )  # fmt: skip
     for text in legend.get_texts():

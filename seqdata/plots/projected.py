@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.notes import check_table, listed, nothing
-from seqdata.plots.parts import date_axis, dollar_axis, end_labels, key_row, zero_line
+from seqdata.plots.parts import date_axis, dollar_axis, end_labels, key_row, room_for, zero_line
 from seqdata.plots.theme import chosen_colors
 from seqdata.plots.words import labels, span_words
 
@@ -64,7 +64,8 @@ def upcoming(
     """
     check_table(projected, _PROJECTED, "upcoming", "projected_balances()")
     known = projected[projected["balance_cents"].notna()].astype({"name": "str"})
-    sheet = begin(ax, theme)
+    shown = min(most, known["account_id"].nunique())
+    sheet = begin(ax, theme, height=room_for(shown))
     if known.empty:
         why = nothing("balance to project", projected)
         return draw_nothing(sheet, known, "Expected balances", why, note)
@@ -110,8 +111,14 @@ def _projections(
         color = paint[str(own_id)]
         days = rows["date"].to_numpy("datetime64[us]")
         low, high = (rows[side].to_numpy(np.float64) for side in ("low", "high"))
-        ax.fill_between(days, low, high, color=color, alpha=0.16, linewidth=0, gid=f"band:{own_id}")
-        ax.plot(days, rows["balance"], color=color, linewidth=1.6, gid=f"line:{own_id}")
+        ax.fill_between(
+            days, low, high, color=color, alpha=0.16, linewidth=0, step="post",
+            gid=f"band:{own_id}",
+        )  # fmt: skip
+        ax.plot(
+            days, rows["balance"], color=color, linewidth=1.6, drawstyle="steps-post",
+            marker="o" if len(days) == 1 else None, markersize=4, gid=f"line:{own_id}",
+        )  # fmt: skip
         is_short = rows["is_short"].to_numpy(bool)
         if is_short.any():
             first = int(np.argmax(is_short))

@@ -23,25 +23,34 @@ def draw_stacked(
     """Draw each account as an area, and their sum as a line; debts stand below zero."""
     ax = sheet.ax
     wide = table.pivot_table(index="date", columns="account_id", values="balance", aggfunc="last")
-    wide = wide.fillna(0.0)
     order = wide.abs().mean().sort_values(ascending=False).index.tolist()
     if OTHERS in order:
         order = [OTHERS, *(own_id for own_id in order if own_id != OTHERS)]
-    days, colors = wide.index.to_numpy("datetime64[us]"), [paint[own_id] for own_id in order]
-    values = wide[order].to_numpy().T
-    for part in (np.clip(values, 0, None), np.clip(values, None, 0)):
-        if part.any():
-            areas = ax.stackplot(
-                days, part, colors=colors, linewidth=0.4, edgecolor=sheet.look.face
-            )
-            for own_id, area in zip(order, areas, strict=True):
-                area.set_gid(f"area:{own_id}")
+    days, values = wide.index.to_numpy("datetime64[us]"), wide[order].to_numpy().T
+    # The last balance holds for a step too: else what is known since then has no width.
+    step = np.diff(days).min() if len(days) > 1 else np.timedelta64(1, "D")
+    edges = np.append(days, days[-1] + step)
+    bases = {1: np.zeros(len(edges)), -1: np.zeros(len(edges))}
+    for own_id, known in zip(order, values, strict=True):
+        dollars = np.append(known, known[-1])
+        for side, base in bases.items():
+            part = np.where(side * dollars > 0, dollars, 0.0)
+            if part.any():
+                ax.fill_between(
+                    edges, base, base + part, where=part != 0, step="post", color=paint[own_id],
+                    linewidth=0.0, gid=f"area:{own_id}",
+                )  # fmt: skip
+                bases[side] = base + part
+    # A sum of which a part is not known is not known.
     total = values.sum(axis=0)
-    ax.plot(days, total, color=sheet.look.ink, linewidth=1.1, gid="total", label="_total")
+    ax.plot(
+        days, total, color=sheet.look.ink, linewidth=1.1, gid="total", label="_total",
+        drawstyle="steps-post", marker="o" if len(days) == 1 else None, markersize=3.4,
+    )  # fmt: skip
     _seen_totals(sheet, table, days, total)
     dollar_axis(sheet)
-    date_axis(sheet, days[0], days[-1])
-    if (total < 0).any() or (values < 0).any():
+    date_axis(sheet, days[0], edges[-1])
+    if (values < 0).any():
         zero_line(sheet)
     side_legend(sheet, [(names[own_id], paint[own_id]) for own_id in reversed(order)])
 

@@ -69,8 +69,9 @@ _OWN_FONT = "DejaVu Sans"
 def families() -> list[str]:
     """Return the fonts to draw with: those of matplotlib's settings that are here, and its own."""
     wanted: list[str] = []
-    for family in mpl.rcParams["font.family"]:
-        wanted += mpl.rcParams.get(f"font.{family}", [family])
+    settings: dict[str, Any] = dict(mpl.rcParams)
+    for family in settings["font.family"]:
+        wanted += settings.get(f"font.{family}", [family])
     return [*_found(tuple(wanted)), _OWN_FONT]
 
 
@@ -92,11 +93,19 @@ def _characters_of(family: str) -> frozenset[int]:
 
 def labels(ids: Iterable[str], names: Iterable[Any], longest: int = 24) -> dict[str, str]:
     """Return a label for each id: its name, and a part of the id where names look alike."""
-    shown = {str(one): literal(name, longest) for one, name in zip(ids, names, strict=True)}
-    likeness = alike(shown.values())
+    whole = {str(one): literal(name) for one, name in zip(ids, names, strict=True)}
+    shown = {one: literal(name, longest) for one, name in whole.items()}
+    likeness = dict(zip(shown, alike(shown.values()), strict=True))
+    # Names that begin alike may end differently.
+    shown = {
+        one: f"{whole[one][: longest // 2]}…{whole[one][-longest // 3 :]}"
+        if likeness[one] and len(whole[one]) > longest
+        else name
+        for one, name in shown.items()
+    }
     return {
         one: f"{label} ({one[:4]})" if is_alike else label
-        for (one, label), is_alike in zip(shown.items(), likeness, strict=True)
+        for (one, label), is_alike in zip(shown.items(), alike(shown.values()), strict=True)
     }
 
 

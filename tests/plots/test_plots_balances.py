@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from charted import draw, history, line, projected, texts, title, words
+from charted import draw, history, line, overlaps, projected, texts, title, told, words
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from seqdata import plots
 from seqdata.exceptions import InvalidFilter, UnknownAccount
@@ -54,34 +55,81 @@ def test_goals_are_lines_at_their_dollars() -> None:
         ax = plots.balances(table, goals)
         found = [one for one in ax.lines if str(one.get_gid()).startswith("goal:")]
         assert [list(one.get_ydata()) for one in found] == [[15.0, 15.0]]
-        assert "goal $15" in words(ax)
+        assert "goal Bills $15" in words(ax)
 
 
-def test_each_series_is_named_at_its_end_and_small_ones_are_summed() -> None:
-    """Nine series are seven and the sum of the others, which the note names."""
+def test_each_series_is_named_at_its_end_and_small_ones_are_left_out() -> None:
+    """Of nine series the seven largest are drawn, and the note names the other two."""
     names = [f"Pod {number}" for number in range(9)]
     table = history({name: [1_000 * (i + 1)] * 3 for i, name in enumerate(names)}, "odo")
     ax = plots.balances(table)
-    assert {*names[2:], "others"} <= words(ax)
-    assert not {*names[:2]} & words(ax)
-    assert known(line(ax, "derived:others")) == [30.0] * 3
-    assert ax.get_xlabel().startswith("Others: Pod 1, Pod 0.")
-    drawn = plots.table_of(ax)
-    assert drawn["balance_cents"].sum() == table["balance_cents"].sum()
+    assert set(names[2:]) <= words(ax)
+    assert not {*names[:2], "others"} & words(ax)
+    assert ax.get_xlabel().startswith("Not drawn: Pod 1, Pod 0.")
+    assert set(plots.table_of(ax)["name"]) == set(names[2:])
     assert set(plots.table_of(plots.balances(table, most=9))["name"]) == set(names)
 
 
-def test_stacked_areas_sum_to_what_there_is() -> None:
-    """The line above the areas is the sum, and areas have the height of their balances."""
-    ax = plots.balances(history({"A": [100, 200], "B": [300, 50]}, "oo"), kind="stacked")
-    assert known(line(ax, "total")) == [4.0, 2.5]
-    assert known(line(ax, "points:total")) == [4.0, 2.5]
-    tops = {
-        area.get_gid(): max(point[1] for point in area.get_paths()[0].vertices)
-        for area in ax.collections
-    }
-    assert max(tops.values()) == 4.0
-    assert {one.get_text() for one in ax.get_legend().get_texts()} == {"A", "B"}
+def test_a_stack_sums_small_ones() -> None:
+    """The smallest series of a stack are one area, and no cent is lost."""
+    table = history({f"Pod {i}": [1_000 * (i + 1)] * 3 for i in range(9)}, "odo")
+    ax = plots.balances(table, kind="stacked")
+    assert ax.get_xlabel().startswith("Others: Pod 1, Pod 0.")
+    assert plots.table_of(ax)["balance_cents"].sum() == table["balance_cents"].sum()
+
+
+@pytest.mark.parametrize("how", ["o", "d", "c"])
+def test_one_point_can_be_seen(how: str) -> None:
+    """A balance known of one day alone is a marker, however it is known."""
+    ax = plots.balances(history({"Bills": [5_000]}, how))
+    marked = [one for one in ax.lines if one.get_marker() == "o" and len(one.get_ydata())]
+    assert [list(one.get_ydata()) for one in marked] == [[50.0]]
+    total = line(plots.balances(history({"Bills": [5_000]}, how), kind="stacked"), "total")
+    assert (total.get_marker(), list(total.get_ydata())) == ("o", [50.0])
+
+
+def test_what_is_not_known_is_not_stacked_as_nothing() -> None:
+    """Where one account's balance is not known there is no sum, and it is named with its day."""
+    table = history({"A": [100, 200, 300], "B": [500, 600, 700]}, "ddd")
+    table = told(table[(table["name"] != "B") | (table["date"] > "2026-10-01")])
+    ax = plots.balances(table, kind="stacked")
+    assert np.isnan(line(ax, "total").get_ydata()[0])
+    assert known(line(ax, "total")) == [8.0, 10.0]
+    assert "Not known on each day: B (from Oct 2, 2026)." in ax.get_xlabel().replace("\n", " ")
+
+
+def test_no_slope_is_drawn_between_two_days() -> None:
+    """Lines are steps: what was held between two known days is not made up."""
+    ax = plots.balances(history({"Bills": [100, 200, 300, 400]}, "oodc"))
+    drawn = [
+        one for one in ax.lines if str(one.get_label())[1:] in ("observed", "derived", "carried")
+    ]
+    assert {one.get_drawstyle() for one in drawn} == {"steps-post"}
+    ahead = plots.upcoming(projected({"Bills": [300, 100]}))
+    assert line(ahead, "line:id-Bills").get_drawstyle() == "steps-post"
+
+
+@pytest.mark.parametrize("kind", ["lines", "stacked"])
+@pytest.mark.parametrize("width", [6, 10, None])
+@pytest.mark.parametrize("count", [14, 30])
+def test_many_long_names_stay_on_the_figure(kind: str, width: int | None, count: int) -> None:
+    """Labels of many pods with goals and long names lie on the figure, none on another one."""
+    names = [f"A rather long name of pod {i}" for i in range(count)]
+    table = history({name: [1_000 + 50 * i] * 3 for i, name in enumerate(names)})
+    goals = {f"id-{name}": 1_500 + i for i, name in enumerate(names[:8])} if count == 14 else None
+    ax = Figure((width, 4), layout="constrained").subplots() if width else None
+    ax = plots.balances(table, goals, kind=kind, most=30, ax=ax)
+    shown = texts(ax)
+    box = ax.get_figure().bbox
+    assert overlaps([one for one in shown if one.get_gid() != "goal-words"]) == []
+    assert overlaps([one for one in shown if one.get_gid() == "goal-words"]) == []
+    assert len({one.get_text() for one in shown if "pod" in one.get_text()}) >= count
+    for one in shown:
+        extent = one.get_window_extent()
+        assert extent.x0 > -2
+        assert extent.y0 > -2
+        assert extent.x1 < box.x1 + 2
+        assert extent.y1 < box.y1 + 2
 
 
 def test_an_account_is_chosen_by_name_or_id() -> None:
@@ -179,3 +227,4 @@ def test_what_is_owed_is_taken_off_a_stack(most: int) -> None:
     table["is_owed"] = table["name"] == "Card"
     ax = plots.balances(table, kind="stacked", most=most)
     assert list(line(ax, "total").get_ydata()) == [480.0, 590.0]
+    assert known(line(plots.balances(table, account="Card"), "derived:id-Card")) == [-40.0, -30.0]

@@ -56,5 +56,5 @@ def test_a_drawn_balance_ends_at_what_the_pod_holds(ledger: Ledger, charts: dict
     assert ledger.sandbox is not None
     truth = ledger.sandbox.balances()
     drawn = plots.table_of(charts["balances"](theme="dark"))
-    last = drawn.groupby("account_id")["balance_cents"].last().drop("others")
+    last = drawn.groupby("account_id")["balance_cents"].last()
     assert {own_id: truth[own_id]["2026-10-31"] for own_id in last.index} == last.to_dict()
