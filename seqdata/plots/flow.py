@@ -13,8 +13,8 @@ from matplotlib.patches import Patch
 from seqdata.analysis.periods import Period
 from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import frequency_of, period_days, period_numbers
-from seqdata.plots.notes import check_table, nothing, running, told_frequency
-from seqdata.plots.parts import dollar_axis, faded, key_row, zero_line
+from seqdata.plots.notes import check_table, nothing, partial, told_frequency
+from seqdata.plots.parts import dollar_axis, faded, hatch, key_row, partial_key, zero_line
 from seqdata.plots.words import date_labels, span_words
 
 _COLUMNS = ("period", "money_in_cents", "money_out_cents", "net_cents")
@@ -31,7 +31,8 @@ def cash_flow(
     """Draw money in as bars up, money out as bars down, and the net as a line.
 
     Money is in the period in which it settled. What is pending stands paler at the end of the
-    bars; it is not in the net.
+    bars; it is not in the net. The first and the last period are hatched where they are not
+    whole.
 
     Parameters
     ----------
@@ -60,7 +61,8 @@ def cash_flow(
         return draw_nothing(sheet, drawn, "Cash flow", nothing("cash flow", table), note)
     freq = frequency_of(drawn["period"], told_frequency(table))
     places = period_numbers(drawn["period"], freq)
-    _bars(sheet, drawn, places)
+    part = partial(table, drawn["period"], period_end(drawn["period"], freq), freq)
+    _bars(sheet, drawn, places, part.among(drawn["period"]))
     sheet.ax.plot(
         places, drawn["net_cents"] / 100, color=sheet.look.ink, linewidth=1.4, marker="o",
         markersize=3.2 if len(drawn) <= 40 else 0, markeredgecolor=sheet.look.face,
@@ -71,11 +73,10 @@ def cash_flow(
     sheet.ax.use_sticky_edges = False
     sheet.ax.margins(y=0.06)
     period_axis(sheet, places, freq, drawn["period"].iloc[0])
-    _legend(sheet, bool(cents[list(_PENDING)].to_numpy().any()))
+    _legend(sheet, bool(cents[list(_PENDING)].to_numpy().any()), bool(part.periods))
     monthly = freq in ("month", "quarter", "year")
     span = span_words(*period_edges(drawn["period"], freq), monthly=monthly)
-    more = running(table, drawn["period"], period_end(drawn["period"], freq), freq)
-    return finish(sheet, drawn, f"Cash flow by {freq}, {span}", note, *more, source=table)
+    return finish(sheet, drawn, f"Cash flow by {freq}, {span}", note, *part.said, source=table)
 
 
 def _summed(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,14 +96,15 @@ def period_end(periods: pd.Series[Any], freq: str) -> pd.Timestamp:
     return pd.Timestamp(Period(freq, periods.max().date()).end)
 
 
-def _bars(sheet: Sheet, drawn: pd.DataFrame, places: Any) -> None:
+def _bars(sheet: Sheet, drawn: pd.DataFrame, places: Any, is_partial: list[bool]) -> None:
     for side, sign, color in (
         ("in", 1, sheet.look.money_in),
         ("out", -1, sheet.look.money_out),
     ):
         settled = sign * drawn[f"money_{side}_cents"].to_numpy() / 100
         pending = sign * drawn[f"pending_{side}_cents"].to_numpy() / 100
-        sheet.ax.bar(places, settled, width=0.72, color=color, label=f"_{side}")
+        bars = sheet.ax.bar(places, settled, width=0.72, color=color, label=f"_{side}")
+        hatch(sheet, bars, is_partial)
         if pending.any():
             sheet.ax.bar(
                 places, pending, bottom=settled, width=0.72, color=faded(sheet, color, 0.55),
@@ -137,7 +139,7 @@ def _labels(ticks: list[int], freq: str, example: Any) -> list[str]:
     return date_labels(days)
 
 
-def _legend(sheet: Sheet, has_pending: bool) -> None:
+def _legend(sheet: Sheet, has_pending: bool, has_partial: bool) -> None:
     look = sheet.look
     handles: list[Any] = [
         Patch(facecolor=look.money_in, label="in"),
@@ -146,4 +148,6 @@ def _legend(sheet: Sheet, has_pending: bool) -> None:
     ]
     if has_pending:
         handles.append(Patch(facecolor=faded(sheet, look.muted, 0.55), label="pending"))
+    if has_partial:
+        handles.append(partial_key(sheet))
     key_row(sheet, handles)

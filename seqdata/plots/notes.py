@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from seqdata.analysis.columns import require
+from seqdata.analysis.periods import Period
 from seqdata.exceptions import UsageError
 from seqdata.plots.words import day_words, literal, span_words
 
@@ -73,13 +75,43 @@ def _day(facts: Mapping[str, Any]) -> str:
     }.get(str(facts.get("by_day")), "")
 
 
-def running(table: pd.DataFrame, periods: pd.Series[Any], end: Any, label: str) -> list[str]:
-    """Say of the last period, which ends before `end`, that it is not over, if it is not."""
-    text = facts_of(table).get("last_sync_at")
-    last = _naive(_local(text, facts_of(table))) if text else None
-    if last is None or not len(periods) or not periods.max() <= last < pd.Timestamp(end):
-        return []
-    return [f"The last {label} is not over: up to {day_words(last)}."]
+@dataclass(frozen=True)
+class Partial:
+    """Which of a table's periods are not whole: the first days of these, and what is said."""
+
+    periods: frozenset[pd.Timestamp]
+    said: tuple[str, ...]
+
+    def among(self, periods: Iterable[Any]) -> list[bool]:
+        """Say of each period whether it is not whole."""
+        return [pd.Timestamp(one) in self.periods for one in periods]
+
+
+def partial(table: pd.DataFrame, periods: pd.Series[Any], end: Any, label: str) -> Partial:
+    """Find the first and the last period, which ends before `end`, if they are not whole."""
+    found, said = [], []
+    if not len(periods):
+        return Partial(frozenset(), ())
+    since, until = _edges(table)
+    first, last = pd.Timestamp(periods.min()), pd.Timestamp(periods.max())
+    if since is not None and first < since < pd.Timestamp(Period(label, first.date()).end):
+        found.append(first)
+        said.append(f"The first {label} is not whole: from {day_words(since)}.")
+    if until is not None and last <= until < pd.Timestamp(end) - pd.Timedelta(1, "us"):
+        found.append(last)
+        said.append(f"The last {label} is not over: up to {day_words(until)}.")
+    return Partial(frozenset(found), tuple(said))
+
+
+def _edges(table: pd.DataFrame) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Return from when and until when a table counts, as naive local times."""
+    facts = facts_of(table)
+    filters = facts.get("filters") or {}
+    begins = [facts.get("since"), filters.get("since")]
+    since = max((_naive(_local(one, facts)) for one in begins if one), default=None)
+    ends = [filters.get("until"), facts.get("last_sync_at")]
+    until = min((_naive(_local(one, facts)) for one in ends if one), default=None)
+    return since, None if until is None else until - pd.Timedelta(1, "us")
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:

@@ -105,14 +105,17 @@ def end_labels(sheet: Sheet, ends: Sequence[tuple[float, str, str]]) -> None:
         write(sheet, 1.032, place, text, **options)
 
 
-def side_legend(sheet: Sheet, entries: Sequence[tuple[str, str]]) -> None:
+def side_legend(sheet: Sheet, entries: Sequence[tuple[str, str]], *others: Patch) -> None:
     """Name stacked colours beside the chart, in the order of the stack: (text, colour).
 
     Where there are more than the chart is high, they are smaller.
     """
     low, high = sorted(sheet.ax.get_ylim())
-    size = TEXT * min(1.0, (high - low) / height_of(sheet, TEXT * 1.75) / max(len(entries), 1))
+    size = TEXT * min(
+        1.0, (high - low) / height_of(sheet, TEXT * 1.75) / max(len(entries) + len(others), 1)
+    )
     handles = [Patch(facecolor=color, label=text) for text, color in entries]
+    handles += others
     legend = sheet.ax.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0,
         frameon=False, fontsize=size, labelcolor=sheet.look.ink, handlelength=0.9,
@@ -139,3 +142,22 @@ def key_row(sheet: Sheet, handles: Sequence[Any]) -> None:
 def faded(sheet: Sheet, color: str, share: float = 0.6) -> str:
     """Return a colour that stands back: mixed with the face."""
     return mixed(color, sheet.look.face, share)
+
+
+#: How what is not whole is drawn: lines in the colour of the ground over its bars.
+HATCH = "////"
+
+
+def hatch(sheet: Sheet, bars: Any, is_partial: Sequence[bool]) -> None:
+    """Hatch the bars of periods that are not whole."""
+    for bar, one in zip(bars, is_partial, strict=True):
+        if one:
+            bar.set(hatch=HATCH, edgecolor=sheet.look.face, linewidth=0.0)
+
+
+def partial_key(sheet: Sheet) -> Patch:
+    """Say in a legend what hatching means."""
+    return Patch(
+        facecolor=sheet.look.muted, hatch=HATCH, edgecolor=sheet.look.face, linewidth=0.0,
+        label="not whole",
+    )  # fmt: skip

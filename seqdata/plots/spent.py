@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,17 @@ from seqdata.plots.grouping import (
     period_numbers,
     with_open,
 )
-from seqdata.plots.notes import check_table, nothing, running, told_frequency, told_span
-from seqdata.plots.parts import dollar_axis, faded, key_row, side_legend, write, zero_line
+from seqdata.plots.notes import Partial, check_table, nothing, partial, told_frequency, told_span
+from seqdata.plots.parts import (
+    dollar_axis,
+    faded,
+    hatch,
+    key_row,
+    partial_key,
+    side_legend,
+    write,
+    zero_line,
+)
 from seqdata.plots.theme import chosen_colors
 from seqdata.plots.words import day_words, dollars_of, literal, span_words
 
@@ -37,7 +46,9 @@ def spending(
     theme: str | None = None,
     note: str | None = None,
 ) -> Axes:
-    """Draw what was spent as ranked bars, the largest at the top.
+    """Draw what was spent as ranked bars, the largest at the top; periods in their order.
+
+    Where refunds exceed what one bar spent, no shares are written: they would not add up.
 
     Parameters
     ----------
@@ -65,7 +76,8 @@ def spending(
     check_table(table, _SUMS, "spending", "spending()")
     by = keys(table)
     if not by:
-        check_table(table, ["category"], "spending", 'spending(by="category")')
+        check_table(table, ["period"], "spending", 'spending(by="category")')
+        return _by_period(table, most, ax, theme, note)
     title = f"Spending by {' and '.join(by)}"
     drawn, grouped = _ranked(table, by, most)
     sheet = begin(ax, theme, height=1.1 + 0.24 * min(max(len(drawn), 6), 16))
@@ -74,6 +86,29 @@ def spending(
     _ranked_bars(sheet, drawn, grouped)
     span = told_span(table)
     return finish(sheet, drawn, f"{title}, {span}" if span else title, note, source=table)
+
+
+def _by_period(
+    table: pd.DataFrame, most: int, ax: Axes | None, theme: str | None, note: str | None
+) -> Axes:
+    """Draw the newest periods, the oldest of them at the top."""
+    freq = frequency_of(table["period"], told_frequency(table))
+    sums = with_open(table).dropna(subset=["period"]).groupby("period")[_CENTS].sum()
+    kept, monthly = sums.tail(most).astype("int64"), freq in ("month", "quarter", "year")
+    names = [
+        span_words(*period_edges(pd.Series([one]), freq), monthly=monthly) for one in kept.index
+    ]
+    drawn = _in_dollars(kept.reset_index(drop=True).assign(label=names))
+    title = f"Spending by {freq}"
+    sheet = begin(ax, theme, height=1.1 + 0.24 * min(max(len(drawn), 6), 16))
+    if drawn.empty or not drawn[_CENTS].to_numpy().any():
+        return draw_nothing(sheet, drawn, title, nothing("spending", table), note)
+    periods = pd.Series(kept.index)
+    part = partial(table, periods, period_end(periods, freq), freq)
+    _ranked_bars(sheet, drawn, 0, part.among(periods))
+    more = [f"Not drawn: {len(sums) - len(kept)} before."] if len(sums) > len(kept) else []
+    span = span_words(*period_edges(periods, freq), monthly=monthly)
+    return finish(sheet, drawn, f"{title}, {span}", note, *more, *part.said, source=table)
 
 
 def _ranked(table: pd.DataFrame, by: list[str], most: int) -> tuple[pd.DataFrame, int]:
@@ -109,23 +144,28 @@ def _key_words(value: Any) -> str:
     return "no category" if pd.isna(value) else str(value)
 
 
-def _ranked_bars(sheet: Sheet, drawn: pd.DataFrame, grouped: int) -> None:
+def _ranked_bars(
+    sheet: Sheet, drawn: pd.DataFrame, grouped: int, is_partial: Sequence[bool] = ()
+) -> None:
     ax, look = sheet.ax, sheet.look
     places = np.arange(len(drawn))
     colors = [look.accent] * len(drawn)
     if grouped:
         colors[-1] = look.others
-    ax.barh(places, drawn["spent"], height=0.66, color=colors, label="_spent")
+    bars = ax.barh(places, drawn["spent"], height=0.66, color=colors, label="_spent")
+    hatch(sheet, bars, is_partial or [False] * len(drawn))
+    named = []
     if drawn["open_cents"].any():
         pale = [faded(sheet, color, 0.55) for color in colors]
         base = drawn["spent"].clip(lower=0)
         ax.barh(places, drawn["open"], left=base, height=0.66, color=pale, label="_open")
-        key_row(sheet, [
+        named = [
             Patch(facecolor=look.accent, label="spent"),
             Patch(facecolor=faded(sheet, look.accent, 0.55), label="open"),
-        ])  # fmt: skip
+        ]
+    key_row(sheet, [*named, *([partial_key(sheet)] if any(is_partial) else [])])
     ax.set_ylim(len(drawn) - 0.4, -0.6)
-    total = drawn["spent_cents"].sum()
+    total = drawn["spent_cents"].sum() if drawn["spent_cents"].min() >= 0 else 0
     reach = drawn["spent"].clip(lower=0) + drawn["open"].clip(lower=0)
     high, low = float(reach.max()), float(drawn["spent"].min())
     room = (max(high, 0) - min(low, 0)) * 0.2
@@ -168,7 +208,8 @@ def spending_by_month(
 ) -> Axes:
     """Draw what was spent as stacked bars, month by month (or by another period).
 
-    Refunds that exceed the spending of a month stand below the line; what is open is paler.
+    Refunds that exceed the spending of a month stand below the line; what is open is paler. The
+    first and the last period are hatched where they are not whole.
 
     Parameters
     ----------
@@ -208,19 +249,20 @@ def spending_by_month(
     if not what:
         paint = dict.fromkeys(order, sheet.look.accent)
     places = period_numbers(drawn["period"], freq)
-    _stacked_bars(sheet, drawn, places, order, paint)
+    part = partial(table, drawn["period"], period_end(drawn["period"], freq), freq)
+    _stacked_bars(sheet, drawn, places, order, paint, part)
     zero_line(sheet)
     dollar_axis(sheet)
     period_axis(sheet, places, freq, drawn["period"].iloc[0])
     named = [(literal(one, 22), paint[one]) for one in reversed(order)] if what else []
     if drawn["open_cents"].any():
         named.append(("open is paler", faded(sheet, paint[order[0]], 0.55)))
-    if named:
-        side_legend(sheet, named)
+    hatched = [partial_key(sheet)] if part.periods else []
+    if named or hatched:
+        side_legend(sheet, named, *hatched)
     monthly = freq in ("month", "quarter", "year")
     span = span_words(*period_edges(drawn["period"], freq), monthly=monthly)
-    more = running(table, drawn["period"], period_end(drawn["period"], freq), freq)
-    return finish(sheet, drawn, f"{title}, {span}", note, *more, source=table)
+    return finish(sheet, drawn, f"{title}, {span}", note, *part.said, source=table)
 
 
 def _stacks(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, list[str]]:
@@ -237,9 +279,15 @@ def _stacks(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _stacked_bars(
-    sheet: Sheet, drawn: pd.DataFrame, places: Any, order: list[str], paint: dict[str, str]
+    sheet: Sheet,
+    drawn: pd.DataFrame,
+    places: Any,
+    order: list[str],
+    paint: dict[str, str],
+    part: Partial,
 ) -> None:
-    slots = np.unique(places)
+    slots, rows = np.unique(places, return_index=True)
+    is_partial = part.among(drawn["period"].iloc[rows])
     tops, bottoms = np.zeros(len(slots)), np.zeros(len(slots))
     for label in order:
         is_own = drawn["label"].to_numpy() == label
@@ -253,9 +301,10 @@ def _stacked_bars(
             if name == "open" and not heights.any():
                 continue
             base = np.where(heights >= 0, tops, bottoms)
-            sheet.ax.bar(
+            bars = sheet.ax.bar(
                 slots, heights, bottom=base, width=0.72, color=color, label=f"{mark}{label}",
                 edgecolor=sheet.look.face, linewidth=0.5,
             )  # fmt: skip
+            hatch(sheet, bars, is_partial)
             tops += np.clip(heights, 0, None)
             bottoms += np.clip(heights, None, 0)

@@ -69,7 +69,7 @@ _OWN_FONT = "DejaVu Sans"
 def families() -> list[str]:
     """Return the fonts to draw with: those of matplotlib's settings that are here, and its own."""
     wanted: list[str] = []
-    settings: dict[str, Any] = dict(mpl.rcParams)
+    settings: Any = mpl.rcParams
     for family in settings["font.family"]:
         wanted += settings.get(f"font.{family}", [family])
     return [*_found(tuple(wanted)), _OWN_FONT]

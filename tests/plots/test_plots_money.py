@@ -25,7 +25,9 @@ def test_cash_flow_bars_are_the_money_in_and_out() -> None:
     assert bars(ax, "_out") == [-900.5, -70.0]
     assert list(line(ax, "net").get_ydata()) == [299.5, -20.0]
     assert title(ax) == f"Cash flow by month, Sep {DASH} Oct 2026".replace("Sep", "Sep 2026")
-    assert {one.get_text() for one in ax.get_legend().get_texts()} == {"in", "out", "net"}
+    assert {one.get_text() for one in ax.get_legend().get_texts()} == {
+        "in", "out", "net", "not whole",  # four hours of October are to come
+    }  # fmt: skip
 
 
 def test_pending_money_stands_at_the_end_of_the_bars() -> None:
@@ -106,7 +108,7 @@ def test_months_are_stacked_by_category() -> None:
     assert bars(ax, "_Fun") == [200.0, -50.0]
     fun = next(one for one in ax.containers if one.get_label() == "_Fun").patches
     assert [patch.get_y() for patch in fun] == [1000.0, 0.0]
-    assert [one.get_text() for one in ax.get_legend().get_texts()] == ["Fun", "Rent"]
+    assert [one.get_text() for one in ax.get_legend().get_texts()][:2] == ["Fun", "Rent"]
 
 
 def test_a_category_keeps_its_colour_in_another_span() -> None:
@@ -294,3 +296,46 @@ def test_a_chart_says_by_which_day_it_counts_and_that_a_month_runs() -> None:
     assert "Payments count on the day they were made." in said
     over = plots.spending_by_month(told(table, last_sync_at="2026-12-01T12:00:00Z"))
     assert "not over" not in " ".join(words(over))
+
+
+@pytest.mark.parametrize(
+    ("since", "last_sync_at", "hatched"),
+    [
+        ("2026-09-01", "2026-12-01T12:00:00Z", []),
+        ("2026-09-10", "2026-12-01T12:00:00Z", [0]),
+        ("2026-09-01", "2026-11-03T12:00:00Z", [2]),
+        ("2026-09-10", "2026-11-03T12:00:00Z", [0, 2]),
+    ],
+)
+def test_periods_that_are_not_whole_are_hatched(
+    since: str, last_sync_at: str, hatched: list[int]
+) -> None:
+    """The first and the last period are hatched, named and explained where days are missing."""
+    months = ["2026-09-01", "2026-10-01", "2026-11-01"]
+    facts = {"filters": {"since": since}, "last_sync_at": last_sync_at}
+    flow = plots.cash_flow(told(cash_flow(*((month, 100, 50) for month in months)), **facts))
+    by = {"period": months, "category": ["Rent"] * 3}
+    table = told(spending(by, [100, 200, 300]), **facts)
+    ranked = plots.spending(told(table.drop(columns="category"), **facts))
+    for ax in (flow, plots.spending_by_month(table), ranked):
+        drawn = ax.containers[0].patches
+        assert [place for place, bar in enumerate(drawn) if bar.get_hatch()] == hatched
+        assert ("not whole" in " ".join(words(ax)).replace("is not whole", "")) == bool(hatched)
+        below = ax.get_xlabel().replace("\n", " ")
+        assert ("The first month is not whole: from Sep 10, 2026." in below) == (0 in hatched)
+        assert ("The last month is not over: up to Nov 3, 2026." in below) == (2 in hatched)
+
+
+def test_bars_of_months_stand_in_their_order() -> None:
+    """Spending by month alone is drawn in time, the newest twelve, and none becomes others."""
+    months = [f"{day:%Y-%m-%d}" for day in pd.date_range("2025-09-01", periods=14, freq="MS")]
+    ax = plots.spending(spending({"period": months}, [900 - 10 * (i % 5) for i in range(14)]))
+    drawn = plots.table_of(ax)["label"].tolist()
+    assert (drawn[0], drawn[-1], len(drawn)) == ("Nov 2025", "Oct 2026", 12)
+    assert "Not drawn: 2 before." in ax.get_xlabel()
+
+
+def test_no_share_is_said_where_refunds_exceed_spending() -> None:
+    """No bar has a share of a sum that refunds made smaller."""
+    ax = plots.spending(spending({"category": ["Rent", "Fun", "Back"]}, [900, 100, -130]))
+    assert not any("%" in one for one in words(ax))
