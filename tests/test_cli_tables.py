@@ -174,9 +174,9 @@ def test_a_chart_can_be_a_drawing(run, tmp_path: Path, name: str) -> None:
 
 def test_wrong_words_of_a_chart_are_refused(run, tmp_path: Path) -> None:
     """A word that the chart does not have, a file type and an account are refused with choices."""
-    wrong = run("plot", "spending", "-o", str(tmp_path / "x.png"), "--freq", "month")
+    wrong = run("plot", "spending", "-o", str(tmp_path / "x.png"), "--days", "5")
     assert isinstance(wrong.exception, InvalidFilter)
-    assert "by, since, until" in str(wrong.exception)
+    assert "by, freq, since, until" in str(wrong.exception)
     wrong = run("plot", "spending", "-o", str(tmp_path / "x.gif"))
     assert "*.png" in str(wrong.exception)
     wrong = run("plot", "balances", "-o", str(tmp_path / "x.png"), "--account", "Yacht")

@@ -46,6 +46,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "type": OneOf(["sequence", "own"]),
         "help": "In and out of pods and ports, or of all your accounts.",
     },
+    "period": {
+        "help": 'Of compare: "last month" by default, or "2026-10", "2026-Q3" and the like.'
+    },
     "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
     "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},
     "whole": {"is_flag": True, "help": "The whole other period, not the same days of both."},
@@ -116,9 +119,11 @@ _EMPTY = {
 #: Chart, and the words that can be said of it.
 CHARTS = {
     "balances": "freq since until account",
+    "pods": "freq since until account days",
     "cash_flow": "freq boundary since until account category",
-    "spending": "by since until account category include_moves by_day",
+    "spending": "by freq since until account category include_moves by_day",
     "spending_by_month": "by freq since until account category include_moves by_day",
+    "compare": "period previous by whole account category include_moves by_day",
     "calendar": "since until account category include_moves by_day",
     "money_flow": "since until",
     "recurring": "account category",
@@ -316,7 +321,8 @@ def payees(
 @click.option("-o", "--output", "file", metavar="FILE", required=True,
               type=click.Path(dir_okay=False, path_type=Path),
               help="Where the picture goes: .png, .svg or .pdf.")  # fmt: skip
-@click.option("--theme", type=OneOf(["light", "dark"]), help="By default light.")
+@click.option("--theme", type=OneOf(["light", "dark"]),
+              help="By default SEQUENCE_THEME, else light.")  # fmt: skip
 @click.option("--share-safe", is_flag=True, help="With names and amounts disguised.")
 @click.option("--organization", metavar="ID", help="Where the login has several.")
 def plot(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from seqdata.config.envfile import read_env_file
@@ -73,6 +73,14 @@ def _timezone(name: str) -> str:
     except (ValueError, OSError, ZoneInfoNotFoundError):
         raise ValueError("an IANA time zone such as America/New_York") from None
     return name
+
+
+def _theme(name: str) -> Literal["light", "dark"]:
+    themes: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+    for theme in themes:
+        if name.strip().lower() == theme:
+            return theme
+    raise ValueError("light or dark")
 
 
 def _origin(url: str | Secret) -> str:
@@ -170,6 +178,7 @@ class Settings:
     browser: Annotated[Path | None, Path] = None
     ca_bundle: Annotated[Path | None, _readable_file] = None
     debug: YesOrNo = False
+    theme: Annotated[Literal["light", "dark"] | None, _theme] = None
     given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     @classmethod

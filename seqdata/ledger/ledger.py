@@ -44,6 +44,7 @@ from seqdata.store import Store
 if TYPE_CHECKING:
     from seqdata.ledger.plots import LedgerPlots
     from seqdata.ledger.share_safe import ShareSafeLedger
+    from seqdata.plots.theme import Theme
     from seqdata.safeguards import TransferDesk
     from seqdata.sandbox import Sandbox
     from seqdata.widgets import ActivityExplorer, TransferPanel
@@ -86,6 +87,8 @@ class Ledger(Analyses, Syncing):
         self._closing = ExitStack()
         self._is_closed = False
         self._desk: TransferDesk | None = None
+        #: The theme of all charts, "light" or "dark"; None: what fits matplotlib's settings.
+        self.theme: Theme | None = settings.theme
         #: The sandbox behind a demo; None for a ledger of your own account.
         self.sandbox: Sandbox | None = None
 
@@ -218,7 +221,7 @@ class Ledger(Analyses, Syncing):
         """The charts: ``ledger.plot.balances()``, ``.spending()`` and so on."""
         from seqdata.ledger.plots import LedgerPlots
 
-        return LedgerPlots(self)
+        return LedgerPlots(self, self.theme)
 
     def share_safe(self) -> ShareSafeLedger:
         """Return this ledger with names, notes, ids and amounts disguised, to show around.
@@ -446,12 +449,13 @@ class Ledger(Analyses, Syncing):
 
 
 def demo_settings(box: Sandbox, data_dir: Path) -> Settings:
-    """Build settings for a sandbox: a data folder of its own, and of the environment the browser.
+    """Build settings for a sandbox: a folder of its own; of the environment, browser and theme.
 
     A SEQUENCE_CACHE_DIR of the user, for one, must not get the demo's tables.
     """
     values = {
         name.removeprefix("SEQUENCE_").lower(): value for name, value in box.environment().items()
     }
-    browser = os.environ.get("SEQUENCE_BROWSER") or None
-    return Settings.of({**values, "data_dir": data_dir, "browser": browser})
+    said = {name: os.environ.get(f"SEQUENCE_{name.upper()}") for name in ("browser", "theme")}
+    kept = {name: value for name, value in said.items() if value}
+    return Settings.of({**values, "data_dir": data_dir, **kept})

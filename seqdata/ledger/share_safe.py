@@ -52,7 +52,7 @@ class ShareSafeLedger:
         """The charts, as :attr:`Ledger.plot` draws them, of disguised tables."""
         from seqdata.ledger.plots import LedgerPlots
 
-        return LedgerPlots(self)
+        return LedgerPlots(self, self._ledger.theme)
 
     def table(self, table: str = "transfers", **filters: Any) -> pd.DataFrame:
         """Return a table by its name, disguised; see :meth:`Ledger.table`."""

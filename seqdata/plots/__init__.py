@@ -7,11 +7,13 @@ table that was drawn.
 from __future__ import annotations
 
 from seqdata.plots.canvas import table_of
+from seqdata.plots.compared import compare
 from seqdata.plots.days import calendar
 from seqdata.plots.flow import cash_flow
 from seqdata.plots.histories import balances
 from seqdata.plots.notes import note_of
 from seqdata.plots.projected import upcoming
+from seqdata.plots.small import pods
 from seqdata.plots.spent import spending, spending_by_month
 from seqdata.plots.streams import money_flow
 from seqdata.plots.theme import account_colors
@@ -22,8 +24,10 @@ __all__ = [
     "balances",
     "calendar",
     "cash_flow",
+    "compare",
     "money_flow",
     "note_of",
+    "pods",
     "recurring",
     "spending",
     "spending_by_month",

@@ -93,7 +93,7 @@ def balances(
     check_table(history, _COLUMNS, "balances", "balance_history()")
     if kind not in _KINDS:
         raise InvalidFilter("kind", kind, _KINDS)
-    chosen = _signed(_chosen(history, account))
+    chosen = signed(chosen_history(history, account))
     if chosen.empty:
         why = nothing("known balance", history)
         return draw_nothing(begin(ax, theme), chosen, "Balances", why, note)
@@ -106,7 +106,7 @@ def balances(
     paint = chosen_colors(set(names) - {OTHERS}, sheet.look, colors)
     paint[OTHERS] = sheet.look.others
     if kind == "lines":
-        _lines(sheet, table, names, paint, _cents(goals))
+        _lines(sheet, table, names, paint, cents_of_goals(goals))
     else:
         draw_stacked(sheet, table, names, paint)
     word = "Not drawn" if kind == "lines" else "Others"
@@ -119,7 +119,8 @@ def balances(
 # -- the table ---------------------------------------------------------------------------------
 
 
-def _chosen(history: pd.DataFrame, account: str | Sequence[str] | None) -> pd.DataFrame:
+def chosen_history(history: pd.DataFrame, account: str | Sequence[str] | None) -> pd.DataFrame:
+    """Return the known balances of some accounts, by default of all that ever held anything."""
     table = history[history["balance_cents"].notna()]
     table = table.astype({"account_id": "str", "name": "str", "provenance": "str"})
     if account is None:
@@ -134,7 +135,7 @@ def _chosen(history: pd.DataFrame, account: str | Sequence[str] | None) -> pd.Da
     return table.sort_values(["account_id", "date"], kind="stable", ignore_index=True)
 
 
-def _signed(table: pd.DataFrame) -> pd.DataFrame:
+def signed(table: pd.DataFrame) -> pd.DataFrame:
     """Return balances that can be summed: what is owed is below zero."""
     if "is_owed" not in table:
         return table
@@ -148,7 +149,7 @@ def _grouped(table: pd.DataFrame, most: int) -> tuple[pd.DataFrame, list[str]]:
     """Sum the smallest series into one; return the names of what it sums."""
     sizes = table["balance"].abs().groupby(table["account_id"]).mean()
     kept = largest(sizes, most)
-    rest = _signed(table[~table["account_id"].isin(kept)])
+    rest = signed(table[~table["account_id"].isin(kept)])
     if rest.empty:
         return table, []
     ranks = rest["provenance"].map(_RANKS).groupby(rest["date"]).max()
@@ -175,7 +176,8 @@ def _unknown(table: pd.DataFrame, names: dict[str, str]) -> list[str]:
     return [f"Not known on each day: {listed(late)}."] if late else []
 
 
-def _cents(goals: pd.DataFrame | Mapping[str, int] | None) -> dict[str, int]:
+def cents_of_goals(goals: pd.DataFrame | Mapping[str, int] | None) -> dict[str, int]:
+    """Return the cents of each goal by account id."""
     if goals is None:
         return {}
     if isinstance(goals, pd.DataFrame):

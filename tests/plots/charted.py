@@ -116,6 +116,15 @@ def _months(count: int) -> list[str]:
 _DAYS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2025-11-01", "2026-10-31", freq="3D")]
 _KINDS = ["Housing", "Dining", "$ave $", *HARD]
 
+
+def compared(by: dict[str, list[Any]], now: list[int], before: list[int]) -> pd.DataFrame:
+    """Make a comparison of cents now and before."""
+    table = pd.DataFrame({**by, "spent_cents": now, "before_cents": before})
+    table["change_cents"] = table["spent_cents"] - table["before_cents"]
+    table = with_dollars(table).assign(change_share=0.5, days=14, before_days=14, before_periods=1)
+    return told(table, in_words="2026-11-01 to 2026-11-14 against 2026-10-01 to 2026-10-14")
+
+
 #: Each chart, with a table that is full: many series, long spans, hard names.
 TABLES: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     "balances": lambda: (
@@ -125,6 +134,14 @@ TABLES: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     "stacked": lambda: (
         history({n: [50_000 * (i + 1) + 700 * d for d in range(90)] for i, n in enumerate(HARD)}),
         {"kind": "stacked"},
+    ),
+    "pods": lambda: (
+        history({n: [50_000 * (i + 1) + 700 * d for d in range(90)] for i, n in enumerate(HARD)}),
+        {"goals": {f"id-{HARD[0]}": 90_000}},
+    ),
+    "compare": lambda: (
+        compared({"category": _KINDS}, [90_000 - 9_000 * i for i in range(9)], [40_000] * 9),
+        {},
     ),
     "cash_flow": lambda: (
         cash_flow(
@@ -175,6 +192,8 @@ TABLES: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
 NOTHING = {
     "balances": "No known balance",
     "stacked": "No known balance",
+    "pods": "No known balance",
+    "compare": "No spending",
     "cash_flow": "No cash flow",
     "spending": "No spending",
     "spending_by_month": "No spending",
@@ -220,7 +239,8 @@ def texts(ax: Axes) -> list[Text]:
     legend = ax.get_legend()
     named = [] if legend is None else list(legend.get_texts())
     labels = [ax.xaxis.label, ax.title, ax._left_title]
-    return [one for one in [*ticks, *ax.texts, *named, *labels] if one.get_text().strip()]
+    small = [text for child in ax.child_axes for text in child.texts]
+    return [one for one in [*ticks, *ax.texts, *small, *named, *labels] if one.get_text().strip()]
 
 
 def words(ax: Axes) -> set[str]:

@@ -228,3 +228,19 @@ def test_what_is_owed_is_taken_off_a_stack(most: int) -> None:
     ax = plots.balances(table, kind="stacked", most=most)
     assert list(line(ax, "total").get_ydata()) == [480.0, 590.0]
     assert known(line(plots.balances(table, account="Card"), "derived:id-Card")) == [-40.0, -30.0]
+
+
+def test_each_pod_has_a_small_chart_with_its_goal_and_band() -> None:
+    """A small chart holds the history, the goal and the expected band of its pod alone."""
+    past = history({"Bills": [30_000, 20_000], "Kids": [500, 600]}, "dd")
+    ax = plots.pods(past, projected({"Bills": [10_000, 5_000]}, 2_500), {"id-Bills": 40_000})
+    bills, kids = ax.child_axes
+    assert known(line(bills, "line:id-Bills")) == [300.0, 200.0]
+    assert known(line(bills, "expected:id-Bills")) == [100.0, 50.0]
+    assert set(line(bills, "goal:id-Bills").get_ydata()) == {400.0}
+    (band,) = bills.collections
+    edges = {round(float(point[1]), 2) for point in band.get_paths()[0].vertices}
+    assert edges == {75.0, 125.0, 25.0}
+    assert [one.get_text() for one in bills.texts] == ["Bills", "$200 of $400"]
+    assert not [one for one in kids.lines if "goal" in str(one.get_gid())]
+    assert not kids.collections

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.colors import to_hex
 from PIL import Image
 
 from seqdata import Ledger, plots
+from seqdata.exceptions import InvalidFilter, UsageError
+from seqdata.ledger.plots import CHARTS
+from seqdata.plots.theme import DARK, LIGHT
 
 GALLERY = Path(__file__).parent.parent.parent / "docs" / "gallery"
 SCRIPT = runpy.run_path(str(GALLERY / "draw.py"))
@@ -49,6 +53,64 @@ def test_the_gallery_is_whole(charts: dict[str, Any]) -> None:
         with Image.open(GALLERY / name) as picture:
             assert picture.width == 6 * SCRIPT["DPI"]
         assert (GALLERY / name).stat().st_size < 60 * 1024
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ({"figsize": (3, 3)}, "Did you mean ax=?"),
+        ({"acount": "Bills"}, "Did you mean account=?"),
+        ({"frequency": "day"}, "Did you mean freq=?"),
+        ({"xyzzy": 1}, "has no word 'xyzzy'. Its words are"),
+    ],
+)
+def test_a_wrong_word_of_a_chart_names_the_right_one(
+    ledger: Ledger, words: dict[str, Any], meant: str
+) -> None:
+    """A word that a chart does not have is refused with the nearest one and all others."""
+    with pytest.raises(UsageError, match="plot.balances") as refused:
+        ledger.plot.balances(**words)
+    assert meant in str(refused.value)
+    assert "freq, since, until, account, kind" in str(refused.value)
+
+
+def test_words_are_given_by_name(ledger: Ledger) -> None:
+    """A value without its word is refused with the word that it was meant for."""
+    wrong: Any = ledger.plot.balances
+    with pytest.raises(UsageError, match="Did you mean account='Groceries'?"):
+        wrong("Groceries")
+    with pytest.raises(InvalidFilter, match="lines, stacked"):
+        wrong(kind="pie")
+
+
+def test_the_charts_are_listed_with_a_sentence_each(ledger: Ledger) -> None:
+    """A last line that is ledger.plot lists each chart with what it draws."""
+    for text in (repr(ledger.plot), ledger.plot._repr_html_()):
+        for name in CHARTS:
+            assert f".{name}()" in text
+        assert "Draw money in, money out and the net." in text
+
+
+def test_one_theme_for_all_charts_of_a_ledger(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger's theme is that of its charts, also disguised, unless a call says another one."""
+    monkeypatch.setattr(ledger, "theme", "dark")
+    for plot in (ledger.plot, ledger.share_safe().plot):
+        assert to_hex(plot.spending().get_figure().get_facecolor()) == DARK.face.lower()
+    light = ledger.plot.spending(theme="light").get_figure()
+    assert to_hex(light.get_facecolor()) == LIGHT.face.lower()
+
+
+def test_a_category_has_one_colour_in_all_charts_of_a_ledger(ledger: Ledger) -> None:
+    """Whatever else a chart of months shows, a category is painted alike."""
+    painted: dict[str, set[str]] = {}
+    for words in ({}, {"most": 4}, {"category": ["Dining", "Groceries"]}, {"since": "2026-10"}):
+        for bars in ledger.plot.spending_by_month(**words).containers:
+            name = str(bars.get_label())
+            painted.setdefault(name, set()).add(to_hex(bars.patches[0].get_facecolor()))
+    assert len(painted) > 4
+    assert {name: len(colors) for name, colors in painted.items()} == dict.fromkeys(painted, 1)
 
 
 def test_a_drawn_balance_ends_at_what_the_pod_holds(ledger: Ledger, charts: dict[str, Any]) -> None:

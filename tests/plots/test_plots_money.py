@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from charted import bars, cash_flow, line, money_flow, recurring, spending, title, told, words
+from charted import (
+    bars,
+    cash_flow,
+    compared,
+    line,
+    money_flow,
+    recurring,
+    spending,
+    title,
+    told,
+    words,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.dates import num2date
@@ -339,3 +350,25 @@ def test_no_share_is_said_where_refunds_exceed_spending() -> None:
     """No bar has a share of a sum that refunds made smaller."""
     ax = plots.spending(spending({"category": ["Rent", "Fun", "Back"]}, [900, 100, -130]))
     assert not any("%" in one for one in words(ax))
+
+
+def test_a_comparison_says_what_changed_and_of_which_days() -> None:
+    """Bars are now and before, the largest change first, and words say the change and the days."""
+    table = compared(
+        {"category": ["Rent", "Fun", "Food"]}, [200_000, 5_000, 100], [200_000, 9_000, 0]
+    )
+    ax = plots.compare(table)
+    assert plots.table_of(ax)["label"].tolist() == ["Fun", "Food", "Rent"]
+    widths = [[bar.get_width() for bar in one.patches] for one in ax.containers]
+    assert widths == [[50.0, 1.0, 2000.0], [90.0, 0.0, 2000.0]]
+    assert {"-$40", "+$1", "as before"} <= words(ax)
+    assert title(ax) == "Spent $2,051, $39 less than before"
+    assert "2026-11-01 to 2026-11-14 against" in ax.get_xlabel().replace("\n", " ")
+
+
+def test_small_changes_are_one_row_and_no_cent_is_lost() -> None:
+    """Of many payees those that changed least become one row."""
+    by = {"payee": [f"Shop {i:02}" for i in range(20)]}
+    drawn = plots.table_of(plots.compare(compared(by, list(range(0, 2_000, 100)), [0] * 20)))
+    assert (len(drawn), drawn["label"].iloc[-1]) == (12, "9 others")
+    assert drawn["change_cents"].sum() == sum(range(0, 2_000, 100))
