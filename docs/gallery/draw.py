@@ -39,12 +39,18 @@ def charts(ledger: Ledger) -> dict[str, Callable[..., Any]]:
         "calendar": (plots.calendar, (ledger.spending(None, freq="day", since=YEAR),), {}),
         "cash-flow": (plots.cash_flow, (ledger.cash_flow(since=YEAR),), {}),
         "money-flow": (plots.money_flow, (ledger.money_flow(since=YEAR),), {"colors": colors}),
+        "compare": (plots.compare, (ledger.compare("2026-10", "mean"),), {}),
+        "pods": (
+            plots.pods,
+            (pods[pods["date"] >= "2026-05-01"], ledger.projected_balances(), accounts),
+            {"colors": colors, "most": 12},
+        ),
         "recurring": (plots.recurring, (ledger.recurring(),), {}),
         "spending": (plots.spending, (ledger.spending(since=YEAR),), {}),
         "spending-by-month": (
             plots.spending_by_month,
             (ledger.spending(freq="month", since=YEAR),),
-            {},
+            {"colors": ledger.plot.colors("category")},
         ),
         "upcoming": (plots.upcoming, (ledger.projected_balances(),), {"colors": colors}),
     }

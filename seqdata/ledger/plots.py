@@ -266,7 +266,7 @@ class LedgerPlots:
             by_day=by_day,
         )
         style = self._style(ax, theme, note)
-        return plots.spending_by_month(table, most=most, colors=self._colors(by), **style)
+        return plots.spending_by_month(table, most=most, colors=self.colors(by), **style)
 
     @_told
     def compare(
@@ -359,7 +359,7 @@ class LedgerPlots:
         >>> ledger.plot.money_flow(since="2026-10")
         """
         table: pd.DataFrame = self._ledger.money_flow(since=since, until=until)
-        colors, style = self._colors("account"), self._style(ax, theme, note)
+        colors, style = self.colors("account"), self._style(ax, theme, note)
         return plots.money_flow(table, most=most, colors=colors, **style)
 
     @_told
@@ -404,7 +404,7 @@ class LedgerPlots:
         >>> ledger.plot.upcoming(days=14)
         """
         projected = self._ledger.projected_balances(days=days, account=account)
-        colors, style = self._colors("account"), self._style(ax, theme, note)
+        colors, style = self.colors("account"), self._style(ax, theme, note)
         return plots.upcoming(projected, most=most, colors=colors, **style)
 
     # -- inside -------------------------------------------------------------------------------
@@ -426,7 +426,7 @@ class LedgerPlots:
             history.attrs.update(facts)
         return history
 
-    def _colors(self, by: By | None) -> dict[str, int]:
+    def colors(self, by: By | None) -> dict[str, int]:
         """Return the same place in the palette for a name in each chart of this ledger.
 
         Names that are no account's have theirs by when they were first seen.

@@ -19,15 +19,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import IdentityTransform, Transform, blended_transform_factory
 
-from seqdata.plots.notes import note_of
+from seqdata.plots.notes import note_of, told_by
 from seqdata.plots.theme import Look, look_of
 from seqdata.plots.words import families, literal
 
 WIDTH, HEIGHT = 6.0, 3.6
 TITLE, TEXT, SMALL = 10.5, 8.0, 7.0
 
-#: Dots per inch of what a notebook shows, at half its size in CSS pixels: sharp on any screen.
-_SHOWN_DPI = 192
+#: Dots per inch of what a notebook shows, at half its size in CSS pixels: sharp on any screen. So
+#: text of 8 points is as large as the prose beside it, 14 pixels.
+_SHOWN_DPI = 256
 
 #: Inches between a figure's edge and what is drawn, as constrained layout leaves them.
 _MARGIN = 0.045
@@ -37,18 +38,46 @@ NAME, KEY = "name", "key"
 
 _DRAWN: WeakKeyDictionary[Axes, pd.DataFrame] = WeakKeyDictionary()
 
+#: What the drawn table says in a sentence.
+_SAID: WeakKeyDictionary[Axes, list[str]] = WeakKeyDictionary()
+
 
 class ChartAxes(Axes):
     """Axes whose figure a notebook shows when they are the last line of a cell."""
 
     name = "seqdata"
 
+    @property
+    def drawn(self) -> pd.DataFrame:
+        """The table that was drawn; see :func:`table_of`."""
+        return table_of(self)
+
+    @property
+    def sentence(self) -> str:
+        """What the chart says, for those who cannot see it; the pictures' files hold it too."""
+        return sentence_of(self)
+
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         figure: Any = self.get_figure(root=True)
         stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=_SHOWN_DPI)
-        width, height = (int(inches * 96) for inches in figure.get_size_inches())
-        return stream.getvalue(), {"width": width, "height": height}
+        said = {"Description": self.sentence, "Title": _title_of(self)}
+        figure.savefig(stream, format="png", dpi=_SHOWN_DPI, metadata=said)
+        # As wide as a cell: front ends make a picture smaller where there is less room.
+        width, height = (int(inches * _SHOWN_DPI / 2) for inches in figure.get_size_inches())
+        return stream.getvalue(), {"width": width, "height": height, "alt": self.sentence}
+
+
+def sentence_of(ax: Axes) -> str:
+    """Return what a chart says in words: its title, the largest of its marks, its notes."""
+    figure: Any = ax.get_figure(root=True)
+    owner = ax if ax in _DRAWN else next((one for one in figure.axes if one in _DRAWN), ax)
+    said = [_title_of(owner), *_SAID.get(owner, ()), owner.get_xlabel()]
+    flat = (" ".join(one.split()).rstrip(".") for one in said if one)
+    return ". ".join(flat) + "."
+
+
+def _title_of(ax: Axes) -> str:
+    return " ".join(str(ax.get_title(loc="left")).split())
 
 
 @dataclass(frozen=True)
@@ -103,6 +132,7 @@ def finish(
         _write_note(sheet, said)
     write_plainly(sheet.ax)
     _DRAWN[sheet.ax] = table
+    _SAID[sheet.ax] = told_by(table)
     return sheet.ax
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from seqdata.analysis.columns import require
 from seqdata.analysis.periods import Period
 from seqdata.exceptions import UsageError
-from seqdata.plots.words import day_words, literal, span_words
+from seqdata.plots.words import day_words, dollars_of, literal, span_words
 
 #: How many names a note lists before it counts the rest.
 _LISTED = 6
@@ -190,3 +190,41 @@ def check_table(table: Any, columns: Sequence[str], function: str, maker: str) -
             f"plots.{function} draws a DataFrame of {maker}, and got {type(table).__name__}."
         )
     require(table, f"of plots.{function}", columns, maker)
+
+
+def told_by(drawn: pd.DataFrame) -> list[str]:
+    """Say in a sentence what a drawn table says: sums, the largest part, the last balances."""
+    if drawn.empty:
+        return []
+    if "moved_cents" in drawn:
+        top = drawn.iloc[int(drawn["moved_cents"].to_numpy().argmax())]
+        moved = dollars_of(top["moved_cents"] / 100)
+        return [f"The widest stream is {moved} from {top['from_name']} to {top['to_name']}"]
+    if "net_cents" in drawn:
+        net = int(drawn["net_cents"].sum())
+        word = "more came in than went out" if net >= 0 else "more went out than came in"
+        return [f"{dollars_of(abs(net) / 100)} {word}"]
+    if "balance_cents" in drawn:
+        return [_told_balances(drawn)]
+    if "spent_cents" in drawn:
+        return [_told_spending(drawn)]
+    return [f"{len(drawn)} are drawn"]
+
+
+def _told_balances(drawn: pd.DataFrame) -> str:
+    last = drawn.sort_values("date", kind="stable").drop_duplicates("account_id", keep="last")
+    ranked = last.assign(size=-last["balance"].abs()).sort_values("size", kind="stable")
+    rows: Any = ranked.itertuples()
+    named = [f"{literal(row.name)} {dollars_of(row.balance)}" for row in rows]
+    return f"On {day_words(last['date'].max())}: {listed(named)}"
+
+
+def _told_spending(drawn: pd.DataFrame) -> str:
+    by = next((name for name in ("label", "period") if name in drawn), None)
+    total = dollars_of(drawn["spent_cents"].sum() / 100)
+    if by is None:
+        return f"{total} in all"
+    sums = drawn.groupby(by, sort=False)["spent_cents"].sum()
+    top = sums.idxmax()
+    name = day_words(top) if isinstance(top, pd.Timestamp) else literal(top)
+    return f"{total} in all, the largest part {name}: {dollars_of(sums.max() / 100)}"

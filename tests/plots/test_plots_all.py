@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from charted import (
 )  # fmt: skip
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 from waiting import LONG
 
 from seqdata import plots
@@ -247,7 +249,20 @@ def test_a_notebook_shows_the_picture_of_the_last_line(name: str) -> None:
     """Axes of a figure of their own give a notebook a PNG, and its size in pixels."""
     data, shown = draw(name)._repr_png_()
     assert data.startswith(b"\x89PNG")
-    assert shown["width"] == 576
+    # 8 points of six inches are 14 pixels then, as the prose of a notebook.
+    assert shown["width"] == 768
+
+
+@every_chart
+def test_a_chart_has_words_and_its_table_at_hand(name: str) -> None:
+    """Axes say in a sentence what they show, which a PNG holds too, and have their table."""
+    ax: Any = drawn(name)
+    assert ax.sentence.startswith(" ".join(title(ax).split()))
+    assert "As of Oct 31, 2026" in ax.sentence
+    assert ax.drawn is plots.table_of(ax)
+    with Image.open(io.BytesIO(ax._repr_png_()[0])) as picture:
+        assert picture.text["Description"] == ax.sentence
+    assert ax._repr_png_()[1]["alt"] == ax.sentence
 
 
 def test_the_public_names_are_sorted_and_documented() -> None:

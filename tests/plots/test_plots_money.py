@@ -372,3 +372,11 @@ def test_small_changes_are_one_row_and_no_cent_is_lost() -> None:
     drawn = plots.table_of(plots.compare(compared(by, list(range(0, 2_000, 100)), [0] * 20)))
     assert (len(drawn), drawn["label"].iloc[-1]) == (12, "9 others")
     assert drawn["change_cents"].sum() == sum(range(0, 2_000, 100))
+
+
+def test_the_sentence_says_sums_and_the_largest_part() -> None:
+    """What a chart says in words is what its table sums to."""
+    flow: Any = plots.cash_flow(cash_flow(("2026-09-01", 120_000, 90_000)))
+    assert "$300 more came in than went out." in flow.sentence
+    spent: Any = plots.spending(spending({"category": ["Rent", "Fun"]}, [215_000, 5_000]))
+    assert "$2,200 in all, the largest part Rent: $2,150." in spent.sentence
