@@ -13,7 +13,7 @@ from PIL import Image
 
 from seqdata import Ledger, plots
 from seqdata.exceptions import InvalidFilter, UsageError
-from seqdata.ledger.plots import CHARTS
+from seqdata.ledger.plots import CHARTS, LedgerPlots
 from seqdata.plots.theme import DARK, LIGHT
 
 GALLERY = Path(__file__).parent.parent.parent / "docs" / "gallery"
@@ -89,6 +89,15 @@ def test_the_charts_are_listed_with_a_sentence_each(ledger: Ledger) -> None:
         for name in CHARTS:
             assert f".{name}()" in text
         assert "Draw money in, money out and the net." in text
+
+
+def test_the_examples_of_the_charts_run(ledger: Ledger) -> None:
+    """Each line of the docstrings' examples draws something or says why there is nothing."""
+    docs = [LedgerPlots.__doc__, *(getattr(LedgerPlots, name).__doc__ for name in CHARTS)]
+    lines = [line.strip()[4:] for doc in docs for line in doc.splitlines() if ">>> " in line]
+    assert len(lines) > len(CHARTS)
+    for line in lines:
+        assert plots.table_of(eval(line, {"ledger": ledger})) is not None, line
 
 
 def test_one_theme_for_all_charts_of_a_ledger(

@@ -163,7 +163,7 @@ def test_colours_stay_apart_for_the_colour_blind(look: Look, blindness: str) -> 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
 def test_colours_are_seen_on_their_ground(look: Look) -> None:
     """Each hue stands out from the face, and heat grows from the face to the strongest."""
-    assert min(contrast(color, look.face) for color in look.palette) > 1.5
+    assert min(contrast(color, look.face) for color in look.palette) > 2
     steps = [contrast(color, look.face) for color in look.heat]
     assert steps == sorted(steps)
 
