@@ -47,7 +47,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "In and out of pods and ports, or of all your accounts.",
     },
     "period": {
-        "help": 'Of compare: "last month" by default, or "2026-10", "2026-Q3" and the like.'
+        "help": 'Of compare: "this month" by default, or "2026-10", "2026-Q3" and the like.'
     },
     "previous": {"help": 'Against what: previous, "year ago", mean, or a period.'},
     "days": {"type": click.IntRange(1, 366), "help": "How far ahead."},

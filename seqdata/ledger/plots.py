@@ -271,7 +271,7 @@ class LedgerPlots:
     @_told
     def compare(
         self,
-        period: str = "last month",
+        period: str = "this month",
         previous: str = "previous",
         by: By | None = "category",
         *,
