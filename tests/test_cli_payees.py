@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from seqdata import Ledger
 from seqdata.cli import cli
-from seqdata.exceptions import CorruptFile, InvalidSetting, UnknownTransfer
+from seqdata.exceptions import CorruptFile, InvalidSetting, MissingExtra, UnknownTransfer
 
 Run = Callable[..., Result]
 
@@ -50,13 +51,24 @@ def test_payees_are_listed(run: Run, ledger: Ledger) -> None:
 
 
 def test_suggested_pairs_are_not_merged(run: Run, ledger: Ledger) -> None:
-    """--suggest shows what the method finds, says what it is, and writes nothing."""
-    found = ledger.payees(suggest=True)
-    assert len(rows(run("payees", "--suggest", "--json", "--limit", "0"))) == len(found)
-    shown = run("payees", "--suggest")
-    assert shown.exit_code == 0
-    assert "pairs that may be one payee" in shown.output
+    """--suggest shows pairs, in a sentence where there are none, and writes nothing."""
+    assert run("payees", "--suggest").stdout == "No two payees look alike.\n"
+    assert rows(run("payees", "--suggest", "--json")) == []
     assert not ledger.categories_path.exists()
+    run("payees", "--name", "Citty Fuel", "Café Zoë")
+    before = ledger.categories_path.read_bytes()
+    (pair,) = rows(run("payees", "--suggest", "--json", "--limit", "0"))
+    assert {pair["payee"], pair["other"]} == {"City Fuel", "Citty Fuel"}
+    assert "1 pair that may be one payee" in run("payees", "--suggest").output
+    assert ledger.categories_path.read_bytes() == before
+
+
+def test_suggesting_needs_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the package that compares names, the extra is named that brings it."""
+    monkeypatch.setitem(sys.modules, "rapidfuzz", None)
+    refused = run("payees", "--suggest").exception
+    assert isinstance(refused, MissingExtra)
+    assert "seqdata[suggest]" in str(refused)
 
 
 @pytest.mark.parametrize("name", ["Blue Bottle", 'The "Quoted" \\ one', "Žofie 🍜", "=SUM(A1)"])
@@ -70,6 +82,25 @@ def test_a_name_is_written_and_used(run: Run, ledger: Ledger, name: str) -> None
     payees = {row["payee"] for row in rows(run("payees", "--json", "--limit", "0"))}
     assert name in payees
     assert not {first, second} & payees
+
+
+def test_what_a_name_did_is_told(run: Run, ledger: Ledger) -> None:
+    """The transfers that have the name now are counted; a name without effect is no success."""
+    before = ledger.payees().set_index("payee")["transfers"]
+    count = before["City Fuel"] + before["Corner Store"]
+    told = run("payees", "--name", "Petrol", "CITY FUEL", "corner s*").stdout
+    assert f"Petrol now stands for 2 spellings in {count} transfers." in told
+    assert ledger.payees()["transfers"].sum() == before.sum()
+    for spelling in ("Yacht Club", "City Fuel"):  # nobody, and one that a table above names
+        told = run("payees", "--name", "Gas", spelling).stdout
+        assert "no payee is called Gas yet" in told
+
+
+def test_writing_rules_stands_alone(run: Run, ledger: Ledger) -> None:
+    """A question beside --write is refused, not passed over, and no file is made."""
+    for words in (["--explain", ledger.transfers["id"].iloc[0]], ["--json"]):
+        assert run("categories", "--write", *words).exit_code == 2
+    assert not ledger.categories_path.exists()
 
 
 def test_what_was_written_is_told_to_programs(run: Run, ledger: Ledger) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from seqdata import Ledger
 from seqdata.cli import cli
-from seqdata.exceptions import InvalidFilter, SequenceError
+from seqdata.exceptions import InvalidFilter, InvalidSetting, SequenceError
 from seqdata.ledger.plots import CHARTS
 from seqdata.ledger.share_safe import DISGUISED, ShareSafeLedger
 
@@ -190,3 +190,63 @@ def test_a_category_is_asked_for_as_it_is_shown(safe: ShareSafeLedger) -> None:
     assert len(safe.categorized(category="dining")) > 0
     with pytest.raises(InvalidFilter):
         safe.spending(category="Yachts")
+
+
+def test_a_category_is_known_before_it_was_shown(ledger: Ledger, safe: ShareSafeLedger) -> None:
+    """The first question of a picture may be for a made-up category; what is no text is refused."""
+    own = [one for one in safe.spending()["category"] if one.startswith("Category ")]
+    # Those of rules that fit nothing have a number too.
+    named = [one for one in ledger.categorized()["category"].cat.categories if MARK in one]
+    asked = [f"Category {number}" for number in range(1, len(named) + 1)]
+    assert len(ledger.share_safe().spending(category=asked)) == len(own) > 2
+    with pytest.raises(InvalidFilter):
+        safe.spending(category=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("broken", [f"{MARK}", f"[[rule]]\ncategory = 'A'\n{MARK} = 1\n"])
+def test_a_file_that_cannot_be_read_is_not_quoted(
+    ledger: Ledger, safe: ShareSafeLedger, broken: str
+) -> None:
+    """Where rules cannot be read, neither they nor their folder are told; the ledger tells both."""
+    path = ledger.categories_path
+    before = path.read_text(encoding="utf-8")
+    path.write_text(broken, encoding="utf-8")
+    try:
+        for show in (safe.spending, safe.plot.spending, ledger.share_safe):
+            with pytest.raises(InvalidSetting) as refused:
+                show()
+            assert MARK not in str(refused.value)
+            assert str(path.parent) not in str(refused.value)
+        with pytest.raises(SequenceError, match=path.name):
+            ledger.spending()
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def test_twins_are_told_apart_by_what_they_are_called(safe: ShareSafeLedger) -> None:
+    """Two pods of one name have one made-up name, with a number where the ledger adds a word."""
+    pods = safe.pods
+    twins = pods[pods["name"].duplicated(keep=False)]
+    (name,) = set(twins["name"])
+    assert len(twins) == 2
+    flows = safe.money_flow().set_index("to_id")["to_name"]
+    told = set(flows[flows.index.isin(twins["id"])])
+    assert told
+    assert told <= {f"{name} (1)", f"{name} (2)"}
+    spent = safe.spending("pod")["pod"].dropna()
+    assert spent.is_unique
+    assert set(spent.str.split().str[0]) <= {"Pod", "Port"}
+
+
+def test_a_payee_called_like_a_pod_is_shown_like_it(ledger: Ledger) -> None:
+    """A name that a person gave is one made-up name in every column, though a pod has it too."""
+    path, pod = ledger.categories_path, ledger.pods["name"].iloc[-1]
+    before = path.read_text(encoding="utf-8")
+    path.write_text(f'[[payee]]\nname = "{pod}"\nspellings = ["City Fuel"]\n', encoding="utf-8")
+    try:
+        true, shown = ledger.categorized(), ledger.share_safe().categorized()
+        ours = (true["destination_name"] == "City Fuel").to_numpy()
+        assert ours.any()
+        assert (shown[ours]["destination_name"] == shown[ours]["payee"]).all()
+    finally:
+        path.write_text(before, encoding="utf-8")

@@ -7,12 +7,15 @@ options; a test holds both lists together. Nothing heavy is imported before a co
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seqdata.cli import output
 from seqdata.cli.words import OneOf, given
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "freq": {
@@ -246,6 +249,8 @@ def categories(write: bool, explain: str | None, organization: str | None, as_js
     from seqdata.analysis.spend.rulesfile import read_rules, write_rules
     from seqdata.ledger import Ledger
 
+    if write and (explain is not None or as_json):
+        raise click.UsageError("--write stands alone: it only makes the file.")
     with Ledger.open(organization) as ledger:
         path = ledger.categories_path
         if write:
@@ -294,6 +299,7 @@ def payees(
     the data folder; --suggest shows what may be worth it, and changes nothing.
     """
     from seqdata.ledger import Ledger
+    from seqdata.sync.certificate import count_of
 
     if bool(spellings) != (name is not None):
         raise click.UsageError("--name and SPELLINGS are given together.")
@@ -305,15 +311,33 @@ def payees(
             if as_json:
                 output.print_json({"path": str(path), "name": name, "spellings": list(spellings)})
             else:
-                output.echo(f"Wrote {path}: {name}")
+                output.echo(f"Wrote {path}: {_named(name, ledger.payees())}")
             return
         found = ledger.payees(suggest=suggest)
     shown = found.head(limit) if limit else found
     if as_json:
         output.print_frame_json(shown)
         return
-    of = "pairs that may be one payee" if suggest else "payees"
-    output.print_frame(shown, f"{len(found):,} {of}")
+    if found.empty:
+        output.echo("No two payees look alike." if suggest else "There is no payee yet.")
+        return
+    count = count_of(len(found), "pair" if suggest else "payee")
+    output.print_frame(shown, f"{count} that may be one payee" if suggest else count)
+
+
+def _named(name: str, payees: pd.DataFrame) -> str:
+    """Say what a payee's new name did: perhaps nothing, and then why that may be."""
+    from seqdata.sync.certificate import count_of
+
+    found = payees[payees["payee"] == " ".join(name.split())]
+    if found.empty:
+        why = "no name is spelled so, or a table above this one names it already"
+        return f"no payee is called {name} yet: {why}."
+    spellings, transfers = (
+        count_of(int(found[what].iloc[0]), what.removesuffix("s"))
+        for what in ("spellings", "transfers")
+    )
+    return f"{name} now stands for {spellings} in {transfers}."
 
 
 @click.command()

@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from seqdata.analysis import normalize_payees, read_rules
+from seqdata.analysis.accounts import known_names, shown_names
 from seqdata.analysis.spend.categories import FALLBACKS
 from seqdata.core.text import normal
 from seqdata.exceptions import InvalidFilter
@@ -50,9 +52,12 @@ class Disguise:
         self._key = secrets.token_bytes(16)
         self._plain_categories = {*FALLBACKS, *read_rules().categories}
         self._labels: dict[str, dict[str, str]] = {}
+        for category in sorted(categorized["category"].cat.categories, key=self._id):
+            self._category(category)
         parties = _parties(accounts, categorized)
         own = self._account_names(parties)
-        self._names = self._payee_names(parties, set(own), _payees_of(categorized)) | own
+        own |= _twin_names(own, accounts, categorized)
+        self._names = self._payee_names(parties, own, _payees_of(categorized)) | own
         seen = pd.concat([accounts["id"], categorized["source_id"], categorized["destination_id"]])
         self._true_ids = {self._id(own_id): own_id for own_id in seen.dropna().unique()}
         self._true_names = {label: name for name, label in reversed(self._names.items())}
@@ -157,16 +162,17 @@ class Disguise:
 
     @staticmethod
     def _payee_names(
-        parties: pd.DataFrame, accounts: set[str], known: dict[str, str]
+        parties: pd.DataFrame, own: dict[str, str], known: dict[str, str]
     ) -> dict[str, str]:
         """Give numbers to the others; all spellings of a payee have one number."""
-        others = parties[~parties["name"].isin(accounts)]
+        others = parties[~parties["name"].isin(own.keys())]
         spellings = others["name"]
         payees = spellings.map(known).fillna(normalize_payees(spellings))
         order = list({*payees, *others.loc[others["party"] == _PAYEE, "name"]})
         secrets.SystemRandom().shuffle(order)
         numbers = {payee: f"Payee {place}" for place, payee in enumerate(order, start=1)}
-        return dict(zip(spellings, payees.map(numbers), strict=True)) | numbers
+        # A payee may be called like a pod: it is shown like one, in every column.
+        return dict(zip(spellings, payees.map(numbers | own), strict=True)) | numbers
 
 
 def _parties(accounts: pd.DataFrame, categorized: pd.DataFrame) -> pd.DataFrame:
@@ -177,6 +183,22 @@ def _parties(accounts: pd.DataFrame, categorized: pd.DataFrame) -> pd.DataFrame:
         found.append(ends.set_axis(["name", "party"], axis="columns"))
     found.append(categorized[["payee"]].assign(party=_PAYEE).rename(columns={"payee": "name"}))
     return pd.concat(found).dropna(subset="name").drop_duplicates(ignore_index=True)
+
+
+def _twin_names(
+    own: dict[str, str], accounts: pd.DataFrame, categorized: pd.DataFrame
+) -> dict[str, str]:
+    """Give the names that tell accounts of one name apart: "Pod 3 (1)" and "Pod 3 (2)"."""
+    known = known_names(categorized, accounts)
+    now = known[~known["is_former"]]
+    named = dict(zip(now["id"], now["name"], strict=True))
+    told: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for own_id, label in shown_names(known, accounts).dropna().items():
+        if label != (name := named[str(own_id)]):
+            counts[name] += 1
+            told[label] = f"{own[name]} ({counts[name]})"
+    return told
 
 
 def _payees_of(categorized: pd.DataFrame) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
 from pathlib import Path
@@ -16,7 +17,13 @@ from seqdata.analysis.balance.cash_flow import names_by as cash_flow_names
 from seqdata.analysis.columns import widened
 from seqdata.analysis.filters import filter_transfers, find_account, words_of
 from seqdata.analysis.spend.spending import check_by
-from seqdata.exceptions import DisguisedLedger, InvalidFilter, UnknownAccount
+from seqdata.exceptions import (
+    CorruptFile,
+    DisguisedLedger,
+    InvalidFilter,
+    InvalidSetting,
+    UnknownAccount,
+)
 from seqdata.ledger.disguise import Disguise
 from seqdata.ledger.query import TABLES, ask, plain_filters, table_of
 
@@ -45,7 +52,8 @@ class ShareSafeLedger:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._disguise = Disguise(ledger.accounts, ledger.categorized())
+        with _unquoted():
+            self._disguise = Disguise(ledger.accounts, ledger.categorized())
 
     @property
     def plot(self) -> LedgerPlots:
@@ -128,15 +136,15 @@ class ShareSafeLedger:
         return self._disguise.true_account(own_id if own_id == account else str(name))
 
     def _true_categories(self, category: Any) -> list[str]:
-        words = [category] if isinstance(category, str) else list(category)
-        return [self._disguise.true_category(word) for word in words]
+        return [self._disguise.true_category(word) for word in words_of("category", category)]
 
     def _shown(self, method: str, words: Mapping[str, Any]) -> pd.DataFrame:
         asked = self._asked(words)
         text, wide = asked.pop("text", None), asked.pop("wide", False)
         try:
-            made = getattr(self._ledger, method)
-            frame = self._disguise.frame(made(**asked) if callable(made) else made)
+            with _unquoted():
+                made = getattr(self._ledger, method)
+                frame = self._disguise.frame(made(**asked) if callable(made) else made)
         except UnknownAccount:  # its message would list true names
             raise UnknownAccount(str(words.get("account")), []) from None
         except InvalidFilter as error:
@@ -147,6 +155,18 @@ class ShareSafeLedger:
             frame.attrs["seqdata"] = facts
         frame.attrs["seqdata"]["filters"] = plain_filters(words)
         return _widened(method, frame, words) if wide else frame
+
+
+@contextmanager
+def _unquoted() -> Iterator[None]:
+    """Say of a file that cannot be read neither where it is nor what stands in it."""
+    try:
+        yield
+    except (InvalidSetting, CorruptFile):
+        raise InvalidSetting(
+            "The ledger that this one is made from",
+            "files that can be read; a table of its own says which one is not, and why",
+        ) from None
 
 
 def _widened(method: str, frame: pd.DataFrame, words: Mapping[str, Any]) -> pd.DataFrame:
