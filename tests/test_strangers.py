@@ -201,6 +201,7 @@ SAID = {
     "browser": ("/elsewhere/browser", False),
     "ca_bundle": ("", False),
     "debug": ("1", True),
+    "theme": ("dark", True),
 }
 
 

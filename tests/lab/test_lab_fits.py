@@ -12,6 +12,7 @@ from look_kit import THEMES, Sheet, axe_finds, beyond, change_look, pale, window
 from panel_states import LONG, STATES, UNBROKEN
 from playwright.sync_api import Locator, Page, expect
 from test_lab_looks import EXPLORER, Explorer
+from waiting import PATIENCE
 
 from seqdata.sandbox import Sandbox
 
@@ -27,7 +28,16 @@ GALLERY = [
 def gallery(open_notebook: Callable[..., Notebook]) -> Page:
     """A page with a panel in each of its states, below each other."""
     page = open_notebook(*GALLERY).page
-    expect(page.locator(".gallery .seqdata-panel")).to_have_count(len(STATES))
+    drawn = page.locator(".gallery .seqdata-panel")
+    for _ in range(3):
+        try:
+            expect(drawn).to_have_count(len(STATES), timeout=PATIENCE * 300)
+            break
+        except AssertionError:  # JupyterLab may show an output before it can draw widgets
+            page.locator(".jp-CodeCell .cm-content").first.click()
+            page.keyboard.press("Control+Enter")
+    else:
+        pytest.fail(f"no gallery: {page.locator('.jp-OutputArea').all_inner_texts()}")
     expect(page.locator(".gallery .seqdata-panel .sqp-head").last).to_be_visible()
     return page
 
