@@ -51,6 +51,7 @@ def test_a_transfer_from_the_form_to_its_id(open_panel: Open, in_notebook7: bool
     assert desk.charged() == 1234
 
 
+@pytest.mark.soak
 def test_the_whole_way_with_the_keyboard(open_panel: Open) -> None:
     """Tab, letters and Enter are enough for a transfer, and Enter pressed again sends nothing."""
     panel = open_panel()
