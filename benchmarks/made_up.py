@@ -11,8 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from seqdata.core.arrow import Column
-from seqdata.sources.schemas import MOMENT, TRANSFER_ROWS
-from seqdata.sources.webapp.words import RAW_TRANSFERS, in_our_words
+from seqdata.sources.rows import Row, rows_of
+from seqdata.sources.schemas import MOMENT
+from seqdata.sources.webapp.words import transfer_in_our_words
 
 ORGANIZATION = "made-up"
 #: Where the caches say they come from.
@@ -35,15 +36,15 @@ _DIRECTIONS = ("INTERNAL", "OUTGOING", "INCOMING")
 Numbers = NDArray[np.int64]
 
 
-def transfer_rows(start: int, count: int) -> pa.Table:
+def transfer_rows(start: int, count: int) -> list[Row]:
     """Transfers (TRANSFER_ROWS) from the `start`-th newest on; any slice of the same history."""
     first, last = start // A_MONTH, (start + count - 1) // A_MONTH
-    blocks = pa.concat_tables([_block(number) for number in range(first, last + 1)])
-    return blocks.slice(start - first * A_MONTH, count).combine_chunks()
+    rows = [row for number in range(first, last + 1) for row in _block(number)]
+    return rows[start - first * A_MONTH :][:count]
 
 
 @lru_cache(maxsize=2)
-def _block(number: int) -> pa.Table:
+def _block(number: int) -> list[Row]:
     """Make about a month: A_MONTH transfers, from `number` times as many on."""
     random = np.random.default_rng(number)
     places = np.arange(number * A_MONTH, (number + 1) * A_MONTH, dtype=np.int64)
@@ -56,7 +57,6 @@ def _block(number: int) -> pa.Table:
         len(_OTHERS), size=A_MONTH
     )  # fmt: skip
     columns = {
-        "organization_id": pa.array([ORGANIZATION] * A_MONTH),
         "id": pa.array(_ids(random)),
         "type": _chosen(("TRANSFER", "ONE_TIME_TRANSFER"), (kind == 1).astype(np.int64)),
         "status": _chosen(_STATUSES, status),
@@ -76,8 +76,7 @@ def _block(number: int) -> pa.Table:
             ("Monthly share", "Invoice", None), random.integers(3, size=A_MONTH)
         ),
     }
-    raw = pa.table([columns[name] for name in RAW_TRANSFERS.names], schema=RAW_TRANSFERS)
-    return in_our_words(raw, TRANSFER_ROWS)
+    return [transfer_in_our_words(row) for row in rows_of(pa.table(columns))]
 
 
 def _ids(random: np.random.Generator) -> list[str]:

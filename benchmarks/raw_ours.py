@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,8 @@ from benchmarks.made_up import APP_URL, NOW
 from benchmarks.meter import Meter, answer
 from seqdata.core.json import parse_json
 from seqdata.sources.base import Page
+from seqdata.sources.rows import Row, table_of_rows
+from seqdata.sources.schemas import TRANSFER_ROWS
 from seqdata.sources.webapp.source import AnswerReader
 from seqdata.store import Store
 from seqdata.store.tables import write_table
@@ -24,7 +27,7 @@ from seqdata.store.tables import write_table
 BATCH = 50
 
 
-def page_rows(answers: list[bytes], organization_id: str) -> Iterator[pa.Table]:
+def page_rows(answers: list[bytes], organization_id: str) -> Iterator[Sequence[Row]]:
     """Yield validated rows of each answer, read as a sync and a rebuild read it."""
     reader = AnswerReader(organization_id)
     for content in answers:
@@ -33,9 +36,9 @@ def page_rows(answers: list[bytes], organization_id: str) -> Iterator[pa.Table]:
 
 def ours(answers: list[bytes], organization_id: str, folder: Path) -> int:
     """Rows of all answers in one Parquet file."""
-    rows = pa.concat_tables(page_rows(answers, organization_id))
-    write_table(folder / "transfers.parquet", rows)
-    return rows.num_rows
+    rows = [row for page in page_rows(answers, organization_id) for row in page]
+    write_table(folder / "transfers.parquet", table_of_rows(rows, TRANSFER_ROWS))
+    return len(rows)
 
 
 def store(answers: list[bytes], organization_id: str, folder: Path) -> int:
@@ -43,7 +46,7 @@ def store(answers: list[bytes], organization_id: str, folder: Path) -> int:
     cache = Store.open(folder, organization_id, app_url=APP_URL)
     pages = list(page_rows(answers, organization_id))
     with cache.lock():
-        batches = (pa.concat_tables(pages[at : at + BATCH]) for at in range(0, len(pages), BATCH))
+        batches = (list(chain(*pages[at : at + BATCH])) for at in range(0, len(pages), BATCH))
         added = [
             cache.take(Page(rows, "", has_next_page=False, served_at=NOW)).added for rows in batches
         ]

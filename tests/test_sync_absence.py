@@ -14,6 +14,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 from trust import NOW, Desk, held, truth
 
+from seqdata.core.moments import micros
 from seqdata.exceptions import GraphQLError, PagingError, UnexpectedAnswer
 from seqdata.sandbox import Sandbox
 from seqdata.sources.base import Page, Snapshot, TransferDetails, Window
@@ -54,27 +55,25 @@ class Lying(GraphQLSource):
 
 
 def emptied(page: Page) -> Page:
-    return replace(page, rows=page.rows.slice(0, 0), has_next_page=False, bodies=None)
+    return replace(page, rows=[], has_next_page=False, bodies=None)
 
 
 def without(*ids: str) -> Callable[[Page], Page]:
     def lie(page: Page) -> Page:
-        kept = pa.array([id_ not in ids for id_ in page.rows["id"].to_pylist()])
-        return replace(page, rows=page.rows.filter(kept), bodies=None)
+        kept = [row for row in page.rows if row["id"] not in ids]
+        return replace(page, rows=kept, bodies=None)
 
     return lie
 
 
 def silent(found: TransferDetails) -> TransferDetails:
-    ids = tuple(found.rows["id"].to_pylist())
-    nothing = [one.slice(0, 0) for one in (found.rows, found.details, found.legs)]
-    return replace(found, rows=nothing[0], details=nothing[1], legs=nothing[2],
-                   missing=(*found.missing, *ids), bodies=None)  # fmt: skip
+    ids = tuple(row["id"] for row in found.rows)
+    return replace(found, rows=[], details=[], missing=(*found.missing, *ids), bodies=None)
 
 
 def unpodded(found: Snapshot) -> Snapshot:
-    kept = pa.array([kind != "pod" for kind in found.accounts["kind"].to_pylist()])
-    return replace(found, accounts=found.accounts.filter(kept), bodies=None)
+    kept = [row for row in found.accounts if row["kind"] != "pod"]
+    return replace(found, accounts=kept, bodies=None)
 
 
 def told(desk: Desk, source: GraphQLSource | None = None, **options: Any) -> SyncReport:
@@ -233,9 +232,8 @@ def test_a_count_that_agrees_by_chance_closes_no_hole(tmp_path: Path) -> None:
 
 def aged(page: Page) -> Page:
     """Say of each row that it changed last years ago."""
-    place = page.rows.schema.get_field_index("updated_at")
-    moments = pa.array([NOON - 1000 * DAY] * page.rows.num_rows, page.rows.schema.types[place])
-    return replace(page, rows=page.rows.set_column(place, "updated_at", moments), bodies=None)
+    rows = [{**row, "updated_at": micros(NOON - 1000 * DAY)} for row in page.rows]
+    return replace(page, rows=rows, bodies=None)
 
 
 def test_what_a_list_shows_as_of_before_is_asked_for_by_its_id(tmp_path: Path) -> None:
@@ -304,14 +302,10 @@ def test_a_transfer_that_changed_without_saying_so_is_asked_for_again(desk: Desk
     chosen = list(truth(desk.box))[7]
 
     def lie(page: Page) -> Page:
-        ids = page.rows["id"].to_pylist()
-        cents = [
-            cents + 1 if id_ == chosen else cents
-            for id_, cents in zip(ids, page.rows["amount_cents"].to_pylist(), strict=True)
+        rows = [
+            {**row, "amount_cents": row["amount_cents"] + (row["id"] == chosen)}
+            for row in page.rows
         ]
-        place = page.rows.schema.get_field_index("amount_cents")
-        column = pa.array(cents, pa.int64())
-        rows = page.rows.set_column(place, page.rows.schema.field(place), column)
         return replace(page, rows=rows, bodies=None)
 
     liar = Lying(desk, page=lie)
@@ -505,14 +499,9 @@ def test_a_sync_with_a_wrong_clock_is_overtaken_by_the_next(
         return replace(found, served_at=found.served_at + off)
 
     def shifted(found: Snapshot) -> Snapshot:
-        columns = found.balances
-        for name in ("as_of", "confirmed_at"):
-            place = columns.schema.get_field_index(name)
-            moments = pa.array(
-                [found.served_at + off] * columns.num_rows, pa.timestamp("us", "UTC")
-            )
-            columns = columns.set_column(place, columns.schema.field(place), moments)
-        return replace(found, served_at=found.served_at + off, balances=columns)
+        at = micros(found.served_at + off)
+        seen = [{**row, "as_of": at, "confirmed_at": at} for row in found.balances]
+        return replace(found, served_at=found.served_at + off, balances=seen)
 
     desk = Desk(box, tmp_path)
     told(desk)

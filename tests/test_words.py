@@ -6,7 +6,6 @@ import ast
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -90,35 +89,22 @@ def test_every_word_of_the_contract_is_translated() -> None:
 
 
 TEXTS = st.one_of(st.none(), st.text(max_size=3), st.sampled_from(sorted(map(str, RAW))))
-COLUMNS = ("status", "source_kind", "destination_kind", "activity_type")
+RAW_COLUMNS = ("status", "source_kind", "destination_kind", "activity_type")
 
 
-@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS), max_size=12), st.integers(0, 12))
-def test_a_table_says_what_each_of_its_rows_says(
-    rows: list[tuple[str | None, ...]], cut: int
-) -> None:
-    """However a table is chunked and encoded, each row gets the words of its own raw ones."""
-    columns = {
-        name: pa.array([row[n] for row in rows], pa.string()) for n, name in enumerate(COLUMNS)
-    }
-    plain = pa.table(columns)
-    chunked = pa.concat_tables([plain.slice(0, cut), plain.slice(cut)])
-    encoded = pa.table({name: chunked[name].dictionary_encode() for name in COLUMNS})
-    made = ["state", "kind", "source_party", "destination_party"]
-    schema = pa.schema([TRANSFERS.field(name) for name in made])
-    expected = [
-        (
-            words.state_of(status),
-            words.kind_of(words.party_of(source), words.party_of(destination), activity),
-            words.party_of(source),
-            words.party_of(destination),
-        )
-        for status, source, destination, activity in rows
-    ]
-    for table in (plain, chunked, encoded):
-        found = words.in_our_words(table, schema)
-        assert list(zip(*(found[name].to_pylist() for name in made), strict=True)) == expected
-        assert found.column_names == made
+@given(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS))
+def test_a_row_says_in_our_words_what_its_raw_ones_mean(raw: tuple[str | None, ...]) -> None:
+    """Whatever the words, a row has ours beside them, and no party where none is named."""
+    pairs = zip(RAW_COLUMNS, raw, strict=True)
+    status, source, destination, activity = raw
+    parties = words.party_of(source or None), words.party_of(destination or None)
+    found = words.transfer_in_our_words({"id": "a"} | {name: word for name, word in pairs if word})
+    assert found["state"] == words.state_of(status)
+    assert found["kind"] == words.kind_of(*parties, activity)
+    assert (found.get("source_party"), found.get("destination_party")) == parties
+    assert found.get("status") == (status or None)
+    assert not {"source_kind", "destination_kind"} & found.keys()
+    assert {type(value) for value in found.values()} == {str}
 
 
 @pytest.fixture(scope="module")

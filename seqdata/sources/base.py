@@ -1,8 +1,8 @@
 """What is asked of a service, whichever it is: what a sync reads, and what the desk moves.
 
-A source answers in our words and in the store's columns (:mod:`seqdata.sources.schemas`), what is
-unknown as null. What only it can say (which of its answers is a refusal, what its statuses mean)
-is decided behind this border.
+A source answers in our words, in rows (:mod:`seqdata.sources.rows`) with the columns of
+:mod:`seqdata.sources.schemas`. What only it can say (which of its answers is a refusal, what its
+statuses mean) is decided behind this border.
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from seqdata.core.logs import logger
 from seqdata.core.text import format_cents, printable, quoted
 from seqdata.exceptions import ServiceError, UnknownAccount
 from seqdata.sources.vocabulary import OWN
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 log = logger(__name__)
 
@@ -76,20 +73,20 @@ class Window:
         )
 
 
-#: What the service said about the rows of a table at these places: a list in JSON, without full
+#: What the service said about the rows at these places: a list in JSON, without full
 #: account numbers. It is kept as evidence, and made when it is asked for.
 Bodies = Callable[[Sequence[int]], bytes]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The accounts as they are, with their balances: ACCOUNT_ROWS and BALANCES.
+    """The accounts as they are (ACCOUNT_ROWS), with the balances that are known (BALANCES).
 
     `world` is which world it is of, where a sandbox says so.
     """
 
-    accounts: pa.Table
-    balances: pa.Table
+    accounts: Sequence[Row]
+    balances: Sequence[Row]
     served_at: datetime
     world: str | None = None
     bodies: Bodies | None = field(default=None, repr=False)
@@ -103,7 +100,7 @@ class Page:
     service answers it; `count_refused` that it does not know that question.
     """
 
-    rows: pa.Table
+    rows: Sequence[Row]
     cursor: str
     has_next_page: bool
     served_at: datetime
@@ -111,17 +108,21 @@ class Page:
     count_refused: bool = False
     bodies: Bodies | None = field(default=None, repr=False)
 
+    @property
+    def moments(self) -> list[int]:
+        """When its transfers were made, in their order, where that is known."""
+        return [row["created_at"] for row in self.rows if "created_at" in row]
+
 
 @dataclass(frozen=True)
 class TransferDetails:
-    """Transfers with what made them: TRANSFER_ROWS, DETAILS (a row each) and LEGS.
+    """Transfers (TRANSFER_ROWS), and of each what made it (DETAILS, with its LEGS inside).
 
     `missing` are the ids that the service does not know (any more).
     """
 
-    rows: pa.Table
-    details: pa.Table
-    legs: pa.Table
+    rows: Sequence[Row]
+    details: Sequence[Row]
     served_at: datetime
     missing: tuple[str, ...] = ()
     bodies: Bodies | None = field(default=None, repr=False)

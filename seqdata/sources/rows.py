@@ -6,13 +6,14 @@ written as JSON and read again is the same row.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.json as pa_json
+
+from seqdata.core.json import compact_json
 
 Row: TypeAlias = dict[str, Any]
 
@@ -42,10 +43,7 @@ def _plain(column: Any) -> list[Any]:
 
 def dumped(row: Row) -> str:
     """Write a row as JSON on one line; equal rows are equal texts."""
-    return _encode(row)
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+    return compact_json(row, sort_keys=True).decode()
 
 
 def table_of(lines: Sequence[str], schema: pa.Schema) -> pa.Table:
@@ -78,23 +76,12 @@ def table_of_rows(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     return table_of([dumped(row) for row in rows], schema)
 
 
-def detail_rows(details: pa.Table, legs: pa.Table) -> list[Row]:
-    """Return details with the legs of each inside: a row of the record a transfer."""
-    of: dict[str, list[Row]] = {}
-    for leg in rows_of(legs):
-        of.setdefault(leg.pop("id"), []).append(leg)
-    for each in of.values():
-        each.sort(key=lambda leg: str(leg.get("leg")))
-    rows = rows_of(details)
-    return [{**row, "legs": of[row["id"]]} if row["id"] in of else row for row in rows]
-
-
 def with_moment(detail: Row, transfer: Row) -> Row:
     """Return a row of details with the moment that its transfer was made: it is filed by that."""
     made = {"created_at": transfer["created_at"]} if "created_at" in transfer else {}
     return {**detail, **made}
 
 
-def leg_rows(detail: Row) -> list[Row]:
+def legs_in(detail: Row) -> list[Row]:
     """Return the legs inside a row of details, with its ids."""
     return [{"id": detail["id"], **leg} for leg in detail.get("legs", ())]

@@ -55,7 +55,7 @@ LEGS = _schema(
     "organization_id id leg status state created_at:moment completed_at:moment expected_on:date"
 )
 
-#: Columns that had another name in the first version.
+#: Columns that the service's words have, as in the first version, and those of ours.
 PARTY_COLUMNS = {
     "source_kind": "source_party",
     "destination_kind": "destination_party",

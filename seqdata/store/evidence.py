@@ -56,7 +56,11 @@ def read_again(
     for stream, batch in _batches(db, reader.name):
         again = reader.read_again(stream, [said for _, _, said in batch])
         for (seq, old, _), row in zip(batch, again, strict=True):
-            changed += rewrite(db, stream, seq, old, _with_moments(old, row))
+            before = json.loads(old)
+            now = _with_moments(before, row)
+            if now != before:
+                rewrite(db, stream, seq, now)
+                changed += 1
         read += len(batch)
         if on_progress is not None:
             on_progress(read)
@@ -91,7 +95,7 @@ def _at(said: Any, place: int | None) -> Any:
     return said if place is None else said[place]
 
 
-def _with_moments(old: str, row: Row) -> Row:
+def _with_moments(before: Row, row: Row) -> Row:
     """Keep when details were fetched: that is no part of the answer."""
-    fetched = json.loads(old).get("fetched_at")
+    fetched = before.get("fetched_at")
     return row if fetched is None else {**row, "fetched_at": fetched}

@@ -21,7 +21,7 @@ from seqdata.core.arrow import Column, pc
 from seqdata.core.files import remove_file
 from seqdata.core.moments import micros
 from seqdata.exceptions import CorruptFile, ForeignTables
-from seqdata.sources.rows import Row, leg_rows, table_of, table_of_rows
+from seqdata.sources.rows import Row, legs_in, table_of, table_of_rows
 from seqdata.sources.schemas import (
     ACCOUNTS,
     ANNOTATIONS,
@@ -229,7 +229,7 @@ def _details(db: Connection, month: str | None) -> dict[str, pa.Table]:
         f"SELECT row FROM versions WHERE stream = 'details' AND until IS NULL{where} ORDER BY id"  # noqa: S608
     )
     rows: list[Row] = [json.loads(row) for (row,) in db.execute(query, bounds)]
-    legs = [leg for row in rows for leg in sorted(leg_rows(row), key=lambda leg: leg["leg"])]
+    legs = [leg for row in rows for leg in sorted(legs_in(row), key=lambda leg: leg["leg"])]
     return {"legs": table_of_rows(legs, LEGS), "details": table_of_rows(rows, DETAILS)}
 
 

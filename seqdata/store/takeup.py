@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from seqdata.core.arrow import pc
 from seqdata.core.files import writing_in
-from seqdata.sources.rows import Row, detail_rows, dumped, rows_of, with_moment
+from seqdata.sources.rows import Row, dumped, rows_of, with_moment
 from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
@@ -32,7 +32,7 @@ from seqdata.sources.schemas import (
     TRANSFERS,
     _schema,
 )
-from seqdata.sources.webapp.words import RAW_LEGS, RAW_TRANSFERS, in_our_words
+from seqdata.sources.webapp.words import leg_in_our_words, transfer_in_our_words
 from seqdata.store import doubts
 from seqdata.store.beside import STATE, is_first_version
 from seqdata.store.months import month_path, months_in
@@ -44,7 +44,15 @@ from seqdata.store.versions import insert
 FIRST_VERSION = "first version"
 
 _SEEN = _schema("first_seen_at:moment last_seen_at:moment")
-_OLD_TRANSFERS = pa.schema([*RAW_TRANSFERS, *_SEEN, *_schema("removed_at:moment")])
+_RAW_TRANSFERS = _schema(
+    "organization_id id type status error_reason created_at:moment updated_at:moment "
+    "amount_cents:cents source_id source_name source_kind destination_id destination_name "
+    "destination_kind direction activity_type description"
+)
+_RAW_LEGS = _schema(
+    "organization_id id leg status created_at:moment completed_at:moment expected_on:date"
+)
+_OLD_TRANSFERS = pa.schema([*_RAW_TRANSFERS, *_SEEN, *_schema("removed_at:moment")])
 _OLD_HISTORY = pa.schema([*_OLD_TRANSFERS, *_schema("replaced_at:moment")])
 _OLD_ACCOUNTS = pa.schema([*ACCOUNT_ROWS, *_SEEN, *_schema("closed_at:moment")])
 _OLD_BALANCES = _schema("organization_id account_id as_of:moment balance_cents:cents origin")
@@ -95,7 +103,7 @@ def _take_own(db: Connection, folder: Path) -> None:
         for row in rows_of(rows.filter(pc.is_valid(rows["missing_since"]))):
             doubts.add(db, stream, [row["id"]], row["missing_since"])
     _versions(db, "accounts", accounts, ACCOUNT_ROWS, (*moments[:3], "closed_at"))
-    _take_details(db, folder, _every(folder, "legs", LEGS), present)
+    _take_details(db, folder, rows_of(_every(folder, "legs", LEGS)), present)
     for row in rows_of(_every(folder, "earlier", EARLIER)):
         stamps = row["first_seen_at"], row["valid_from"], row["valid_until"], row.get("removed_at")
         given = json.loads(row["row"])
@@ -129,22 +137,22 @@ def _take_first_version(db: Connection, folder: Path) -> None:
     present = _every(folder, "transfers", _OLD_TRANSFERS)
     past = _parts(folder / "transfer_history", _OLD_HISTORY)
     began_at = _chained(db, past)
-    rows = rows_of(in_our_words(present, TRANSFER_ROWS))
-    latest: dict[str, tuple[int, Row, Row]] = {}
-    for row, old in zip(rows, rows_of(present), strict=True):
-        seen = old["last_seen_at"]
-        if row["id"] not in latest or latest[row["id"]][0] < seen:  # it was moving between months
-            latest[row["id"]] = seen, row, old
-    for _, row, old in latest.values():
-        began = began_at.get(row["id"], old["first_seen_at"])
+    latest: dict[str, Row] = {}
+    for old in rows_of(present):
+        known = latest.get(old["id"], old)
+        if known["last_seen_at"] <= old["last_seen_at"]:  # it was moving between months
+            latest[old["id"]] = old
+    for old in latest.values():
+        began = began_at.get(old["id"], old["first_seen_at"])
         moments: Any = (old["first_seen_at"], began, None, old.get("removed_at"))
-        insert(db, "transfers", row, source=FIRST_VERSION, moments=moments)
+        insert(db, "transfers", _ours(old), source=FIRST_VERSION, moments=moments)
     for old in rows_of(_one(folder, "accounts", _OLD_ACCOUNTS)):
         given = {name: old[name] for name in ACCOUNT_ROWS.names if name in old}
         seen, closed = old["first_seen_at"], old.get("closed_at")
         moments = (seen, seen, None, closed)
         insert(db, "accounts", given, source=FIRST_VERSION, moments=moments)
-    _take_details(db, folder, in_our_words(_every(folder, "legs", RAW_LEGS), LEGS), present)
+    legs = [leg_in_our_words(leg) for leg in rows_of(_every(folder, "legs", _RAW_LEGS))]
+    _take_details(db, folder, legs, present)
     _take_balances(db, _stretches(_one(folder, "balances", _OLD_BALANCES)))
     _take_annotations(db, folder)
 
@@ -152,23 +160,24 @@ def _take_first_version(db: Connection, folder: Path) -> None:
 def _chained(db: Connection, past: pa.Table) -> dict[str, Any]:
     """Take earlier versions, each of which begins where the one before ended."""
     since: dict[str, Any] = {}
-    ours = in_our_words(past, TRANSFER_ROWS)
-    pairs: list[tuple[Row, Row]] = sorted(
-        zip(rows_of(ours), rows_of(past), strict=True),
-        key=lambda pair: (pair[1]["id"], pair[1]["replaced_at"]),
-    )
     known: set[tuple[Any, ...]] = set()
-    for row, old in pairs:
+    for old in sorted(rows_of(past), key=lambda old: (old["id"], old["replaced_at"])):
         version = old["id"], old["last_seen_at"], old.get("removed_at")
         if version in known:  # what an interrupted write left twice is one version
             continue
         known.add(version)
-        began: Any = since.get(row["id"], old["first_seen_at"])
+        began: Any = since.get(old["id"], old["first_seen_at"])
         until = max(old["replaced_at"], began + 1)
         moments = (old["first_seen_at"], began, until, old.get("removed_at"))
-        insert(db, "transfers", row, source=FIRST_VERSION, moments=moments)
-        since[row["id"]] = until
+        insert(db, "transfers", _ours(old), source=FIRST_VERSION, moments=moments)
+        since[old["id"]] = until
     return since
+
+
+def _ours(old: Row) -> Row:
+    """Return what a row of the first version says of a transfer, in our words."""
+    raw = {name: old[name] for name in _RAW_TRANSFERS.names if name in old}
+    return transfer_in_our_words(raw)
 
 
 def _stretches(table: pa.Table) -> list[Row]:
@@ -205,16 +214,20 @@ def _versions(
         insert(db, stream, given, source=row.get("read_from", FIRST_VERSION), moments=stamps)
 
 
-def _take_details(db: Connection, folder: Path, legs: pa.Table, transfers: pa.Table) -> None:
+def _take_details(db: Connection, folder: Path, legs: Iterable[Row], transfers: pa.Table) -> None:
+    of: dict[str, list[Row]] = {}
+    for leg in sorted(legs, key=lambda leg: str(leg.get("leg"))):
+        of.setdefault(leg.pop("id"), []).append(leg)
     details = pa.concat_tables(
         [_every(folder, "details", DETAILS), _one(folder, "details", DETAILS)]
     )
     created = dict(zip(transfers["id"].to_pylist(), rows_of(transfers), strict=True))
-    taken = {row["id"]: row for row in detail_rows(details, legs)}
+    taken = {row["id"]: row for row in rows_of(details)}
     for id_, row in taken.items():
-        at, of = row.get("fetched_at", 0), created.get(id_, {})
-        source = of.get("read_from", FIRST_VERSION)
-        insert(db, "details", with_moment(row, of), source=source, moments=(at, at, None, None))
+        at, transfer = row.get("fetched_at", 0), created.get(id_, {})
+        source = transfer.get("read_from", FIRST_VERSION)
+        given = {**with_moment(row, transfer), **({"legs": of[id_]} if id_ in of else {})}
+        insert(db, "details", given, source=source, moments=(at, at, None, None))
 
 
 def _take_balances(db: Connection, rows: Iterable[Row]) -> None:

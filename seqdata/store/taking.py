@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from seqdata.core.moments import micros
 from seqdata.sources.base import Bodies, Delivery, Page, Snapshot
-from seqdata.sources.rows import Row, detail_rows, dumped, rows_of, with_moment
+from seqdata.sources.rows import Row, dumped
 from seqdata.store import versions
 from seqdata.store.record import Connection, mark_changed
 from seqdata.store.versions import Said, Upsert
@@ -18,17 +18,16 @@ from seqdata.store.versions import Said, Upsert
 def absorb(db: Connection, delivery: Delivery, said: Said, *, overrules: bool = False) -> Upsert:
     """Take in a delivery of a source; see :meth:`Store.take`."""
     if isinstance(delivery, Snapshot):
-        observe(db, rows_of(delivery.balances))
-        return absorb_accounts(db, rows_of(delivery.accounts), said, delivery.bodies)
-    rows = rows_of(delivery.rows)
+        observe(db, delivery.balances)
+        return absorb_accounts(db, delivery.accounts, said, delivery.bodies)
+    rows = delivery.rows
     found = versions.upsert(
         db, versions.TRANSFERS, rows, said, delivery.bodies, overrules=overrules
     )
     if not isinstance(delivery, Page):
         stale = set(found.stale)  # what is told of an older answer is older too
         fresh = [place for place, row in enumerate(rows) if row["id"] not in stale]
-        told = detail_rows(delivery.details, delivery.legs)
-        details = [with_moment(told[place], rows[place]) for place in fresh]
+        details = [delivery.details[place] for place in fresh]
         versions.upsert(db, versions.DETAILS, details, said, _chosen(delivery.bodies, fresh))
     return found
 
@@ -41,7 +40,7 @@ def _chosen(bodies: Bodies | None, places: list[int]) -> Bodies | None:
 
 
 def absorb_accounts(
-    db: Connection, rows: list[Row], said: Said, bodies: Bodies | None = None
+    db: Connection, rows: Sequence[Row], said: Said, bodies: Bodies | None = None
 ) -> Upsert:
     """Take in a complete list of accounts: those that are not in it are closed."""
     found = versions.upsert(db, versions.ACCOUNTS, rows, said, bodies)

@@ -160,16 +160,12 @@ def close_unlisted(db: Connection, listed: Iterable[str], said: Said) -> Upsert:
     return mark_removed(db, ACCOUNTS, gone, said)
 
 
-def rewrite(db: Connection, stream: str, seq: int, old: str, row: Row) -> bool:
-    """Put another reading of the same answer in a version's place; tell whether it differs."""
-    new = dumped(row)
-    if new == old:
-        return False
+def rewrite(db: Connection, stream: str, seq: int, row: Row) -> None:
+    """Put another reading of the same answer in a version's place."""
     db.execute(
         "UPDATE versions SET row = ?, created = ?, is_open = ? WHERE seq = ?",
-        (new, row.get("created_at"), _is_open(stream, row), seq),
+        (dumped(row), row.get("created_at"), _is_open(stream, row), seq),
     )
-    return True
 
 
 def insert(
@@ -376,7 +372,7 @@ class _Write:
     def refresh(self, row: Row, before: _Present) -> None:
         """Note when details were last asked for: whoever decides what to ask for needs it."""
         if before.row != row:
-            rewrite(self._db, self._stream, before.seq, "", row)
+            rewrite(self._db, self._stream, before.seq, row)
             self._unpublished.add(self._table(name_of_month(row.get("created_at"))))
 
     def done(self, *, unchanged: int, stale: tuple[str, ...] = ()) -> Upsert:

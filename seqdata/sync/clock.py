@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median_low
-from typing import Any, NamedTuple, TypeVar
-
-import pyarrow as pa
+from typing import NamedTuple, TypeVar
 
 from seqdata.core.logs import logger
 from seqdata.core.moments import micros
 from seqdata.sources.base import Delivery, Snapshot, TransferDetails
-from seqdata.sources.schemas import MOMENT
 
 #: Answers of one sync whose clocks are further apart than this do not agree.
 TOLERANCE = timedelta(minutes=10) // timedelta(microseconds=1)
@@ -68,15 +65,10 @@ def at(delivery: D, moment: datetime) -> D:
     if delivery.served_at == moment:
         return delivery
     if isinstance(delivery, Snapshot):
-        balances = _stamped(_stamped(delivery.balances, "as_of", moment), "confirmed_at", moment)
+        seen = {"as_of": micros(moment), "confirmed_at": micros(moment)}
+        balances = [{**row, **seen} for row in delivery.balances]
         return replace(delivery, served_at=moment, balances=balances)
     if isinstance(delivery, TransferDetails):
-        details = _stamped(delivery.details, "fetched_at", moment)
+        details = [{**row, "fetched_at": micros(moment)} for row in delivery.details]
         return replace(delivery, served_at=moment, details=details)
     return replace(delivery, served_at=moment)
-
-
-def _stamped(table: Any, name: str, moment: datetime) -> Any:
-    place = table.schema.get_field_index(name)
-    column = pa.array([moment] * table.num_rows, MOMENT)
-    return table.set_column(place, table.schema.field(place), column)

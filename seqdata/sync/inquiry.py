@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from seqdata.core.logs import logger
+from seqdata.core.moments import moment_of
 from seqdata.exceptions import GraphQLError, HTTPError, UnexpectedAnswer
 from seqdata.sources.base import Source, TransferDetails, Window
 from seqdata.store import Store
@@ -97,7 +98,7 @@ class Inquiry:
                     break
             elif id_ in found.missing:
                 unknown.append(id_)
-            elif contradicts(found.rows["created_at"][0].as_py(), window):
+            elif contradicts(moment_of(found.rows[0].get("created_at")), window):
                 log.warning("a list left out what the service has, so it proves nothing: %s", id_)
                 self._source.drift.note("a list without a transfer that the service has", id_)
                 self.contradicted_by = id_

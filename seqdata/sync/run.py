@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
 from seqdata.core.moments import moment_of
 from seqdata.exceptions import UnexpectedAnswer
@@ -116,7 +115,7 @@ class _Run:
     def _fetch_accounts(self) -> None:
         """Fetch the accounts; they are taken in with the first page, when two answers agree."""
         self._held: Snapshot | None = self._source.fetch_accounts()
-        if self._held.accounts.num_rows == 0 and self._store.account_ids():
+        if not self._held.accounts and self._store.account_ids():
             raise UnexpectedAnswer("the list of accounts", "the accounts known so far", "none")
         self._voice = self._clock.heard(self._held.served_at)
         self._now = self._held.served_at
@@ -129,8 +128,8 @@ class _Run:
         self._now = self._report.synced_at = moment
         self._intake.begin(moment)
         self._intake.take(snapshot)
-        self._report.accounts = snapshot.accounts.num_rows
-        self._report.balances = snapshot.balances.num_rows
+        self._report.accounts = len(snapshot.accounts)
+        self._report.balances = len(snapshot.balances)
         self._report.accounts_in_doubt = self._store.doubted("accounts")
 
     # -- what to read -------------------------------------------------------------------------
@@ -221,7 +220,7 @@ class _Run:
         self._take_accounts()
         page = at(page, self._clock.moment(voice))
         self._intake.take(page, **self._progress(plan, page))
-        self._shown += page.rows.num_rows
+        self._shown += len(page.rows)
         self._report.pages += 1
         self._report.synced_at = page.served_at
         if page.count is not None or page.count_refused:
@@ -236,14 +235,14 @@ class _Run:
             return {}
         kind = "full" if plan.kind == "full" else "first"
         begun = self._begun or Unfinished(kind, plan.window.since, started_at=page.served_at)
-        bounds = pc.min_max(page.rows["created_at"]).as_py()
+        newest, oldest = (moment_of(find(page.moments, default=None)) for find in (max, min))
         self._begun = replace(
             begun,
             cursor=page.cursor,
-            newest=max(filter(None, (begun.newest, bounds["max"])), default=None),
-            oldest=min(filter(None, (begun.oldest, bounds["min"])), default=None),
+            newest=max(filter(None, (begun.newest, newest)), default=None),
+            oldest=min(filter(None, (begun.oldest, oldest)), default=None),
             pages=begun.pages + 1,
-            rows=begun.rows + page.rows.num_rows,
+            rows=begun.rows + len(page.rows),
         )
         return {"unfinished": self._begun}
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import pairwise
 
-import pyarrow as pa
-
-from seqdata.core.arrow import pc
 from seqdata.core.logs import logger
+from seqdata.core.moments import moment_of
 from seqdata.exceptions import PagingError, ServiceError
 from seqdata.sources.base import Page, Refused, Source, Window
 
@@ -56,7 +54,7 @@ class Walk:
         self._source, self._window, self._cursor = source, window, cursor
         self._asked: set[str] = set()
         self._is_descending = True
-        self._lowest: datetime | None = None
+        self._lowest: int | None = None
         self.count = self._idle = 0
         self.seen: set[str] = set()
         self.size, self.oldest = size, oldest
@@ -125,21 +123,21 @@ class Walk:
 
     def _note(self, page: Page) -> None:
         before = len(self.seen)
-        self.seen.update(map(str, page.rows["id"].to_pylist()))
+        self.seen.update(row["id"] for row in page.rows)
         self.count += 1
         self._idle = 0 if len(self.seen) > before else self._idle + 1
-        bounds = pc.min_max(page.rows["created_at"]).as_py()
-        if bounds["max"] is not None and self._lowest is not None:
-            self._is_descending &= bounds["max"] <= self._lowest
-        self._lowest = bounds["min"] or self._lowest
-        if not page.rows["created_at"].drop_null().equals(_descending(page.rows)):
-            self._is_descending = False
+        moments = page.moments
+        if not moments:
+            return
+        before_it = [] if self._lowest is None else [self._lowest]
+        self._is_descending &= all(one >= other for one, other in pairwise(before_it + moments))
+        self._lowest = min(moments)
         # Of a page that is out of order, one moment may be wrong: less is skipped by its newest.
-        self.oldest = bounds["min" if self._is_descending else "max"] or self.oldest
+        self.oldest = moment_of(self._lowest if self._is_descending else max(moments))
 
     def _check(self, page: Page) -> None:
         """Stop where a page does not lead on; what was read is on disk."""
-        if page.rows.num_rows == 0:
+        if not page.rows:
             raise self._error("transfers in a page that has a next one", "an empty page")
         if not page.cursor:
             raise self._error("a cursor for the next page", "none")
@@ -150,14 +148,9 @@ class Walk:
 
     def _is_past(self, page: Page, since: datetime | None) -> bool:
         """Whether it went below the window: a service that ignores the filter reads on."""
-        newest = pc.max(page.rows["created_at"]).as_py()
+        newest = moment_of(max(page.moments, default=None))
         is_below = since is not None and newest is not None and newest < since
         return self._is_descending and is_below
 
     def _error(self, expected: str, got: str) -> PagingError:
         return PagingError("a page of transfers", expected, got, self.count)
-
-
-def _descending(rows: pa.Table) -> Any:
-    moments = rows["created_at"].drop_null()
-    return moments.take(pc.sort_indices(moments, sort_keys=[("", "descending")]))

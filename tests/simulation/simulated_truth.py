@@ -13,6 +13,7 @@ from trust import COLUMNS, Row, leftovers, row_of
 
 from seqdata.sandbox import Sandbox
 from seqdata.sources.base import Source
+from seqdata.sources.rows import table_of_rows
 from seqdata.sources.schemas import ACCOUNT_ROWS
 from seqdata.sources.vocabulary import FINAL, OWN
 from seqdata.sources.webapp.words import STATES
@@ -63,7 +64,8 @@ class Truth:
         moment = (self._box.now, self._book.version)
         if moment != self._asked:
             self._asked = moment
-            rows = self._honest.fetch_accounts().accounts.select(ACCOUNT_COLUMNS).to_pylist()
+            listed = table_of_rows(self._honest.fetch_accounts().accounts, ACCOUNT_ROWS)
+            rows = listed.select(ACCOUNT_COLUMNS).to_pylist()
             self._accounts = {row["id"]: row for row in rows}
         return self._accounts
 

@@ -20,7 +20,8 @@ from trust import SOAK
 
 import seqdata
 from seqdata.sources.base import Bodies, Page, Snapshot, TransferDetails
-from seqdata.sources.schemas import BALANCES, DETAILS, LEGS, TRANSFER_ROWS
+from seqdata.sources.rows import rows_of, with_moment
+from seqdata.sources.schemas import DETAILS, LEGS, TRANSFER_ROWS
 from seqdata.store import Store, Upsert
 from seqdata.store.publishing import MONTHLY, project
 from seqdata.store.record import WHOLE
@@ -74,17 +75,37 @@ def kept(*said: Any) -> Bodies:
 
 def deliver(store: Store, rows: pa.Table, *, at: datetime, bodies: Bodies | None = None) -> Upsert:
     """Take in a page of transfers."""
-    return store.take(Page(rows, "", has_next_page=False, served_at=at, bodies=bodies))
+    return store.take(page_of(rows, at=at, bodies=bodies))
+
+
+def page_of(rows: pa.Table, *, at: datetime, bodies: Bodies | None = None) -> Page:
+    """A page of these transfers, the last one."""
+    return Page(rows_of(rows), "", has_next_page=False, served_at=at, bodies=bodies)
 
 
 def deliver_accounts(store: Store, rows: pa.Table, *, at: datetime) -> Upsert:
     """Take in a complete list of accounts, without their balances."""
-    return store.take(Snapshot(rows, BALANCES.empty_table(), at))
+    return store.take(Snapshot(rows_of(rows), [], at))
 
 
 def deliver_details(store: Store, rows: pa.Table, details: pa.Table, legs: pa.Table) -> Upsert:
     """Take in transfers with their details, as fetched at the moment that these say."""
-    return store.take(TransferDetails(rows, details, legs, details["fetched_at"][0].as_py()))
+    return store.take(details_of(rows, details, legs))
+
+
+def details_of(
+    rows: pa.Table, details: pa.Table, legs: pa.Table, *, bodies: Bodies | None = None
+) -> TransferDetails:
+    """Transfers with their details and the legs of these."""
+    of: dict[str, list[dict[str, Any]]] = {}
+    for leg in sorted(rows_of(legs), key=lambda leg: leg["leg"]):
+        of.setdefault(leg.pop("id"), []).append(leg)
+    made = [
+        with_moment(one, transfer) | ({"legs": of[one["id"]]} if one["id"] in of else {})
+        for one, transfer in zip(rows_of(details), rows_of(rows), strict=True)
+    ]
+    at = details["fetched_at"][0].as_py() if details.num_rows else NOON
+    return TransferDetails(rows_of(rows), made, at, bodies=bodies)
 
 
 def ids(found: pa.Table) -> list[str]:

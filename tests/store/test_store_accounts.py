@@ -26,6 +26,7 @@ from store_kit import (
 )
 
 from seqdata.sources.base import Snapshot
+from seqdata.sources.rows import rows_of
 from seqdata.sources.schemas import (
     ACCOUNT_ROWS,
     ACCOUNTS,
@@ -184,7 +185,7 @@ def stretches(store: Store) -> list[tuple[Any, ...]]:
 
 
 def append(store: Store, *given: dict[str, Any]) -> None:
-    store.take(Snapshot(accounts(), table(*given, schema=BALANCES), NOON))
+    store.take(Snapshot([], rows_of(table(*given, schema=BALANCES)), NOON))
 
 
 def test_equal_balances_lengthen_one_stretch(store: Store) -> None:

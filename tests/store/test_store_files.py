@@ -161,9 +161,8 @@ WRITERS = """
     from pathlib import Path
     import filelock
     import pandas  # pyarrow needs it, and what is killed is a writing, no import
-    import pyarrow as pa
+    from seqdata.core.moments import micros
     from seqdata.sources.base import Page
-    from seqdata.sources.schemas import TRANSFER_ROWS
     from seqdata.store import Store
 
     NOON = datetime(2026, 11, 1, tzinfo=UTC)
@@ -176,13 +175,10 @@ WRITERS = """
             while True:
                 rows = [
                     {"id": f"t{i}", "amount_cents": number,
-                     "created_at": NOON - timedelta(days=31 * ((number + i) % 3))}
+                     "created_at": micros(NOON - timedelta(days=31 * ((number + i) % 3)))}
                     for i in range(12)
                 ]
-                store.take(Page(
-                    pa.Table.from_pylist(rows, schema=TRANSFER_ROWS), "", False,
-                    served_at=NOON + timedelta(seconds=number),
-                ))
+                store.take(Page(rows, "", False, served_at=NOON + timedelta(seconds=number)))
                 os.write(1, b"%d\\n" % number)  # whole, or not at all
                 number += 1
                 if is_sync and number % 3 == 0:

@@ -19,12 +19,14 @@ from store_kit import (
     NOON,
     child,
     deliver,
+    deliver_details,
     detail,
     ids,
     kept,
     line,
     months,
     open_store,
+    page_of,
     row,
     table,
     values,
@@ -32,7 +34,7 @@ from store_kit import (
 
 from seqdata.core.moments import micros
 from seqdata.exceptions import UnexpectedAnswer
-from seqdata.sources.base import Page, TransferDetails
+from seqdata.sources.base import Page
 from seqdata.sources.rows import Row
 from seqdata.sources.schemas import (
     ANNOTATIONS,
@@ -144,19 +146,16 @@ CHANGING = """
     import sys
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
-    import pyarrow as pa
+    from seqdata.core.moments import micros
     from seqdata.sources.base import Page
-    from seqdata.sources.schemas import TRANSFER_ROWS
     from seqdata.store import Store
 
     store = Store.open(Path(sys.argv[1]), "org_1", app_url="https://app.example.com")
     noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    created = micros(noon)
     for number in range(100_000):
-        rows = [{"id": f"t{i}", "amount_cents": number, "created_at": noon} for i in range(9)]
-        store.take(Page(
-            pa.Table.from_pylist(rows, schema=TRANSFER_ROWS), "", False,
-            served_at=noon + timedelta(seconds=number),
-        ))
+        rows = [{"id": f"t{i}", "amount_cents": number, "created_at": created} for i in range(9)]
+        store.take(Page(rows, "", False, served_at=noon + timedelta(seconds=number)))
         print(number, flush=True)
 """
 
@@ -287,8 +286,7 @@ def test_the_ids_of_a_time(store: Store) -> None:
 
 def learn(store: Store, given: dict[str, Any], *legs: str, cron: str | None = None) -> None:
     """Take details as a sync does: with the transfer they are of."""
-    details, steps = detail(given["id"], *legs, cron=cron)
-    store.take(TransferDetails(table(given), details, steps, served_at=NOON))
+    deliver_details(store, table(given), *detail(given["id"], *legs, cron=cron))
 
 
 def test_details_lie_in_the_month_of_their_transfer(store: Store) -> None:
@@ -363,7 +361,7 @@ def test_legs_equal_a_dict(tmp_path_factory: pytest.TempPathFactory, chunks: Any
         rows = table(*(row(id, f"2026-0{1 + ord(id) % 3}-01") for id in chunk))
         details = pa.concat_tables([DETAILS.empty_table(), *(each[0] for each in parts)])
         legs = pa.concat_tables([LEGS.empty_table(), *(each[1] for each in parts)])
-        store.take(TransferDetails(rows, details, legs, served_at=NOON))
+        deliver_details(store, rows, details, legs)
         model.update(chunk)
     assert ids(store.read_details()) == sorted(model)
     expected = sorted((id, leg) for id, legs in model.items() for leg in legs)
@@ -397,7 +395,7 @@ def test_notes_are_kept_part_by_part(store: Store) -> None:
 def page(*said: dict[str, Any], at: datetime = NOON) -> Page:
     """A page as a service says it: each row is kept as it was said."""
     rows = table(*(row(each["id"], state=each["how"]) for each in said))
-    return Page(rows, "", has_next_page=False, served_at=at, bodies=kept(*said))
+    return page_of(rows, at=at, bodies=kept(*said))
 
 
 def test_each_version_has_what_was_said(store: Store) -> None:
@@ -453,7 +451,7 @@ def test_kept_answers_are_read_again(store: Store) -> None:
 def test_a_page_and_how_far_it_came_are_taken_together(store: Store) -> None:
     """Where a page is refused, how far the reading came is not noted either."""
     store.take(page({"id": "a", "how": "open"}), SyncState(service_count=1))
-    broken = Page(table(row("b"), {}), "", has_next_page=False, served_at=NOON)
+    broken = page_of(table(row("b"), {}), at=NOON)
     with pytest.raises(UnexpectedAnswer):
         store.take(broken, SyncState(service_count=2))
     assert store.read_state() == SyncState(service_count=1)

@@ -28,11 +28,13 @@ from store_kit import (
     check_tables,
     deliver,
     detail,
+    details_of,
     everything,
     files,
     ids,
     kept,
     open_store,
+    page_of,
     recorded,
     row,
     shown,
@@ -49,6 +51,7 @@ from seqdata.exceptions import (
     TablesNotWritten,
 )
 from seqdata.sources.base import Bodies, Page, Snapshot, TransferDetails
+from seqdata.sources.rows import rows_of
 from seqdata.sources.schemas import ACCOUNT_ROWS, ANNOTATIONS, BALANCES
 from seqdata.store import Store, SyncState, Unfinished
 from seqdata.store.known import known_organizations
@@ -89,19 +92,17 @@ def snapshot(number: int, *accounts: tuple[str, str]) -> Snapshot:
         for id, _ in accounts
     ]
     rows, seen = table(*listed, schema=ACCOUNT_ROWS), table(*balances, schema=BALANCES)
-    return Snapshot(rows, seen, served_at=at, bodies=said(*listed))
+    return Snapshot(rows_of(rows), rows_of(seen), served_at=at, bodies=said(*listed))
 
 
 def page(number: int, *rows: dict[str, Any]) -> Page:
     at = NOON + number * HOUR
-    return Page(table(*rows), "", has_next_page=False, served_at=at, bodies=said(*rows))
+    return page_of(table(*rows), at=at, bodies=said(*rows))
 
 
 def learned(number: int, given: dict[str, Any], *legs: str) -> TransferDetails:
     at = NOON + number * HOUR
-    return TransferDetails(
-        table(given), *detail(given["id"], *legs, at=at), served_at=at, bodies=said(given)
-    )
+    return details_of(table(given), *detail(given["id"], *legs, at=at), bodies=said(given))
 
 
 PAID = {"source_id": "p", "source_party": "pod", "source_name": "Rent"}

@@ -6,20 +6,21 @@ service's own count of the window where it gives one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-import pyarrow as pa
-
+from seqdata.core.moments import moment_of
 from seqdata.exceptions import PagingError
 from seqdata.sources.base import Page, Reading, Refused, Row, Window
+from seqdata.sources.schemas import MOMENT, TRANSFER_ROWS
 from seqdata.sources.webapp.source import GraphQLSource
 from seqdata.sources.webapp.words import by_hand
 
 #: How many pages in a row may bring nothing new before a list is taken for an endless one.
 _MOST_IDLE = 5
+
+_MOMENTS = [column.name for column in TRANSFER_ROWS if column.type == MOMENT]
 
 
 def read_activity(source: GraphQLSource, since: datetime) -> Reading:
@@ -43,11 +44,16 @@ def read_activity(source: GraphQLSource, since: datetime) -> Reading:
     return Reading(tuple(walked.rows.values()), walked.served_at)
 
 
-def our_rows(table: pa.Table) -> list[Row]:
-    """Return transfers as rows in our words, and whether they were made by hand."""
+def our_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return transfers as a reading has them: all columns, moments, and who made them."""
     return [
-        {**row, "by_hand": by_hand(row["kind"], row["activity_type"], row["type"])}
-        for row in table.to_pylist()
+        {
+            **dict.fromkeys(TRANSFER_ROWS.names),
+            **row,
+            **{name: moment_of(row.get(name)) for name in _MOMENTS},
+            "by_hand": by_hand(row["kind"], row.get("activity_type"), row.get("type")),
+        }
+        for row in rows
     ]
 
 
@@ -96,14 +102,10 @@ def _walk(source: GraphQLSource, window: Window) -> _Walk:
     return walk
 
 
-def _require_same(before: pa.Table, after: pa.Table, pages: int) -> None:
+def _require_same(before: Sequence[Row], after: Sequence[Row], pages: int) -> None:
     """Without a count, a first page that has changed meanwhile means that pages have shifted."""
-    if _ids(before) != _ids(after):
+    if [row["id"] for row in before] != [row["id"] for row in after]:
         raise PagingError("the activity", "the same first page", "another one at the end", pages)
-
-
-def _ids(rows: pa.Table) -> Iterable[Any]:
-    return rows["id"].to_pylist()
 
 
 def _fetch(source: GraphQLSource, window: Window, cursor: str, *, with_count: bool) -> Page:

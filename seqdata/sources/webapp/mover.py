@@ -22,12 +22,13 @@ from seqdata.sources.base import (
     View,
     told_apart,
 )
+from seqdata.sources.rows import legs_in
 from seqdata.sources.vocabulary import State, is_reversal
 from seqdata.sources.webapp.activity import our_rows, read_activity
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.judging import judge, payment_of
-from seqdata.sources.webapp.nodes import transfer_table
+from seqdata.sources.webapp.nodes import transfer_rows
 from seqdata.sources.webapp.source import GraphQLSource
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class WebAppMover:
         source, rows = self._source(organization_id), list[Row]()
         for transfer_id in transfer_ids:
             found = source.fetch_details([transfer_id])
-            is_reversed = any(map(is_reversal, found.legs.to_pylist()))
+            is_reversed = any(is_reversal(leg) for one in found.details for leg in legs_in(one))
             for row in our_rows(found.rows):
                 reason = row["error_reason"] or "its payment was reversed"
                 reverted = {"state": State.FAILED, "error_reason": reason} if is_reversed else {}
@@ -131,7 +132,7 @@ class WebAppMover:
         verdict = judge(exchange)
         if verdict.kind != "accepted":
             return verdict
-        return replace(verdict, rows=_shown(verdict.document, prepared.organization_id))
+        return replace(verdict, rows=_shown(verdict.document))
 
     def _kyc_id(self, organization_id: str) -> str:
         """Return the configured KYC, or the only one of the organization."""
@@ -172,13 +173,13 @@ def _end(account: Account) -> Node:
     return {"id": account.id, "type": account.kind.upper()}
 
 
-def _shown(answer: Node | None, organization_id: str) -> tuple[Row, ...]:
+def _shown(answer: Node | None) -> tuple[Row, ...]:
     """Read the newest transfers that an accepted payment's answer carries, as far as it does."""
     try:
         ok = expect(payment_of(answer) or {}, "ok", dict)
         connection = expect(expect(ok, "organization", dict), "transferReferences", dict)
         nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
-        return tuple(our_rows(transfer_table(nodes, organization_id, Drift())))
+        return tuple(our_rows(transfer_rows(nodes, Drift())))
     except Exception:  # noqa: BLE001 - the payment was accepted, whatever else the answer is
         return ()
 

@@ -1,30 +1,27 @@
-"""The service's nodes as columns of the store's tables.
+"""The service's nodes as rows of ours.
 
-Nodes are read as they were sent: what is missing is null, never zero. Values of a type that
+Nodes are read as they were sent: what is missing is left out, never zero. Values of a type that
 was not expected are kept where they can be read, and noted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
-import pyarrow as pa
-
-from seqdata.core.arrow import Column, pc
-from seqdata.core.moments import parse_timestamp
+from seqdata.core.moments import micros, parse_timestamp
 from seqdata.exceptions import UnexpectedAnswer
 from seqdata.sources.base import Drift
-from seqdata.sources.schemas import ACCOUNT_ROWS, BALANCES, DETAILS, LEGS, MOMENT, TRANSFER_ROWS
+from seqdata.sources.rows import Row
 from seqdata.sources.webapp.documents import Node
-from seqdata.sources.webapp.words import RAW_LEGS, RAW_TRANSFERS, in_our_words
+from seqdata.sources.webapp.words import leg_in_our_words, transfer_in_our_words
 from seqdata.types import ActivityType, Direction, TransferStatus
 
 
-def transfer_table(nodes: list[Node], organization_id: str, drift: Drift) -> pa.Table:
-    """Turn transfer nodes into a table of TRANSFER_ROWS, in our words; what is missing is null.
+def transfer_rows(nodes: Sequence[Node], drift: Drift) -> list[Row]:
+    """Read transfers: TRANSFER_ROWS, in our words.
 
     Raises
     ------
@@ -32,130 +29,103 @@ def transfer_table(nodes: list[Node], organization_id: str, drift: Drift) -> pa.
         A transfer is no object or has no id: it cannot be kept.
     """
     _check_nodes(nodes, "a list of transfers")
-    try:
-        table = _documented_transfers(nodes, organization_id)
-    except (*_NOT_DOCUMENTED, KeyError, AttributeError):
-        _note_missing(nodes, drift)
-        table = _table(RAW_TRANSFERS, _transfer_columns(nodes, organization_id, drift), drift)
-    _note_unknown(table, drift)
-    return in_our_words(table, TRANSFER_ROWS)
+    rows = [_transfer(node, drift) for node in nodes]
+    for name, known in _KNOWN_VALUES.items():
+        for value in {row.get(name) for row in rows} - known - {None}:
+            first = next(row for row in rows if row.get(name) == value)
+            drift.note(f"{name}={value}", first["id"])
+    return rows
 
 
-def _check_nodes(nodes: list[Node], what: str) -> None:
-    """Refuse what cannot be filed under an id, before it is archived or written."""
+def account_rows(nodes: Sequence[tuple[str, Node]], drift: Drift) -> list[Row]:
+    """Read accounts, each a kind and a node: ACCOUNT_ROWS."""
+    _check_nodes([node for _, node in nodes], "a list of accounts")
+    return [_account(kind, node, drift) for kind, node in nodes]
+
+
+def balance_rows(nodes: Iterable[Node], served_at: datetime, drift: Drift) -> list[Row]:
+    """Read those balances of accounts that are known: BALANCES."""
+    at = micros(served_at)
+    rows = []
+    for node in nodes:
+        balance = _inside(_inside(node, "metadata", node, drift), "balance", node, drift)
+        row: Row = {"account_id": _text(node["id"])[0], "as_of": at, "confirmed_at": at}
+        _fill(row, _BALANCE, balance, node, drift)
+        if "balance_cents" in row:
+            rows.append({**row, "origin": "sync"})
+    return rows
+
+
+def detail_rows(nodes: Sequence[Node], served_at: datetime, drift: Drift) -> list[Row]:
+    """Read what made transfers: DETAILS, each with the LEGS of its payments under ``legs``."""
+    _check_nodes(nodes, "details of transfers")
+    return [_details(node, served_at, drift) for node in nodes]
+
+
+# -- one node ----------------------------------------------------------------------------------
+
+
+def _check_nodes(nodes: Iterable[Node], what: str) -> None:
+    """Refuse what cannot be filed under an id, before it is written."""
     for node in nodes:
         if not isinstance(node, dict):
             raise UnexpectedAnswer(what, "an object for each", type(node).__name__)
-        if not isinstance(node.get("id"), str | int) or node["id"] is True:
+        own_id = node.get("id")
+        if not isinstance(own_id, str | int) or own_id is True:
             raise UnexpectedAnswer(what, "an id in each", "one without it")
-        if _read_text(node["id"]) != str(node["id"]):
+        if _text(own_id)[0] != str(own_id):
             raise UnexpectedAnswer(what, "an id in each", "half a character in one")
 
 
-def _documented_transfers(nodes: list[Node], organization_id: str) -> pa.Table:
-    """Let Arrow read nodes whose values are all of the documented types; else it raises.
-
-    Measured: a third less time for a page, and the same table as :func:`_transfer_columns`.
-    """
-    for node in nodes:
-        # Arrow takes an absent key for null, and 12.0 for 12.
-        is_whole = node.keys() >= _TRANSFER_FIELDS and node["status"] and node["createdAt"]
-        if not is_whole or type(node["amount"]["cents"]) is not int:
-            raise TypeError("a transfer is not as documented")
-    read: Column = pa.array(nodes, _TRANSFER_NODE)
-    fields = dict(zip(_TRANSFER_NODE.names, read.flatten(), strict=True))
-    columns: dict[str, Column] = {name: fields[key] for name, key in _TRANSFER_KEYS.items()}
-    columns["organization_id"] = pa.repeat(pa.scalar(organization_id, _TEXT), len(nodes))
-    columns["amount_cents"] = fields["amount"].flatten()[0]
-    for end in ("source", "destination"):
-        parts = zip(_PARTY_KEYS, fields[end].flatten(), strict=True)
-        columns |= {f"{end}_{name}": part for name, part in parts}
-    for name in ("created_at", "updated_at"):
-        columns[name] = _moments(columns[name])
-    return pa.table([columns[name] for name in RAW_TRANSFERS.names], schema=RAW_TRANSFERS)
+def _transfer(node: Node, drift: Drift) -> Row:
+    if not node.keys() >= _ALWAYS or any(node[key] is None for key in _NEVER_NULL):
+        _note_missing(node, drift)
+    row: Row = {}
+    _fill(row, _TRANSFER, node, node, drift)
+    amount = _inside(node, "amount", node, drift)
+    if amount is not _NOTHING and amount.get("cents") is None:
+        drift.note("amount.cents: missing", node["id"])
+    _fill(row, _AMOUNT, amount, node, drift)
+    for end, fields in _ENDS.items():
+        _fill(row, fields, _inside(node, end, node, drift), node, drift)
+    return transfer_in_our_words(row)
 
 
-def _transfer_columns(
-    nodes: list[Node], organization_id: str, drift: Drift
-) -> dict[str, list[Any]]:
-    """Take the columns' values as they were sent, of whatever type."""
-    columns: dict[str, list[Any]] = {
-        "organization_id": [organization_id] * len(nodes),
-        "amount_cents": [_inside(node, "amount", node, drift).get("cents") for node in nodes],
-    }
-    for name, key in _TRANSFER_KEYS.items():
-        columns[name] = [node.get(key) for node in nodes]
-    for end in ("source", "destination"):
-        parties = [_inside(node, end, node, drift) for node in nodes]
-        for name, key in _PARTY_KEYS.items():
-            columns[f"{end}_{name}"] = [party.get(key) for party in parties]
-    return columns
+def _note_missing(node: Node, drift: Drift) -> None:
+    """Note fields that a transfer always has, and did not have here."""
+    for key in sorted(_ALWAYS):
+        if key not in node or (node[key] is None and key in _NEVER_NULL):
+            drift.note(f"{key}: missing", node["id"])
 
 
-def account_tables(
-    nodes: list[tuple[str, Node]], organization_id: str, served_at: datetime, drift: Drift
-) -> tuple[pa.Table, pa.Table]:
-    """Turn pairs of kind and account node into ACCOUNT_ROWS and the BALANCES that are known."""
-    _check_nodes([node for _, node in nodes], "a list of accounts")
-    organization = [organization_id] * len(nodes)
-    cents = [_balance(node, drift) for _, node in nodes]
-    balances = {
-        "organization_id": organization,
-        "account_id": [node["id"] for _, node in nodes],
-        "as_of": [served_at] * len(nodes),
-        "confirmed_at": [served_at] * len(nodes),
-        "balance_cents": cents,
-        "origin": ["sync"] * len(nodes),
-    }
-    accounts: dict[str, list[Any]] = {
-        name: [node.get(key) for _, node in nodes] for name, key in _ACCOUNT_KEYS.items()
-    }
-    accounts |= {"organization_id": organization, "kind": [kind for kind, _ in nodes]}
-    accounts["institution"] = [_institution(node, drift) for _, node in nodes]
-    observed = _table(BALANCES, balances, drift)
-    known = pc.is_valid(observed["balance_cents"])
-    return _table(ACCOUNT_ROWS, accounts, drift), observed.filter(known)
+def _account(kind: str, node: Node, drift: Drift) -> Row:
+    row: Row = {"kind": kind}
+    _fill(row, _ACCOUNT, node, node, drift)
+    if not node.get("institutionName"):
+        metadata = _inside(node, "metadata", node, drift)
+        _fill(row, _INSTITUTION, _inside(metadata, "institution", node, drift), node, drift)
+    return row
 
 
-def detail_tables(
-    nodes: list[Node], organization_id: str, served_at: datetime, drift: Drift
-) -> tuple[pa.Table, pa.Table]:
-    """Turn transfer nodes into tables of DETAILS (one row each) and LEGS (one a payment)."""
-    _check_nodes(nodes, "details of transfers")
-    known = [_inside(node, "details", node, drift) for node in nodes]
-    kinds = [_detail_kind(node, facts, drift) for node, facts in zip(nodes, known, strict=True)]
-    rules = [_inside(node, "ruleDetails", node, drift) for node in nodes]
-    details = {
-        "organization_id": [organization_id] * len(nodes),
-        "id": [node["id"] for node in nodes],
-        "kind": kinds,
-        "rule_trigger_type": [rule.get("triggerType") for rule in rules],
-        "rule_trigger_cron": [rule.get("triggerCron") for rule in rules],
-        "fetched_at": [served_at] * len(nodes),
-    }
-    payments = [
-        (node["id"], leg, payment)
-        for node, facts in zip(nodes, known, strict=True)
-        for leg, key in _LEG_KEYS.items()
-        if (payment := _inside(facts, key, node, drift))
-    ]
-    legs = {
-        "organization_id": [organization_id] * len(payments),
-        "id": [transfer_id for transfer_id, _, _ in payments],
-        "leg": [leg for _, leg, _ in payments],
-        "status": [payment.get("status") for _, _, payment in payments],
-        "created_at": [payment.get("createdAt") for _, _, payment in payments],
-        "completed_at": [payment.get("completedAt") for _, _, payment in payments],
-        "expected_on": [payment.get("expectedCompletionDate") for _, _, payment in payments],
-    }
-    return _table(DETAILS, details, drift), in_our_words(_table(RAW_LEGS, legs, drift), LEGS)
+def _details(node: Node, served_at: datetime, drift: Drift) -> Row:
+    row: Row = {"id": _text(node["id"])[0], "fetched_at": micros(served_at)}
+    facts = _inside(node, "details", node, drift)
+    typename = str(facts.get("__typename") or "")
+    if typename in _DETAIL_KINDS:
+        row["kind"] = _DETAIL_KINDS[typename]
+    elif typename:
+        drift.note(f"details={typename}", node["id"])
+    rule = _inside(node, "ruleDetails", node, drift)
+    _fill(row, _RULE, rule, node, drift)
+    payments = [(leg, _inside(facts, key, node, drift)) for leg, key in sorted(_LEGS.items())]
+    legs = [_leg(leg, payment, node, drift) for leg, payment in payments if payment]
+    return {**row, "legs": legs} if legs else row
 
 
-_NOTHING: Node = {}
-
-_NOT_DOCUMENTED = (
-    pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, UnicodeEncodeError
-)  # fmt: skip
+def _leg(leg: str, payment: Node, of: Node, drift: Drift) -> Row:
+    row: Row = {"leg": leg}
+    _fill(row, _LEG, payment, of, drift)
+    return leg_in_our_words(row)
 
 
 def _inside(node: Node, key: str, of: Node, drift: Drift) -> Node:
@@ -171,155 +141,65 @@ def _inside(node: Node, key: str, of: Node, drift: Drift) -> Node:
     return _NOTHING
 
 
-def _note_missing(nodes: list[Node], drift: Drift) -> None:
-    """Note fields that a transfer always has, and did not have here."""
-    for node in nodes:
-        for key in sorted(_TRANSFER_FIELDS - node.keys()):
-            drift.note(f"{key}: missing", node["id"])
-        for key in ("status", "createdAt", "amount"):
-            if key in node and node[key] is None:
-                drift.note(f"{key}: missing", node["id"])
-        amount = node.get("amount")
-        if isinstance(amount, dict) and amount.get("cents") is None:
-            drift.note("amount.cents: missing", node["id"])
+_NOTHING: Node = {}
+
+# -- one value ---------------------------------------------------------------------------------
+
+#: Reads a value as a column has it: what it is, or None, and what is odd about it, if anything.
+_Reader: TypeAlias = Callable[[Any], tuple[Any, str]]
+
+#: A column, the key that it has in an answer, and how it is read.
+_Field: TypeAlias = tuple[str, str, _Reader]
 
 
-_TRANSFER_KEYS = {
-    "id": "id",
-    "type": "type",
-    "status": "status",
-    "error_reason": "errorReason",
-    "created_at": "createdAt",
-    "updated_at": "updatedAt",
-    "direction": "direction",
-    "activity_type": "activityType",
-    "description": "description",
-}
+def _fill(row: Row, fields: Iterable[_Field], said: Node, of: Node, drift: Drift) -> None:
+    """Put what an object says into a row, column by column; what is odd in it is noted.
 
-_TRANSFER_FIELDS = frozenset({*_TRANSFER_KEYS.values(), "amount", "source", "destination"})
-
-_PARTY_KEYS = {"id": "id", "name": "name", "kind": "__typename"}
-
-_TEXT = pa.string()
-_PARTY = pa.struct([(key, _TEXT) for key in _PARTY_KEYS.values()])
-_TRANSFER_NODE = pa.struct(
-    [
-        *((key, _TEXT) for key in _TRANSFER_KEYS.values()),
-        ("amount", pa.struct([("cents", pa.int64())])),
-        ("source", _PARTY),
-        ("destination", _PARTY),
-    ]
-)
-
-_LEG_KEYS = {
-    "payment": "status",
-    "pull": "pullPaymentStatus",
-    "push": "pushPaymentStatus",
-    "reversal": "reversalPaymentStatus",
-}
-
-_DETAIL_KINDS = {"SimpleTransferDetails": "simple", "CompoundTransferDetails": "compound"}
-
-_KNOWN_VALUES: dict[str, frozenset[str]] = {
-    "status": frozenset(TransferStatus),
-    "direction": frozenset(Direction),
-    "activity_type": frozenset(ActivityType),
-    "type": frozenset({"TRANSFER", "ONE_TIME_TRANSFER"}),
-}
+    `of` is the thing that it is said of.
+    """
+    for name, key, read in fields:
+        value = said.get(key)
+        if value is None:
+            continue
+        if read is _text and type(value) is str and value.isascii():  # most are: it saves a call
+            row[name] = value
+            continue
+        found, odd = read(value)
+        if odd:
+            drift.note(f"{name}: {odd}", of["id"])
+        if found is not None:
+            row[name] = found
 
 
-def _balance(node: Node, drift: Drift) -> Any:
-    return _inside(_inside(node, "metadata", node, drift), "balance", node, drift).get("cents")
+def _text(value: Any) -> tuple[str | None, str]:
+    if isinstance(value, str):
+        text = value.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
+        return text, "" if text == value else "half a surrogate pair"
+    return (str(value), _kind(value)) if isinstance(value, int | float) else _unreadable(value)
 
 
-def _institution(node: Node, drift: Drift) -> Any:
-    named = _inside(_inside(node, "metadata", node, drift), "institution", node, drift)
-    return node.get("institutionName") or named.get("name")
+def _int(value: Any) -> tuple[int | None, str]:
+    """Read whole numbers, and texts of them; a fraction may be dollars, so it is not guessed."""
+    if type(value) is int and abs(value) < 2**63:
+        return value, ""
+    is_text = isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value, re.ASCII)
+    return (int(value), _kind(value)) if is_text else _unreadable(value)
 
 
-_ACCOUNT_KEYS = {
-    "id": "id",
-    "name": "name",
-    "type": "type",
-    "provider_type": "providerType",
-    "goal_cents": "goalAmountInCents",
-    "linked_account_id": "linkedAccountId",
-    "created_at": "createdAt",
-}
-
-
-def _detail_kind(node: Node, facts: Node, drift: Drift) -> str | None:
-    typename = str(facts.get("__typename") or "")
-    if typename and typename not in _DETAIL_KINDS:
-        drift.note(f"details={typename}", node["id"])
-    return _DETAIL_KINDS.get(typename)
-
-
-def _note_unknown(table: pa.Table, drift: Drift) -> None:
-    for name, known in _KNOWN_VALUES.items():
-        for value in pc.unique(table[name]).to_pylist():
-            if value is not None and value not in known:
-                first = pc.index(table[name], value).as_py()
-                drift.note(f"{name}={value}", table["id"][first])
-
-
-def _table(schema: pa.Schema, columns: dict[str, list[Any]], drift: Drift) -> pa.Table:
-    ids = columns["id" if "id" in columns else "account_id"]
-    arrays = [_array(columns[column.name], column, ids, drift) for column in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _array(values: list[Any], column: pa.Field[Any], ids: list[Any], drift: Drift) -> Column:
-    """Build a column; values of another type than documented are read where they can be."""
-    try:
-        if column.type == MOMENT and not any(isinstance(value, datetime) for value in values):
-            return _moments(pa.array(values, pa.string()))
-        if pa.types.is_date32(column.type):
-            return pa.array(values, pa.string()).cast(column.type)
-        if not any(isinstance(value, float) for value in values):  # Arrow takes 12.0 for 12
-            return pa.array(values, column.type)
-    except _NOT_DOCUMENTED:
-        pass
-    pairs = zip(values, ids, strict=True)
-    return pa.array([_read(value, column, of, drift) for value, of in pairs], column.type)
-
-
-def _read(value: Any, column: pa.Field[Any], of: object, drift: Drift) -> Any:
-    if value is None:
-        return None
-    read = _tolerant_reader(column.type)(value)
-    is_timely = column.type == MOMENT or pa.types.is_date32(column.type)
-    if read is None:
-        drift.note(f"{column.name}: {type(value).__name__}, unreadable", of)
-    elif isinstance(value, str) and isinstance(read, str) and read != value:
-        drift.note(f"{column.name}: half a surrogate pair", of)
-    elif column.type == MOMENT and _is_date(value):
-        drift.note(f"{column.name}: a date alone", of)
-    elif type(read) is not type(value) and not (is_timely and isinstance(value, str)):
-        drift.note(f"{column.name}: {type(value).__name__}", of)
-    return read
-
-
-def _tolerant_reader(kind: pa.DataType) -> Callable[[Any], Any]:
-    if kind == MOMENT:
-        return _read_moment
-    if pa.types.is_date32(kind):
-        return _read_date
-    if pa.types.is_int64(kind):
-        return _read_int
-    return _read_text
-
-
-def _read_text(value: Any) -> str | None:
-    if not isinstance(value, str | int | float):
-        return None
-    return str(value).encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
-
-
-def _read_moment(value: Any) -> datetime | None:
+def _moment(value: Any) -> tuple[int | None, str]:
     """Read a moment, with a zone or in UTC; a date alone is noon, the same day in most zones."""
-    if isinstance(value, datetime):
-        return value
+    moment = _datetime(value)
+    if moment is None:
+        return _unreadable(value)
+    return micros(moment), "a date alone" if _is_date(value) else ""
+
+
+def _date(value: Any) -> tuple[str | None, str]:
+    moment = _datetime(value)
+    return _unreadable(value) if moment is None else (moment.date().isoformat(), "")
+
+
+def _datetime(value: Any) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
@@ -331,17 +211,8 @@ def _read_moment(value: Any) -> datetime | None:
     return moment if _YEARS[0] <= moment.year <= _YEARS[1] else None
 
 
-def _moments(texts: Column) -> Column:
-    """Read ISO texts at once; raise where one is no moment that can be meant."""
-    read: Column = texts.cast(MOMENT)
-    bounds = pc.min_max(pc.year(read)).as_py()
-    if bounds["min"] is not None and not _YEARS[0] <= bounds["min"] <= bounds["max"] <= _YEARS[1]:
-        raise TypeError("a moment that cannot be meant")
-    return read
-
-
-def _is_date(value: object) -> bool:
-    return isinstance(value, str) and _DATE.fullmatch(value) is not None
+def _is_date(text: str) -> bool:
+    return len(text) <= len("2026-11-01") and _DATE.fullmatch(text) is not None
 
 
 _DATE = re.compile(r"\d{4}-?(\d{2}-?\d{2}|W\d{2}-?\d)")
@@ -350,14 +221,78 @@ _DATE = re.compile(r"\d{4}-?(\d{2}-?\d{2}|W\d{2}-?\d)")
 _YEARS = (1970, 2199)
 
 
-def _read_date(value: Any) -> date | None:
-    moment = _read_moment(value)
-    return None if moment is None else moment.date()
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
-def _read_int(value: Any) -> int | None:
-    """Read whole numbers, and texts of them; a fraction may be dollars, so it is not guessed."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value, re.ASCII):
-        return int(value)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and abs(value) < 2**63 else None
+def _unreadable(value: object) -> tuple[None, str]:
+    return None, f"{_kind(value)}, unreadable"
+
+
+# -- which field is which column ---------------------------------------------------------------
+
+_TRANSFER: tuple[_Field, ...] = (
+    ("id", "id", _text),
+    ("type", "type", _text),
+    ("status", "status", _text),
+    ("error_reason", "errorReason", _text),
+    ("created_at", "createdAt", _moment),
+    ("updated_at", "updatedAt", _moment),
+    ("direction", "direction", _text),
+    ("activity_type", "activityType", _text),
+    ("description", "description", _text),
+)
+
+_AMOUNT: tuple[_Field, ...] = (("amount_cents", "cents", _int),)
+
+_PARTY = {"id": "id", "name": "name", "kind": "__typename"}
+_ENDS: dict[str, tuple[_Field, ...]] = {
+    end: tuple((f"{end}_{name}", key, _text) for name, key in _PARTY.items())
+    for end in ("source", "destination")
+}
+
+#: What every transfer has, and what of it is never null.
+_ALWAYS = frozenset({*(key for _, key, _ in _TRANSFER), "amount", *_ENDS})
+_NEVER_NULL = ("status", "createdAt", "amount")
+
+_ACCOUNT: tuple[_Field, ...] = (
+    ("id", "id", _text),
+    ("name", "name", _text),
+    ("type", "type", _text),
+    ("provider_type", "providerType", _text),
+    ("goal_cents", "goalAmountInCents", _int),
+    ("linked_account_id", "linkedAccountId", _text),
+    ("created_at", "createdAt", _moment),
+    ("institution", "institutionName", _text),
+)
+
+_INSTITUTION: tuple[_Field, ...] = (("institution", "name", _text),)
+_BALANCE: tuple[_Field, ...] = (("balance_cents", "cents", _int),)
+
+_RULE: tuple[_Field, ...] = (
+    ("rule_trigger_type", "triggerType", _text),
+    ("rule_trigger_cron", "triggerCron", _text),
+)
+
+_DETAIL_KINDS = {"SimpleTransferDetails": "simple", "CompoundTransferDetails": "compound"}
+
+_LEGS = {
+    "payment": "status",
+    "pull": "pullPaymentStatus",
+    "push": "pushPaymentStatus",
+    "reversal": "reversalPaymentStatus",
+}
+
+_LEG: tuple[_Field, ...] = (
+    ("status", "status", _text),
+    ("created_at", "createdAt", _moment),
+    ("completed_at", "completedAt", _moment),
+    ("expected_on", "expectedCompletionDate", _date),
+)
+
+_KNOWN_VALUES: dict[str, frozenset[str]] = {
+    "status": frozenset(TransferStatus),
+    "direction": frozenset(Direction),
+    "activity_type": frozenset(ActivityType),
+    "type": frozenset({"TRANSFER", "ONE_TIME_TRANSFER"}),
+}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from seqdata.core.json import compact_json
 from seqdata.core.logs import logger
 from seqdata.exceptions import (
     GraphQLError,
@@ -22,12 +22,12 @@ from seqdata.exceptions import (
     UnknownOrganization,
 )
 from seqdata.sources.base import Drift, Page, Refused, Snapshot, TransferDetails, Window
-from seqdata.sources.rows import Row, detail_rows, rows_of, with_moment
+from seqdata.sources.rows import Row, with_moment
 from seqdata.sources.webapp.client import SequenceClient
 from seqdata.sources.webapp.documents import Node, document, expect
 from seqdata.sources.webapp.graphql import GraphQLAnswer
 from seqdata.sources.webapp.masking import SECRET_FIELDS, mask_numbers
-from seqdata.sources.webapp.nodes import account_tables, detail_tables, transfer_table
+from seqdata.sources.webapp.nodes import account_rows, balance_rows, detail_rows, transfer_rows
 
 log = logger(__name__)
 
@@ -116,11 +116,11 @@ class GraphQLSource:
             text, ids = _several(transfer_ids)
         answer = self._client.ask(text, {**variables, **ids}, name)
         found = self._reader.read_details(answer.data, self._served_at(answer))
-        known = set(found.rows["id"].to_pylist())
+        known = {row["id"] for row in found.rows}
         missing = tuple(one for one in transfer_ids if one not in known)
         # What is missing is taken for removed, so nothing but a null under its name may say so.
         answered = answer.data["organization"].keys() - _ORGANIZATION_FIELDS
-        if not len(transfer_ids) == len(answered) == found.rows.num_rows + len(missing):
+        if not len(transfer_ids) == len(answered) == len(found.rows) + len(missing):
             raise UnexpectedAnswer(name, "the transfers asked for", "others, or fewer")
         return replace(found, missing=missing)
 
@@ -150,7 +150,7 @@ class GraphQLSource:
 
 
 class AnswerReader:
-    """Reads GraphQL answers into tables; needs no network, so it reads kept ones too."""
+    """Reads GraphQL answers into rows; needs no network, so it reads kept ones too."""
 
     name = "webapp"
 
@@ -166,25 +166,18 @@ class AnswerReader:
         stream
             "transfers", "accounts" or "details".
         """
-        nodes = list(said)
         if stream == "transfers":
-            return rows_of(transfer_table(nodes, self.organization_id, self.drift))
-        never = datetime.fromtimestamp(0, UTC)  # neither balances nor moments are read again
+            return transfer_rows(said, self.drift)
         if stream == "accounts":
-            kinds = [next(iter(node.items())) for node in nodes]
-            return rows_of(account_tables(kinds, self.organization_id, never, self.drift)[0])
-        rows: dict[int, Row] = {}
-        for places in _rounds([str(node["id"]) for node in nodes]):
-            once = [nodes[place] for place in places]
-            made = rows_of(transfer_table(once, self.organization_id, self.drift))
-            details = detail_rows(*detail_tables(once, self.organization_id, never, self.drift))
-            rows |= zip(places, map(with_moment, details, made), strict=True)
-        return [rows[place] for place in range(len(nodes))]
+            return account_rows([next(iter(node.items())) for node in said], self.drift)
+        never = datetime.fromtimestamp(0, UTC)  # when they were fetched is no part of an answer
+        return self._details(said, transfer_rows(said, self.drift), never)
 
     def read_accounts(self, data: Node, served_at: datetime) -> Snapshot:
         """Read the accounts of the organization."""
         nodes = _accounts_of(data, self.organization_id)
-        accounts, balances = account_tables(nodes, self.organization_id, served_at, self.drift)
+        accounts = account_rows(nodes, self.drift)
+        balances = balance_rows([node for _, node in nodes], served_at, self.drift)
         bodies = partial(_kept, [{kind: node} for kind, node in nodes])
         return Snapshot(accounts, balances, served_at, bodies=bodies)
 
@@ -196,7 +189,7 @@ class AnswerReader:
         nodes = [expect(edge, "node", dict) for edge in expect(connection, "edges", list)]
         counted = organization.get("numberOfTransfers")
         return Page(
-            rows=transfer_table(nodes, self.organization_id, self.drift),
+            rows=transfer_rows(nodes, self.drift),
             cursor=str(info.get("endCursor") or ""),
             has_next_page=expect(info, "hasNextPage", bool),
             served_at=served_at,
@@ -209,9 +202,15 @@ class AnswerReader:
         organization = _organization(data, self.organization_id)
         names = sorted(organization.keys() - _ORGANIZATION_FIELDS)
         nodes = [organization[name] for name in names if organization[name] is not None]
-        details, legs = detail_tables(nodes, self.organization_id, served_at, self.drift)
-        rows = transfer_table(nodes, self.organization_id, self.drift)
-        return TransferDetails(rows, details, legs, served_at, bodies=partial(_kept, nodes))
+        rows = transfer_rows(nodes, self.drift)
+        details = self._details(nodes, rows, served_at)
+        return TransferDetails(rows, details, served_at, bodies=partial(_kept, nodes))
+
+    def _details(
+        self, nodes: Sequence[Node], transfers: Sequence[Row], served_at: datetime
+    ) -> list[Row]:
+        details = detail_rows(nodes, served_at, self.drift)
+        return [with_moment(*pair) for pair in zip(details, transfers, strict=True)]
 
 
 def fetch_organization_ids(client: SequenceClient) -> list[str]:
@@ -220,25 +219,13 @@ def fetch_organization_ids(client: SequenceClient) -> list[str]:
     return [expect(organization, "id", str) for organization in _organizations(answer.data)]
 
 
-def _rounds(ids: Sequence[str]) -> list[list[int]]:
-    """Deal the places of ids into rounds that hold each id once: legs are told apart by id."""
-    rounds: list[list[int]] = []
-    met: Counter[str] = Counter()
-    for place, own_id in enumerate(ids):
-        if met[own_id] == len(rounds):
-            rounds.append([])
-        rounds[met[own_id]].append(place)
-        met[own_id] += 1
-    return rounds
-
-
 def _kept(nodes: Sequence[Node], places: Sequence[int]) -> bytes:
     """Return what is kept of the nodes at these places: JSON without full account numbers."""
     said = [nodes[place] for place in places]
-    text = json.dumps(said, separators=(",", ":"))
-    if any(name in text for name in SECRET_FIELDS):  # hardly ever: to walk all nodes costs more
-        text = json.dumps(mask_numbers(said), separators=(",", ":"))
-    return text.encode()
+    text = compact_json(said)
+    if any(name.encode() in text for name in SECRET_FIELDS):  # hardly ever: a walk costs more
+        text = compact_json(mask_numbers(said))
+    return text
 
 
 #: Of an organization in the answer of details; everything beside them is a transfer.

@@ -6,14 +6,11 @@ raw word. A word that is new is ``unknown``; one that fits none of ours is ``oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
-import pyarrow as pa
-
-from seqdata.core.arrow import Column
-from seqdata.sources.schemas import LEGS, TRANSFER_ROWS
+from seqdata.sources.rows import Row
+from seqdata.sources.schemas import PARTY_COLUMNS
 from seqdata.sources.vocabulary import INSIDE, Kind, Party, State
 
 #: What the statuses mean for money. A word that is not here is unknown.
@@ -84,71 +81,32 @@ def by_hand(kind: str, activity_type: str | None, type_: str | None) -> bool | N
     return None if kind in (Kind.OTHER, Kind.UNKNOWN) else False
 
 
-# -- tables ------------------------------------------------------------------------------------
-
-
-def _raw(schema: pa.Schema) -> pa.Schema:
-    """Return the columns of a table that the service's own words fill."""
-    fields = (one.with_name(_RAW_NAMES.get(one.name, one.name)) for one in schema)
-    return pa.schema([one for one in fields if one.name not in ("state", "kind")])
-
-
-_RAW_NAMES = {"source_party": "source_kind", "destination_party": "destination_kind"}
-
-#: Transfers and their legs in the service's words. Of a transfer it says in legs alone when its
-#: money had arrived.
-RAW_TRANSFERS = pa.schema(
-    [one for one in _raw(TRANSFER_ROWS) if one.name not in ("settled_at", "returned_at")]
-)
-RAW_LEGS = _raw(LEGS)
-
-#: The columns of ours, and the raw ones that each is made of.
-MADE_OF: Mapping[str, tuple[str, ...]] = {
-    "state": ("status",),
-    "kind": ("source_kind", "destination_kind", "activity_type"),
-    "source_party": ("source_kind",),
-    "destination_party": ("destination_kind",),
-}
-
-
-def in_our_words(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return a table with the columns of `schema`, ours made of the service's words.
+def transfer_in_our_words(raw: Row) -> Row:
+    """Return a transfer with ``state``, ``kind`` and the parties in our words.
 
     Parameters
     ----------
-    table
-        Raw columns, such as RAW_TRANSFERS.
-    schema
-        What it becomes, such as TRANSFER_ROWS; what nothing is said of is null.
+    raw
+        Its columns, with the service's words: status, source_kind, destination_kind, type,
+        activity_type.
     """
-    return pa.table({one.name: _column(one, table) for one in schema})
+    row = {**raw, **_ours(*map(raw.get, _MADE_OF))}
+    for name in PARTY_COLUMNS:
+        row.pop(name, None)
+    return row
 
 
-def _column(field: pa.Field[Any], table: pa.Table) -> Column:
-    name = field.name
-    decide = _DECIDE.get(name)
-    made_of = MADE_OF.get(name, ())
-    if not {name, *made_of} & {*table.column_names}:
-        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
-    if decide is None or not set(made_of) <= set(table.column_names):
-        return table[name]
-    return _decided([table[raw] for raw in made_of], decide)
+_MADE_OF = ("status", "source_kind", "destination_kind", "activity_type")
 
 
-def _kind_of_nodes(source: str | None, destination: str | None, word: str | None) -> Kind:
-    return kind_of(party_of(source), party_of(destination), word)
+@cache  # a million rows have a few combinations
+def _ours(status: str | None, source: str | None, destination: str | None, word: str | None) -> Row:
+    parties = {"source_party": party_of(source), "destination_party": party_of(destination)}
+    kind = kind_of(parties["source_party"], parties["destination_party"], word)
+    known = {name: str(party) for name, party in parties.items() if party is not None}
+    return {"state": state_of(status).value, "kind": kind.value, **known}
 
 
-_DECIDE: Mapping[str, Callable[..., str | None]] = {
-    "state": state_of,
-    "kind": _kind_of_nodes,
-    "source_party": party_of,
-    "destination_party": party_of,
-}
-
-
-def _decided(columns: list[Column], decide: Callable[..., str | None]) -> Column:
-    """Decide once for each combination of values that occurs: a million rows have a few."""
-    of = cache(decide)
-    rows = zip(*(column.to_pylist() for column in columns), strict=True)
-    return pa.chunked_array([pa.array([of(*row) for row in rows], pa.string())])
+def leg_in_our_words(raw: Row) -> Row:
+    """Return a step of a transfer with its ``state``, made of its status."""
+    return {**raw, "state": state_of(raw.get("status")).value}
