@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -248,8 +249,14 @@ class Tables(Stored):
         return with_former_names(self._accounts, self._read(Store.read_account_names))
 
     def _transfers(self, *, include_removed: bool = False) -> pd.DataFrame:
-        columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER
         stores = self._stores
+        with ExitStack() as records:
+            for store in stores:
+                records.enter_context(store.record.kept_open())
+            return self._transfers_of(stores, include_removed=include_removed)
+
+    def _transfers_of(self, stores: Sequence[Store], *, include_removed: bool) -> pd.DataFrame:
+        columns = (*_READING_ORDER, "removed_at") if include_removed else _READING_ORDER
         parts = [
             store.read_transfers(
                 columns=columns, dictionaries=True, include_removed=include_removed

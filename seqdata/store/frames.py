@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,11 +62,24 @@ def query_frame(table: pa.Table) -> pd.DataFrame:
 def frame(table: pa.Table, zone: str) -> pd.DataFrame:
     """Any of the tables as a DataFrame, with a RangeIndex; dollars stand beside cents."""
     columns: dict[str, Any] = {}
-    for name in table.column_names:
-        columns[name] = _column(name, table[name], zone)
+    for name, values in zip(table.column_names, _columns(table, zone), strict=True):
+        columns[name] = values
         if name in DOLLARS:
-            columns[DOLLARS[name]] = columns[name].to_numpy(np.float64, na_value=np.nan) / 100
+            columns[DOLLARS[name]] = values.to_numpy(np.float64, na_value=np.nan) / 100
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
+
+
+def _columns(table: pa.Table, zone: str) -> Iterable[Any]:
+    """Convert the columns, those of a long table side by side, as Arrow itself does."""
+    given = table.column_names, table.columns, repeat(zone)
+    if table.num_rows < _LONG:
+        return map(_column, *given)
+    with ThreadPoolExecutor(_CONVERTERS) as converters:
+        return list(converters.map(_column, *given))
+
+
+#: So many rows take longer to convert than threads take to start.
+_LONG, _CONVERTERS = 20_000, min(4, os.cpu_count() or 1)
 
 
 def _column(name: str, values: Any, zone: str) -> Any:
