@@ -466,7 +466,10 @@ class Analyses(Tables):
         )
 
     def running_short(self, *, days: int = 30) -> pd.DataFrame:
-        """Return the pods that would run short: when, and by how much."""
+        """Return the pods that would run short: when, and by how much.
+
+        See :func:`seqdata.analysis.running_short`, also for how often that comes true.
+        """
         certificate = self.certificate()
         projected = self._project(self._read_accounts(), certificate, days)
         found = analysis.running_short(projected)

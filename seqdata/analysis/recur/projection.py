@@ -92,6 +92,12 @@ def projected_balances(
 def running_short(projected: pd.DataFrame) -> pd.DataFrame:
     """Name the pods and ports that would run short, the first one first.
 
+    It goes by the middle of the forecast, so it is seldom wrong and not early: of pods of made-up
+    households whose real payments used them up within thirty days, it named half; of those that
+    it named, eight in ten ran short, most on the very day. ``may_run_short`` of
+    :func:`projected_balances`, the low side of the band, named nineteen in twenty of them, and as
+    many again that did not.
+
     Returns
     -------
     DataFrame
