@@ -72,6 +72,7 @@ def _day(facts: Mapping[str, Any]) -> str:
     return {
         "paid": "Payments count on the day they were made.",
         "settled": "Payments count on the day they settled.",
+        "moved": "Money leaves a balance the day it is paid, and joins it the day it settles.",
     }.get(str(facts.get("by_day")), "")
 
 

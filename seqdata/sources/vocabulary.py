@@ -1,7 +1,8 @@
 """Our words for what a service says: how a transfer stands, what made it, who takes part.
 
 A source translates its own words into these at the border (:mod:`seqdata.sources.webapp.words`)
-and keeps the raw word beside them. No room behind the border compares a raw word.
+and keeps the raw word beside them. No room behind the border compares a raw word,
+but for :data:`WAITING`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ class State(StrEnum):
 
 #: States after which nothing changes any more. What is unknown may be open.
 FINAL = frozenset({State.SETTLED, State.FAILED, State.CANCELLED})
+
+#: Raw words of what is open and waits for a person to agree: nothing has left a balance yet.
+WAITING = frozenset({"PENDING_APPROVAL"})
 
 #: Final states in which the money is where it came from.
 RETURNED = frozenset({State.FAILED, State.CANCELLED})

@@ -94,6 +94,39 @@ def test_a_failed_payment_leaves_and_comes_back() -> None:
     assert rows["balance_cents"].tolist() == [4700, 4700, 5000, 5000]
 
 
+def test_money_leaves_the_day_it_is_paid_and_joins_the_day_it_settles() -> None:
+    """Rent is gone on the day it is paid, a paycheck is there once it settled."""
+    rows = balance_history(
+        transfers(
+            "2026-02-28T12:00Z 2026-02-28T12:00Z 1 pod1 pod2",
+            "2026-03-01T12:00Z 2026-03-03T12:00Z 300 pod1 firm1",
+            "2026-03-01T12:00Z 2026-03-04T12:00Z 900 firm1 pod1",
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 50 pod1 pod2",
+        ),
+        legs("t1 payment 2026-03-03T12:00Z", "t2 payment 2026-03-04T12:00Z"),
+        accounts("pod1"),
+        balances("pod1 2026-03-05T15:00Z 5000"),
+    )
+    assert rows["balance_cents"].tolist() == [4450, 4150, 4100, 4100, 5000, 5000]
+    assert rows.attrs["seqdata"]["by_day"] == "moved"
+
+
+def test_what_waits_for_approval_has_not_left() -> None:
+    """A payment that a person has yet to agree to is still in its pod; another open one is not."""
+    rows = balance_history(
+        transfers(
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 300 pod1 firm1 open",
+            "2026-03-02T12:00Z 2026-03-02T12:00Z 20 pod1 firm1 open",
+            status=["PENDING_APPROVAL", "PENDING"],
+        ),
+        legs(),
+        accounts("pod1"),
+        balances("pod1 2026-03-01T15:00Z 5000"),
+        until=pd.Timestamp("2026-03-03T12:00Z"),
+    )
+    assert rows["balance_cents"].tolist()[-1] == 4980
+
+
 def test_an_estimated_moment_is_marked_where_it_matters() -> None:
     """Without details a day's balance is marked where the money may not have arrived yet."""
     rows = balance_history(

@@ -122,6 +122,19 @@ def test_a_category_has_one_colour_in_all_charts_of_a_ledger(ledger: Ledger) -> 
     assert {name: len(colors) for name, colors in painted.items()} == dict.fromkeys(painted, 1)
 
 
+def test_each_chart_says_by_which_day_it_counts(charts: dict[str, Any]) -> None:
+    """Spending counts when paid, cash flow when settled; out of a balance money goes when paid."""
+    said = {
+        "spending": "Payments count on the day they were made.",
+        "cash-flow": "Payments count on the day they settled.",
+        "money-flow": "Payments count on the day they settled.",
+        "balances": "Money leaves a balance the day it is paid, and joins it the day it settles.",
+        "pods": "Money leaves a balance the day it is paid, and joins it the day it settles.",
+    }
+    for name, sentence in said.items():
+        assert sentence in " ".join(charts[name](theme="light").get_xlabel().split()), name
+
+
 def test_a_drawn_balance_ends_at_what_the_pod_holds(ledger: Ledger, charts: dict[str, Any]) -> None:
     """The last point of each pod's line is its balance in the sandbox."""
     assert ledger.sandbox is not None

@@ -39,6 +39,9 @@ def balance_history(
 ) -> pd.DataFrame:
     """Return each account's balance at the end of each day, week, month, quarter or year.
 
+    Money leaves a pod or port when it is paid (a transfer made), and is in it when it settled; what
+    fails comes back when it failed. Rent that was paid on the 1st is gone on the 1st.
+
     Parameters
     ----------
     transfers, legs, accounts, balances
@@ -86,7 +89,7 @@ def balance_history(
     if freq != "day":
         period = period_starts(rows["date"], freq)
         rows = rows[~pd.DataFrame({"a": rows["account_id"], "p": period}).duplicated(keep="last")]
-    made = say(with_dollars(rows.reset_index(drop=True)), by_day="settled")
+    made = say(with_dollars(rows.reset_index(drop=True)), by_day="moved")
     return widened(made, "date", ["name"], "balance") if wide else made
 
 

@@ -1,8 +1,9 @@
 """What moved the balance of a pod or port, when, and by how much.
 
 The service's own rules: money leaves its pod when an outgoing transfer is created, and comes
-back at ``updated_at`` if it fails; it reaches a pod when an incoming one completes; between
-pods and ports it moves at once. A reversal that completed gives back what had moved.
+back at ``updated_at`` if it fails; what waits for a person to agree has not left. It reaches a
+pod when an incoming one completes; between pods and ports it moves at once. A reversal that
+completed gives back what had moved.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.settlement import is_exact, places_of, utc
-from seqdata.sources.vocabulary import RETURNED
+from seqdata.sources.vocabulary import RETURNED, WAITING
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class _Ends:
         self.reversed = utc(settled["returned_at"])
         self.is_estimated = ~is_exact(settled)
         self.is_returned = settled["state"].isin(RETURNED).to_numpy()
+        self.waits = is_waiting(settled)
 
     def part(self, chosen: Any, account: Any, at: Any, sign: int, estimated: Any) -> Movements:
         """Make movements of the chosen transfers."""
@@ -92,6 +94,13 @@ class _Ends:
         )
 
 
+def is_waiting(transfers: pd.DataFrame) -> Any:
+    """Tell which transfers wait for a person to agree; without the raw word nobody knows."""
+    if "status" not in transfers:
+        return np.zeros(len(transfers), bool)
+    return transfers["status"].isin(WAITING).to_numpy()
+
+
 def _leaving(ends: _Ends) -> list[Movements]:
     """Money that left at the creation, and came back if the transfer failed.
 
@@ -100,7 +109,7 @@ def _leaving(ends: _Ends) -> list[Movements]:
     ours = ends.source >= 0
     exact = np.zeros(len(ours), bool)
     came_back = ours & ends.is_returned & (ends.updated > ends.created)
-    left = ours & (~ends.is_returned | came_back)
+    left = ours & ~ends.waits & (~ends.is_returned | came_back)
     return [
         ends.part(left, ends.source, ends.created, -1, exact),
         ends.part(came_back, ends.source, ends.updated, 1, exact),

@@ -49,7 +49,8 @@ _MOST, _WHOLE = 30_000, 150_000
 
 _NEEDED = [
     "id", "created_at", "updated_at", "effective_at", "effective_basis", "returned_at",
-    "amount_cents", "direction", "state", "kind", "payee", "category", "source_id", "source_name",
+    "amount_cents", "direction", "state", "status", "kind", "payee", "category", "source_id",
+    "source_name",
     "source_party", "destination_id", "destination_name", "destination_party",
 ]  # fmt: skip
 
