@@ -51,6 +51,15 @@ def test_pods_are_open_and_carry_their_balance(ledger: Ledger) -> None:
     assert pods["name"].tolist() == sorted(pods["name"])
 
 
+def test_what_is_owed_is_told_from_what_is_held(ledger: Ledger) -> None:
+    """Of the accounts, cards and loans are debts, and nothing else is."""
+    accounts = ledger.accounts
+    assert accounts["is_owed"].dtype == bool
+    owed = accounts.loc[accounts["is_owed"], "type"]
+    assert {*owed} == {"CREDIT_CARD", "STUDENT_LOAN"}
+    assert not accounts.loc[accounts["kind"] != "account", "is_owed"].any()
+
+
 def test_since_and_until_are_days_of_the_zone(ledger: Ledger) -> None:
     """A date bounds the day in the reporting zone, and `until` is exclusive."""
     october = ledger.transfers_where(since="2026-10-01", until=date(2026, 10, 2))

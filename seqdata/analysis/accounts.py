@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.core.text import format_cents
-from seqdata.sources.vocabulary import OWN
+from seqdata.analysis.settlement import places_of
+from seqdata.core.text import format_cents, groups_alike
+from seqdata.sources.vocabulary import OWN, is_debt
 
-#: Parts of an account type (CREDIT_CARD, STUDENT_LOAN ...) that say that it is owed.
-_LIABILITIES = "CREDIT_CARD|LOAN|MORTGAGE|LINE_OF_CREDIT|LIABILITY"
+#: Whose money counts as inside: pods and ports, or these and the user's outside accounts.
+BOUNDARIES = {"sequence": ("pod", "port"), "own": OWN}
 
 #: A column of an accounts table: the names that the account had before, a tuple.
 FORMER = "former_names"
@@ -24,9 +25,11 @@ FORMER = "former_names"
 
 def is_owed(accounts: pd.DataFrame) -> Any:
     """Tell which accounts are debts: their balance is what is owed, and lessens what there is."""
+    if "is_owed" in accounts:
+        return accounts["is_owed"].to_numpy(bool)
     if "type" not in accounts:
         return np.zeros(len(accounts), bool)
-    return accounts["type"].astype("str").str.contains(_LIABILITIES, na=False).to_numpy(bool)
+    return np.array([is_debt(one) for one in accounts["type"]], bool)
 
 
 def with_former_names(accounts: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
@@ -38,19 +41,21 @@ def with_former_names(accounts: pd.DataFrame, names: pd.DataFrame) -> pd.DataFra
 
 def with_unlisted(accounts: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:
     """Return the accounts and those that transfers alone name: closed before the first sync."""
-    seen = [
-        transfers[[f"{end}_{fact}" for fact in ("id", "name", "party")] + ["created_at"]].set_axis(
-            ["id", "name", "kind", "at"], axis="columns"
-        )
-        for end in ("source", "destination")
-    ]
-    named = pd.concat(seen).astype({"kind": "str"}).dropna(subset="id")
-    newest = named.sort_values("at", ascending=False, kind="stable").drop_duplicates("id")
-    is_new = newest["kind"].isin(OWN) & ~newest["id"].isin(accounts["id"])
-    if not is_new.any():
+    seen = []
+    for end in ("source", "destination"):
+        is_own = transfers[f"{end}_party"].isin(OWN).to_numpy()
+        is_unlisted = places_of(transfers[f"{end}_id"], accounts["id"]) < 0
+        rows = transfers[is_own & is_unlisted].dropna(subset=f"{end}_id")
+        named = rows[[f"{end}_id", f"{end}_name", f"{end}_party", "created_at"]]
+        seen.append(named.set_axis(["id", "name", "kind", "at"], axis="columns"))
+    unlisted: pd.DataFrame = pd.concat(seen).astype({"kind": "str"})
+    if unlisted.empty:
         return accounts
-    unlisted = newest.loc[is_new, ["id", "name", "kind"]].sort_values("id")
-    return pd.concat([accounts.astype({"kind": "str"}), unlisted], ignore_index=True)
+    newest = unlisted.sort_values("at", ascending=False, kind="stable").drop_duplicates("id")
+    added = newest[["id", "name", "kind"]].sort_values("id")
+    both = [accounts.astype({"kind": "str"}), added]
+    listed: pd.DataFrame = pd.concat(both, ignore_index=True)
+    return listed
 
 
 def known_names(transfers: pd.DataFrame | None, accounts: pd.DataFrame | None) -> pd.DataFrame:
@@ -86,7 +91,10 @@ def _names_of(transfers: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_names(known: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.Series[Any]:
-    """Return what each account is shown as: its newest name, told apart from another's.
+    """Return what each account is shown as: its newest name, told apart from one like it.
+
+    It is so in each table and chart, whichever accounts that shows: "Kids (goal $500.00)" beside
+    "KIDS (goal $900.00)".
 
     Parameters
     ----------
@@ -102,19 +110,29 @@ def shown_names(known: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.Series
         ``str``, by id. An account without a name is NA.
     """
     now = known[~known["is_former"]].set_index("id")["name"].astype("str")
-    is_twin = now.notna() & now.duplicated(keep=False)
-    if not is_twin.any():
+    named = now.dropna()
+    groups = groups_alike(named)
+    if not groups:
         return now
     facts = pd.DataFrame(index=now.index) if accounts is None else accounts.set_index("id")
     labels = now.to_dict()
-    for name, ids in now[is_twin].groupby(now[is_twin]).groups.items():
+    for places in groups:
+        ids = named.index[places]
         words = next(_told_apart(facts.reindex(ids), list(ids)))
-        labels |= {own_id: f"{name} ({word})" for own_id, word in zip(ids, words, strict=True)}
+        labels |= {
+            own_id: f"{labels[own_id]} ({word})" for own_id, word in zip(ids, words, strict=True)
+        }
     return pd.Series(labels, dtype="str")
 
 
 #: Before a name that stands for an id, where a transfer has none.
 _NAMED = "\0"
+
+
+def account_names(accounts: pd.DataFrame, transfers: pd.DataFrame) -> pd.Series[Any]:
+    """Return what each account is shown as, by id, of all that the table or a transfer names."""
+    known = with_unlisted(accounts, transfers)
+    return shown_names(known_names(None, known), known)
 
 
 def own_keys(ids: pd.Series[Any], names: pd.Series[Any]) -> pd.Series[Any]:

@@ -51,7 +51,8 @@ def changes(
     account_names
         What accounts were called before: ``id``, ``name`` and ``valid_until``.
     since
-        With a zone. What was first seen, changed or gone then or later is told.
+        With a zone. What was first seen, changed or gone after it is told: since the moment of a
+        sync, what later ones found.
 
     Returns
     -------
@@ -76,8 +77,8 @@ def changes(
 def _of_transfers(
     present: pd.DataFrame, past: pd.DataFrame, since: datetime
 ) -> Iterator[tuple[Any, ...]]:
-    moved = past["valid_until"] >= since
-    touched = {*present.loc[present["changed_at"] >= since, "id"], *past.loc[moved, "id"]}
+    moved = past["valid_until"] > since
+    touched = {*present.loc[present["changed_at"] > since, "id"], *past.loc[moved, "id"]}
     versions = pd.concat(
         [
             past[past["id"].isin(touched)].assign(at=past["valid_from"]),
@@ -88,7 +89,7 @@ def _of_transfers(
     for row in versions.to_dict("records"):
         old = before if before.get("id") == row["id"] else {}
         before = row
-        if row["at"] >= since:
+        if row["at"] > since:
             what, words = _change(old, row)
             yield row["at"], what, "transfer", row["id"], f"{_transfer(row)}{words}"
 
@@ -130,12 +131,12 @@ def _of_accounts(
 ) -> Iterator[tuple[Any, ...]]:
     for row in accounts.to_dict("records"):
         called = f"{row['kind']} {printable(str(row['name']))}"
-        if row["first_seen_at"] >= since:
+        if row["first_seen_at"] > since:
             yield row["first_seen_at"], "opened", "account", row["id"], f"{called} is new"
-        if pd.notna(row["closed_at"]) and row["closed_at"] >= since:
+        if pd.notna(row["closed_at"]) and row["closed_at"] > since:
             yield row["closed_at"], "closed", "account", row["id"], f"{called} is closed"
     called_now = dict(zip(accounts["id"], accounts["name"], strict=True))
-    lately = names[names["valid_until"] >= since].sort_values(["id", "valid_until"])
+    lately = names[names["valid_until"] > since].sort_values(["id", "valid_until"])
     for row in lately[::-1].to_dict("records"):
         now = called_now.get(row["id"])
         if now is not None and row["name"] != now:

@@ -32,6 +32,12 @@ def require(frame: pd.DataFrame, table: str, columns: Iterable[str], source: str
         raise MissingColumns(table, missing, [str(name) for name in frame.columns], source)
 
 
+def check_choice(name: str, value: str | None, choices: Iterable[str | None]) -> None:
+    """Raise :class:`InvalidFilter` where a word is none of the choices."""
+    if value not in tuple(choices):
+        raise InvalidFilter(name, value, [choice for choice in choices if choice is not None])
+
+
 def say(frame: pd.DataFrame, **facts: Any) -> pd.DataFrame:
     """Say in ``attrs["seqdata"]`` how a table counts; the values are JSON values."""
     frame.attrs["seqdata"] = {**frame.attrs.get("seqdata", {}), **facts}

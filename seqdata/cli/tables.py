@@ -64,7 +64,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 #: Table, the words that can be said of it, and what its command says it does.
 TABLES = {
     "balance_history": (
-        "freq since until account wide",
+        "freq boundary since until account wide",
         "Show each account's balance over time, back to the first transfer.",
     ),
     "reconcile": (

@@ -135,6 +135,31 @@ def alike(names: Iterable[str]) -> list[bool]:
     return [any(counts[look] > 1 for look in found) for found in looks]
 
 
+def groups_alike(names: Iterable[str]) -> list[list[int]]:
+    """Return the places of names that look alike, a list each; of one that nothing is like, none.
+
+    What looks like one of a list is in it, though it looks like no other one there.
+    """
+    first: dict[str, int] = {}
+    group: list[int] = []
+    for place, name in enumerate(names):
+        group.append(place)
+        for look in _looks(name):
+            joined = {_root(group, place), _root(group, first.setdefault(look, place))}
+            for root in joined:
+                group[root] = min(joined)
+    found: dict[int, list[int]] = {}
+    for place in range(len(group)):
+        found.setdefault(_root(group, place), []).append(place)
+    return [places for places in found.values() if len(places) > 1]
+
+
+def _root(group: list[int], place: int) -> int:
+    while group[place] != place:
+        place = group[place]
+    return place
+
+
 def _looks(name: str) -> frozenset[str]:
     """Return how a name looks: with the letters of other scripts, and with O for 0, l for I."""
     # NFKC makes other letters of some that look like Latin ones: they are looked at before it too.

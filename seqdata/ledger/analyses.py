@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from seqdata import analysis
-from seqdata.analysis.accounts import known_names, with_former_names
+from seqdata.analysis.accounts import account_names, known_names, with_former_names
 from seqdata.analysis.columns import widened
 from seqdata.analysis.filters import Words
 from seqdata.analysis.periods import day_begins
@@ -55,6 +55,7 @@ class Analyses(Tables):
         self,
         *,
         freq: str = "day",
+        boundary: str = "sequence",
         since: Moment | None = None,
         until: Moment | None = None,
         account: Words | None = None,
@@ -62,14 +63,19 @@ class Analyses(Tables):
     ) -> pd.DataFrame:
         """Return each account's balance at the end of each period, back to the first transfer.
 
+        By default of pods and ports, whose balances add up to what Sequence holds.
+
         Parameters
         ----------
         freq
             "day", "week", "month", "quarter" or "year".
+        boundary
+            "sequence": pods and ports. "own": your accounts outside too, each from the day on which
+            it was first seen; of a debt (``is_owed``) the balance is what is owed.
         since, until
             Bounds of the date; `until` is exclusive.
         account
-            Id or name, or several.
+            Id or name, or several: these, wherever they are.
         wide
             Return dollars in a column for each account, with the dates as index.
 
@@ -92,6 +98,7 @@ class Analyses(Tables):
             accounts,
             self._read_balances(),
             freq=freq,
+            boundary=boundary if account is None else "own",
             complete_since=self.complete_since,
             until=certificate.last_sync_at,
         )
@@ -101,7 +108,10 @@ class Analyses(Tables):
         if account is not None:
             keep &= history["account_id"].isin(_ids(account, accounts))
         found = history[keep].reset_index(drop=True)
-        filters = {"freq": freq, "since": since, "until": until, "account": account}
+        filters = {
+            "freq": freq, "boundary": boundary if account is None else None, "since": since,
+            "until": until, "account": account,
+        }  # fmt: skip
         made = self._marked(found, filters, certificate=certificate)
         return widened(made, "date", ["name"], "balance") if wide else made
 
@@ -379,7 +389,8 @@ class Analyses(Tables):
         Parameters
         ----------
         since
-            From this moment on, by the service's clock. By default what came after the last look
+            After this moment, by the service's clock: ``certificate().last_sync_at`` before a sync
+            gives what that sync found. By default what came after the last look
             (:meth:`note_look`); at first, everything.
 
         Returns
@@ -409,7 +420,7 @@ class Analyses(Tables):
         for store in self._stores:
             until = store.read_state().last_sync_at
             if until is not None:
-                store.note_look(until + timedelta(microseconds=1))
+                store.note_look(until)
 
     # -- what comes again ---------------------------------------------------------------------
 
@@ -427,6 +438,7 @@ class Analyses(Tables):
         certificate = self.certificate()
         known = self._repeating(certificate)
         found = analysis.recurring(**known, include_internal=include_internal)
+        found = self._named(found, "account", known["rows"])
         found = analysis.filter_categories(found, category)
         filters = {"account": account, "category": category}
         return self._marked(
@@ -441,12 +453,11 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.upcoming`.
         """
         certificate = self.certificate()
+        known = self._repeating(certificate)
         found = analysis.upcoming(
-            **self._repeating(certificate),
-            days=days,
-            legs=self._read(Store.read_legs),
-            include_internal=include_internal,
+            **known, days=days, legs=self._read(Store.read_legs), include_internal=include_internal
         )
+        found = self._named(found, "account", known["rows"])
         filters = {"days": days, "account": account, "include_internal": include_internal}
         return self._marked(
             _of_account(found, account, self._known_accounts()), filters, certificate=certificate
@@ -486,6 +497,7 @@ class Analyses(Tables):
         rows = self._categorize(whole=True)
         chosen = accounts[accounts["closed_at"].isna()]
         found = analysis.backtest(chosen, rows, now=self._seen_at(certificate), days=days)
+        found = self._named(found, "name", rows)
         filters = {"days": days, "account": account}
         return self._marked(
             _of_account(found, account, self._known_accounts()), filters, certificate=certificate
@@ -562,8 +574,16 @@ class Analyses(Tables):
 
     def _project(self, accounts: pd.DataFrame, certificate: Certificate, days: int) -> pd.DataFrame:
         known, legs = self._repeating(certificate), self._read(Store.read_legs)
-        is_open = accounts["closed_at"].isna()
-        return analysis.projected_balances(accounts[is_open], **known, days=days, legs=legs)
+        found = analysis.projected_balances(
+            accounts[accounts["closed_at"].isna()], **known, days=days, legs=legs
+        )
+        return self._named(found, "name", known["rows"])
+
+    def _named(self, found: pd.DataFrame, column: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """Give accounts the names that they have in all tables; see shown_names."""
+        names = found["account_id"].map(account_names(self._known_accounts(), rows))
+        shown = names.astype("str").fillna(found[column].astype("str"))
+        return found.assign(**{column: shown.astype(found[column].dtype)})
 
 
 def _ids(account: Words, accounts: pd.DataFrame) -> list[str]:

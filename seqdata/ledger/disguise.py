@@ -188,16 +188,21 @@ def _parties(accounts: pd.DataFrame, categorized: pd.DataFrame) -> pd.DataFrame:
 def _twin_names(
     own: dict[str, str], accounts: pd.DataFrame, categorized: pd.DataFrame
 ) -> dict[str, str]:
-    """Give the names that tell accounts of one name apart: "Pod 3 (1)" and "Pod 3 (2)"."""
+    """Give the names that tell accounts of one name apart: "Pod 3 (1)" and "Pod 3 (2)".
+
+    Names that only look alike are different ones here, and need no number.
+    """
     known = known_names(categorized, accounts)
     now = known[~known["is_former"]]
     named = dict(zip(now["id"], now["name"], strict=True))
     told: dict[str, str] = {}
+    shared = Counter(named.values())
     counts: Counter[str] = Counter()
     for own_id, label in shown_names(known, accounts).dropna().items():
         if label != (name := named[str(own_id)]):
             counts[name] += 1
-            told[label] = f"{own[name]} ({counts[name]})"
+            number = f" ({counts[name]})" if shared[name] > 1 else ""
+            told[label] = f"{own[name]}{number}"
     return told
 
 

@@ -420,10 +420,6 @@ class LedgerPlots:
         history: pd.DataFrame = self._ledger.balance_history(
             freq=freq, since=since, until=until, account=account
         )
-        if account is None:
-            facts = history.attrs
-            history = history[history["kind"] != "account"].reset_index(drop=True)
-            history.attrs.update(facts)
         return history
 
     def colors(self, by: By | None) -> dict[str, int]:

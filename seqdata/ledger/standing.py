@@ -12,7 +12,7 @@ from seqdata.core.origins import origin_of
 from seqdata.core.text import printable
 from seqdata.exceptions import CacheMissing, ForeignCache, SequenceError, UnknownOrganization
 from seqdata.ledger.words import freshness_words, transfers_words
-from seqdata.sources.vocabulary import State, is_reversal
+from seqdata.sources.vocabulary import State, is_debt, is_reversal
 from seqdata.store.known import known_organizations
 from seqdata.store.shelf import Shelf
 from seqdata.sync.certificate import Certificate, certify, combine_certificates
@@ -27,7 +27,7 @@ ALL = "all"
 
 #: Columns of the accounts, each with its newest balance.
 ACCOUNT_COLUMNS = (
-    "kind", "name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "type",
+    "kind", "name", "balance_cents", "balance", "is_owed", "as_of", "goal_cents", "goal", "type",
     "provider_type", "institution", "created_at", "missing_since", "closed_at", "id",
     "linked_account_id", "organization_id", "read_from", "first_seen_at", "changed_at",
 )  # fmt: skip
@@ -206,8 +206,12 @@ class Standing(ABC, Generic[ShelfT]):
         )
 
     def _account_rows(self) -> list[dict[str, Any]]:
-        """Read the accounts with the newest balance of each, by kind and name."""
-        rows = [row for store in self._stores for row in store.account_rows()]
+        """Read the accounts with the newest balance of each, and whether it is owed."""
+        rows = [
+            {**row, "is_owed": is_debt(row.get("type"))}
+            for store in self._stores
+            for row in store.account_rows()
+        ]
         return sorted(rows, key=lambda row: (row["kind"], row.get("name") or "", row["id"]))
 
     @property

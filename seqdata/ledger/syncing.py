@@ -113,7 +113,10 @@ class Syncing(Stored):
             said = [(organization_id, str(error)) for organization_id, error in failed]
             worst = min(error.exit_code for _, error in failed)  # 1 is the worst
             raise SyncsFailed(said, reports, worst)
-        return combine(reports)
+        made = combine(reports)
+        for report in (made, *made.parts):
+            report.timezone = self._settings.timezone
+        return made
 
     def details_cost(self, which: str = "all", *, details_per_request: int = 1) -> Cost:
         """Estimate what fetching details costs, in requests and minutes; asks nothing."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -66,7 +67,10 @@ class Tables(Stored):
 
         Moments are tz-aware in the reporting zone; ``amount_cents`` is Int64, ``amount`` the
         same in float dollars, always positive (``direction`` carries the sign). What is
-        missing is NA. What a person reads comes first, ids and bookkeeping last.
+        missing is NA. What a person reads comes first, ids and bookkeeping last. It is the list as
+        the service tells it: the web application says when money arrived (``settled_at``,
+        ``returned_at``) in a transfer's details alone, so that these are NaT here, and
+        :meth:`categorized` has them from :attr:`legs`.
         """
         return self._transfers()
 
@@ -188,7 +192,8 @@ class Tables(Stored):
     def accounts(self) -> pd.DataFrame:
         """Pods, ports and outside accounts as last seen, with their newest observed balance.
 
-        Closed ones stay, with ``closed_at``. A balance that the service does not know is NA.
+        Closed ones stay, with ``closed_at``. A balance that the service does not know is NA. Of a
+        debt (``is_owed``: a card, a loan) it is what is owed, which lessens what there is.
         """
         return self._marked(self._read_accounts())
 
@@ -236,8 +241,10 @@ class Tables(Stored):
 
     def _read_accounts(self) -> pd.DataFrame:
         """Read the accounts with the newest balance of each."""
-        rows = table_of_rows(self._account_rows(), _ACCOUNTS_WITH_BALANCES)
-        return frame(rows, self._zone)[list(ACCOUNT_COLUMNS)]
+        rows = self._account_rows()
+        made = frame(table_of_rows(rows, _ACCOUNTS_WITH_BALANCES), self._zone)
+        made["is_owed"] = np.array([row["is_owed"] for row in rows], bool)
+        return made[list(ACCOUNT_COLUMNS)]
 
     @property
     def _accounts(self) -> pd.DataFrame:

@@ -9,22 +9,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 
 from seqdata.analysis.filters import find_account
 from seqdata.exceptions import InvalidFilter
-from seqdata.plots.canvas import SMALL, Sheet, begin, draw_nothing, finish
+from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import OTHERS, largest
 from seqdata.plots.notes import check_table, listed, nothing
 from seqdata.plots.parts import (
     date_axis,
     dollar_axis,
     end_labels,
-    height_of,
     key_row,
     room_for,
-    spread,
-    write,
     zero_line,
 )
 from seqdata.plots.stacked import draw_stacked
@@ -68,7 +64,8 @@ def balances(
     kind
         "lines", or "stacked" areas that sum to what there is.
     most
-        Series that are drawn at most. The smallest ones are named below; a stack sums them.
+        Series that are drawn at most. The smallest others are named below; a stack sums them, as
+        one of these.
     colors
         Place in the palette, or a colour, by account id: see :func:`account_colors`.
     ax
@@ -97,16 +94,19 @@ def balances(
     if chosen.empty:
         why = nothing("known balance", history)
         return draw_nothing(begin(ax, theme), chosen, "Balances", why, note)
-    table, grouped = _grouped(chosen, most)
+    # Where the rest is not drawn, it takes no series.
+    table, grouped = _grouped(chosen, most if kind == "stacked" else most + 1)
     if kind == "lines":
         table = table[table["account_id"] != OTHERS].reset_index(drop=True)
-    sheet = begin(ax, theme, height=room_for(table["account_id"].nunique()))
+    aims = cents_of_goals(goals) if kind == "lines" else {}
+    drawn = {*table["account_id"]}
+    sheet = begin(ax, theme, height=room_for(len(drawn) + len(drawn & {*aims})))
     series = table.drop_duplicates("account_id", keep="last")
     names = labels(series["account_id"], series["name"])
     paint = chosen_colors(set(names) - {OTHERS}, sheet.look, colors)
     paint[OTHERS] = sheet.look.others
     if kind == "lines":
-        _lines(sheet, table, names, paint, cents_of_goals(goals))
+        _lines(sheet, table, names, paint, aims)
     else:
         draw_stacked(sheet, table, names, paint)
     word = "Not drawn" if kind == "lines" else "Others"
@@ -215,7 +215,10 @@ def _lines(
     ax.set_ylim(min(low, 0), high)
     if low < 0:
         zero_line(sheet)
-    _goal_words(sheet, [(dollars, names[own_id]) for own_id, dollars in drawn.items()])
+    ends += [
+        (dollars, f"goal {names[own_id]} {dollars_of(dollars)}", paint[own_id])
+        for own_id, dollars in drawn.items()
+    ]
     end_labels(sheet, ends)
     _legend(sheet, set(table["provenance"]), bool(drawn))
 
@@ -268,20 +271,6 @@ def _goal(sheet: Sheet, own_id: str, dollars: float, color: str) -> None:
     sheet.ax.axhline(
         dollars, color=color, linewidth=1.0, linestyle=(0, (1, 2)), zorder=1.2, gid=f"goal:{own_id}"
     )
-
-
-def _goal_words(sheet: Sheet, goals: Sequence[tuple[float, str]]) -> None:
-    """Say at the left whose each goal is."""
-    across = sheet.ax.get_yaxis_transform()
-    halo = [withStroke(linewidth=2.2, foreground=sheet.look.face)]
-    low, high = sheet.ax.get_ylim()
-    gap = height_of(sheet, SMALL * 1.35)
-    places = spread([dollars for dollars, _ in goals], gap, low, high - gap) if goals else []
-    for place, (dollars, name) in zip(places, goals, strict=True):
-        write(
-            sheet, 0, place, f"goal {name} {dollars_of(dollars)}", xycoords=across, xytext=(3, 2),
-            va="bottom", fontsize=SMALL, path_effects=halo, zorder=5, gid="goal-words",
-        )  # fmt: skip
 
 
 def _legend(sheet: Sheet, provenances: set[str], has_goals: bool) -> None:

@@ -104,7 +104,7 @@ def labels(ids: Iterable[str], names: Iterable[Any], longest: int = 24) -> dict[
         for one, name in shown.items()
     }
     return {
-        one: f"{label} ({one[:4]})" if is_alike else label
+        one: f"{label} (…{one[-4:]})" if is_alike else label
         for (one, label), is_alike in zip(shown.items(), alike(shown.values()), strict=True)
     }
 

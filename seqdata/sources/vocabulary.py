@@ -64,3 +64,12 @@ OWN = (*INSIDE, Party.ACCOUNT)
 def is_reversal(leg: Mapping[str, object]) -> bool:
     """Tell whether a payment leg gives the money back: one that failed or is new does not."""
     return leg["leg"] == "reversal" and leg.get("state") in (State.OPEN, State.SETTLED)
+
+
+#: Parts of an account type (CREDIT_CARD, STUDENT_LOAN ...) that say that it is owed.
+_LIABILITIES = ("CREDIT_CARD", "LOAN", "MORTGAGE", "LINE_OF_CREDIT", "LIABILITY")
+
+
+def is_debt(account_type: object) -> bool:
+    """Tell by its type whether an account is a debt: its balance is what is owed."""
+    return any(part in str(account_type) for part in _LIABILITIES)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from seqdata.core.shown import Shown
 from seqdata.core.text import printable
@@ -89,6 +90,8 @@ class SyncReport(Shown):
         The id of a transfer or account that has each: ``ledger.evidence(id)`` shows what was said.
     changes
         DataFrame of what changed, a row a value: id, column, before, after (all text).
+    timezone
+        The zone in which ``changes`` writes moments; a ledger's report has the ledger's.
     """
 
     organization_id: str
@@ -112,16 +115,31 @@ class SyncReport(Shown):
     unknown_values: dict[str, int] = field(default_factory=dict)
     unknown_in: dict[str, str] = field(default_factory=dict)
     certificate: Certificate | None = None
+    timezone: str = "UTC"
     changed: list[tuple[str, str, str | None, str | None]] = field(default_factory=list, repr=False)
     parts: list[SyncReport] = field(default_factory=list)
 
     @property
     def changes(self) -> pd.DataFrame:
-        """What changed in this sync, a row a value: id, column, before, after (all text)."""
+        """What changed in this sync, a row a value: id, column, before, after (all text).
+
+        Moments are written as the reporting zone's clock showed them, with its offset.
+        """
         import pandas as pd
 
         names = ["id", "column", "before", "after"]
-        return pd.DataFrame(self.changed, columns=names, dtype="str")
+        rows = [
+            (id_, column, *(self._local(column, text) for text in values))
+            for id_, column, *values in self.changed
+        ]
+        return pd.DataFrame(rows, columns=names, dtype="str")
+
+    def _local(self, column: str, text: str | None) -> str | None:
+        """Write a moment by the clock of the zone: "2026-10-31 10:00:00-04:00"."""
+        if text is None or not column.endswith("_at"):
+            return text
+        moment = datetime.fromisoformat(text).astimezone(ZoneInfo(self.timezone))
+        return moment.isoformat(sep=" ", timespec="seconds" if not moment.microsecond else "auto")
 
     @property
     def rows(self) -> int:
@@ -145,7 +163,7 @@ class SyncReport(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
-        hidden = ("changed", "certificate", "window", "parts")
+        hidden = ("changed", "certificate", "window", "parts", "timezone")
         facts = {name: plain(value) for name, value in vars(self).items() if name not in hidden}
         window = {name: plain(value) for name, value in vars(self.window).items()}
         certificate = self.certificate.to_json() if self.certificate else {}

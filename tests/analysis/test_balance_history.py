@@ -34,7 +34,8 @@ def test_pods_have_the_balance_that_the_service_had_each_day(world) -> None:
 
 def test_a_history_ends_at_the_balance_that_was_observed_last(world) -> None:
     """The last day of each account is its newest observation, marked as observed."""
-    last = history(world).drop_duplicates("account_id", keep="last").set_index("account_id")
+    last = history(world, boundary="own").drop_duplicates("account_id", keep="last")
+    last = last.set_index("account_id")
     newest = world.balances.drop_duplicates("account_id", keep="last").set_index("account_id")
     assert last["balance_cents"].to_dict() == newest["balance_cents"].to_dict()
     assert set(last["provenance"]) == {"observed"}
@@ -53,11 +54,34 @@ def test_a_longer_period_shows_its_last_day(world, freq: str) -> None:
 
 def test_outside_accounts_are_never_walked(world) -> None:
     """The balance of an outside account is one that was seen, not derived from transfers."""
-    rows = history(world)
+    rows = history(world, boundary="own")
     outside = rows[rows["kind"] == "account"]
     assert set(outside["provenance"]) == {"observed", "carried"}
     seen = world.balances.groupby("account_id")["balance_cents"].agg(set)
     assert all(row.balance_cents in seen[row.account_id] for row in outside.itertuples())
+
+
+def test_a_sum_of_balances_is_what_sequence_holds(world) -> None:
+    """Added up as they are, the balances of each day are those of pods and ports, and no debt."""
+    rows = history(world)
+    assert set(rows["kind"]) == {"pod", "port"}
+    assert not rows["is_owed"].any()
+    days = rows.groupby("date")["balance_cents"].sum()
+    truth = pd.Series(0, days.index)
+    for own_id in world.inside["id"]:
+        seen = pd.Series(world.truth[own_id])
+        seen.index = pd.to_datetime(seen.index)
+        truth = truth.add(seen.reindex(days.index).fillna(0), fill_value=0)
+    shared = [day for day in days.index if f"{day:%Y-%m-%d}" in world.truth[rows["account_id"][0]]]
+    assert len(shared) > 100
+    assert days[shared].astype("int64").to_dict() == truth[shared].astype("int64").to_dict()
+    own = history(world, boundary="own")
+    pd.testing.assert_frame_equal(
+        own[own["kind"] != "account"].astype({"kind": "str", "name": "str"}).reset_index(drop=True),
+        rows.astype({"kind": "str", "name": "str"}),
+    )
+    with pytest.raises(InvalidFilter, match="boundary='all' .* sequence, own"):
+        history(world, boundary="all")
 
 
 def test_a_history_reaches_back_to_the_first_transfer() -> None:

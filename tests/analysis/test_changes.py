@@ -78,3 +78,28 @@ def test_a_moment_of_ones_own_tells_again(ledger: Ledger, box: Sandbox) -> None:
     looked = ledger.changes()
     assert len(asked) >= len(looked) > 0
     assert set(looked["id"]) <= set(asked["id"])
+
+
+def test_since_the_last_sync_only_what_later_ones_found_is_told(
+    ledger: Ledger, box: Sandbox
+) -> None:
+    """Asked since the moment of a sync, what that very sync found is not new any more."""
+    then = ledger.certificate().last_sync_at
+    assert ledger.changes(since=then).empty
+    box.advance(days=5)
+    report = ledger.sync(progress=False)
+    found = ledger.changes(since=then)
+    assert counted(found)["new"] == report.added > 0
+
+
+def test_a_report_writes_moments_by_the_clock_of_the_zone(ledger: Ledger, box: Sandbox) -> None:
+    """A moment that changed stands in the report as the ledger shows it, with its offset."""
+    box.advance(days=5)
+    changed = ledger.sync(progress=False).changes
+    moved = changed[changed["column"] == "updated_at"]
+    rows = ledger.transfers.set_index("id")["updated_at"]
+    assert len(moved)
+    assert {one.id: pd.Timestamp(one.after) for one in moved.itertuples()} == {
+        own_id: rows[own_id].floor("us") for own_id in moved["id"]
+    }
+    assert moved["after"].str.fullmatch(r"\S{10} [\d:.]+-0[45]:00").all()

@@ -11,6 +11,8 @@ from seqdata import Ledger
 from seqdata.analysis.accounts import known_names, shown_names, with_former_names
 from seqdata.analysis.filters import find_account, words_of
 from seqdata.exceptions import InvalidFilter, UnknownAccount
+from seqdata.plots import table_of
+from seqdata.sandbox import Sandbox
 
 OLD, NEW = "Groceries", "Food & kitchen"
 
@@ -135,3 +137,35 @@ def test_every_filter_takes_one_or_several(renamed: Ledger) -> None:
         assert both["id"].tolist() == [own for own in rows["id"] if own in alone]
         with pytest.raises(InvalidFilter, match=f"{name}=7"):
             renamed.transfers_where(**{name: 7})
+
+
+def test_twins_have_one_name_in_all_tables_and_charts() -> None:
+    """Pods whose names look alike are told apart alike, wherever either of them is shown."""
+    with Sandbox(months=3, now="2026-11-01") as box, Ledger.demo(sandbox=box) as ledger:
+        ledger.sync(progress=False)
+        ids = ledger.pods.set_index("name")["id"]
+        for name in ("Groceries", "Bills"):
+            box.rename(ids[name], {"Groceries": "Twins", "Bills": "TWINS"}[name])
+        ledger.sync(progress=False)
+        both = [ids["Groceries"], ids["Bills"]]
+        tables = {
+            "balance_history": ledger.balance_history(account=both[0]),
+            "projected_balances": ledger.projected_balances(),
+            "cash_flow": ledger.cash_flow(by="account"),
+            "recurring": ledger.recurring().rename(columns={"account": "name"}),
+            "upcoming": ledger.upcoming().rename(columns={"account": "name"}),
+            "spending": ledger.spending("pod").rename(
+                columns={"pod": "name", "pod_id": "account_id"}
+            ),
+            "drawn": table_of(ledger.plot.balances(account=both)),
+        }
+        seen = {
+            (row.account_id, str(row.name_))
+            for table in tables.values()
+            for row in table.rename(columns={"name": "name_"}).itertuples()
+            if row.account_id in both
+        }
+        assert len(seen) == 2, seen
+        assert {name.partition(" (")[0] for _, name in seen} == {"Twins", "TWINS"}
+        said = " ".join(one.get_text() for one in ledger.plot.balances(account=both[0]).texts)
+        assert dict(seen)[both[0]] in said

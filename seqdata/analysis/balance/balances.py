@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.accounts import is_owed, known_names, shown_names
+from seqdata.analysis.accounts import BOUNDARIES, account_names, is_owed
 from seqdata.analysis.balance.movements import Movements
 from seqdata.analysis.balance.walk import Known, Observations, Walk
-from seqdata.analysis.columns import say, widened, with_dollars
+from seqdata.analysis.columns import check_choice, require, say, widened, with_dollars
 from seqdata.analysis.periods import Periods, check_frequency, period_starts
 from seqdata.analysis.settlement import settle
 
@@ -33,6 +33,7 @@ def balance_history(
     balances: pd.DataFrame,
     *,
     freq: str = "day",
+    boundary: str = "sequence",
     complete_since: datetime | None = None,
     until: datetime | None = None,
     wide: bool = False,
@@ -48,6 +49,10 @@ def balance_history(
         As a :class:`Ledger` gives them, unfiltered.
     freq
         "day", "week" (to Sunday), "month", "quarter" or "year".
+    boundary
+        "sequence": pods and ports, whose balances add up to what Sequence holds, on each day.
+        "own": your accounts outside too. Each of these is known from the day on which it was first
+        seen, so that a sum rises on that day though nothing moved.
     complete_since
         From when on all transfers are here; nothing is derived before. By default from the
         first transfer on.
@@ -78,18 +83,22 @@ def balance_history(
     Raises
     ------
     InvalidFilter, MissingColumns
-        No such `freq`; a frame that is another one.
+        No such `freq` or `boundary`; a frame that is another one.
     """
     check_frequency(freq)
+    check_choice("boundary", boundary, BOUNDARIES)
+    require(accounts, "accounts", ("id", "kind"), "Ledger.accounts")
+    names = account_names(accounts, transfers)
+    accounts = accounts[accounts["kind"].isin(BOUNDARIES[boundary])].reset_index(drop=True)
     known = Known(settle(transfers, legs), accounts, balances, complete_since, until)
     parts = [
         _history(known, account) for account in range(len(accounts)) if known.observed(account)
     ]
-    rows = _joined(parts, accounts)
+    rows = _joined(parts, accounts, names)
     if freq != "day":
         period = period_starts(rows["date"], freq)
         rows = rows[~pd.DataFrame({"a": rows["account_id"], "p": period}).duplicated(keep="last")]
-    made = say(with_dollars(rows.reset_index(drop=True)), by_day="moved")
+    made = say(with_dollars(rows.reset_index(drop=True)), by_day="moved", boundary=boundary)
     return widened(made, "date", ["name"], "balance") if wide else made
 
 
@@ -136,17 +145,18 @@ def _days(
     return days.first_days, days.starts[:-1], ends
 
 
-def _joined(parts: list[dict[str, Any]], accounts: pd.DataFrame) -> pd.DataFrame:
+def _joined(
+    parts: list[dict[str, Any]], accounts: pd.DataFrame, names: pd.Series[Any]
+) -> pd.DataFrame:
     whole = {
         name: np.concatenate([part[name] for part in parts]) if parts else np.array([], dtype)
         for name, dtype in _HISTORY.items()
     }
     account = whole.pop("account")
-    names = accounts["id"].map(shown_names(known_names(None, accounts), accounts))
     frame = pd.DataFrame(
         {
             "account_id": accounts["id"].take(account).to_numpy(),
-            "name": names.take(account).to_numpy(),
+            "name": accounts["id"].map(names).take(account).to_numpy(),
             "kind": accounts["kind"].take(account).to_numpy(),
             **whole,
             "is_owed": is_owed(accounts)[account],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import tzinfo
 from typing import Any
@@ -10,19 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.accounts import known_names, shown_names, with_unlisted
+from seqdata.analysis.accounts import BOUNDARIES, known_names, shown_names, with_unlisted
 from seqdata.analysis.balance.movements import movements
-from seqdata.analysis.columns import require, say, widened, with_dollars
+from seqdata.analysis.columns import check_choice, require, say, widened, with_dollars
 from seqdata.analysis.filters import Words, between, find_account
 from seqdata.analysis.periods import Periods, check_frequency
 from seqdata.analysis.settlement import is_open, moments, places_of, settle, utc
 from seqdata.analysis.spend.spending import spent
 from seqdata.core.moments import Moment
-from seqdata.exceptions import InvalidFilter
 from seqdata.sources.vocabulary import Party
-
-#: Whose money counts as inside: pods and ports, or these and the user's outside accounts.
-BOUNDARIES = {"sequence": ("pod", "port"), "own": ("pod", "port", "account")}
 
 _COLUMNS = (
     "money_in_cents", "money_out_cents", "internal_cents", "moved_cents", "pending_in_cents",
@@ -94,8 +89,8 @@ def cash_flow(
         A value that cannot be used; the message lists the choices.
     """
     check_frequency(freq)
-    _check("by", by, (None, "account", "category"))
-    _check("boundary", boundary, BOUNDARIES)
+    check_choice("by", by, (None, "account", "category"))
+    check_choice("boundary", boundary, BOUNDARIES)
     require(accounts, "accounts", ("id", "name", "kind"), "Ledger.accounts")
     if by == "category":
         require(transfers, "transfers", ("category", "payee"), "Ledger.categorized()")
@@ -111,7 +106,7 @@ def cash_flow(
     if account is not None:
         ids = find_account(account, known_names(None, inside))
         by, entries = by or "account", _of_accounts(entries, settled, inside, ids)
-    keys = _keys(by, inside, settled)
+    keys = _keys(by, inside, known, settled)
     grid = _summed(entries, _groups(by, entries, settled), len(keys), freq, zone)
     table = _tidy(grid, keys, boundary)
     if account is not None and by == "account":
@@ -135,11 +130,6 @@ def names_by(by: str | None, account: Words | None = None) -> list[str]:
     if by is None and account is None:
         return []
     return ["category"] if by == "category" else ["name"]
-
-
-def _check(name: str, value: str | None, choices: Iterable[str | None]) -> None:
-    if value not in tuple(choices):
-        raise InvalidFilter(name, value, [choice for choice in choices if choice is not None])
 
 
 # -- one entry for each cent that counts ---------------------------------------------------------
@@ -229,13 +219,15 @@ def _of_accounts(
 # -- summing -------------------------------------------------------------------------------------
 
 
-def _keys(by: str | None, inside: pd.DataFrame, settled: pd.DataFrame) -> pd.DataFrame:
+def _keys(
+    by: str | None, inside: pd.DataFrame, known: pd.DataFrame, settled: pd.DataFrame
+) -> pd.DataFrame:
     """Return what there is a row of in each period."""
     if by is None:
         return pd.DataFrame(index=[0])
     if by == "category":
         return pd.DataFrame({"category": settled["category"].cat.categories.astype("str")})
-    names = inside["id"].map(shown_names(known_names(None, inside), inside))
+    names = inside["id"].map(shown_names(known_names(None, known), known))
     columns = {"account_id": inside["id"], "name": names, "kind": inside["kind"]}
     return pd.DataFrame(columns).astype(
         {"account_id": "str", "name": "category", "kind": "category"}
