@@ -45,8 +45,9 @@ def with_unlisted(accounts: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFra
     for end in ("source", "destination"):
         is_own = transfers[f"{end}_party"].isin(OWN).to_numpy()
         is_unlisted = places_of(transfers[f"{end}_id"], accounts["id"]) < 0
-        rows = transfers[is_own & is_unlisted].dropna(subset=f"{end}_id")
-        named = rows[[f"{end}_id", f"{end}_name", f"{end}_party", "created_at"]]
+        columns = [f"{end}_id", f"{end}_name", f"{end}_party", "created_at"]
+        named = transfers[columns].iloc[np.flatnonzero(is_own & is_unlisted)]
+        named = named.dropna(subset=f"{end}_id")
         seen.append(named.set_axis(["id", "name", "kind", "at"], axis="columns"))
     unlisted: pd.DataFrame = pd.concat(seen).astype({"kind": "str"})
     if unlisted.empty:

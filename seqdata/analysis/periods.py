@@ -140,6 +140,12 @@ class Periods:
         keep = np.flatnonzero((starts[:-1] < starts[1:]) & (starts[1:] > first))
         return cls(days[keep], starts[np.append(keep, keep[-1] + 1)])
 
+    def part(self, first: Any, last: Any) -> Periods:
+        """Return those of them from the one of a UTC moment to the one of another."""
+        begin, end = np.searchsorted(self.starts, [first, last], side="right") - 1
+        chosen = slice(max(begin, 0), end + 1)
+        return Periods(self.first_days[chosen], self.starts[chosen.start : end + 2])
+
     @classmethod
     def of(cls, moments: Any, freq: str, zone: tzinfo) -> Periods:
         """Return those from the first to the last of some UTC moments; NaT are left out."""

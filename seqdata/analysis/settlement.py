@@ -97,10 +97,13 @@ def is_exact(settled: pd.DataFrame) -> Any:
 
 def _said(transfers: pd.DataFrame, name: str, legs: pd.DataFrame, kinds: tuple[str, ...]) -> Any:
     """Return what the rows themselves say, where they have such a column, else their legs."""
-    said = np.full(len(transfers), np.datetime64("NaT", "us"))
-    if name in transfers:
-        said = utc(transfers[name]).copy()
+    if name not in transfers:
+        return completions(transfers["id"], legs, kinds)
+    said = utc(transfers[name])
     asked = np.flatnonzero(np.isnat(said))
+    if len(asked) == len(said):
+        return completions(transfers["id"], legs, kinds)
+    said = said.copy()
     said[asked] = completions(transfers["id"].iloc[asked], legs, kinds)
     return said
 
@@ -134,10 +137,9 @@ def estimates(created: Any, updated: Any) -> Any:
 def completions(ids: pd.Series[Any], legs: pd.DataFrame, kinds: tuple[str, ...]) -> Any:
     """Return when the leg of one of these kinds completed: UTC ``datetime64[us]``, NaT if not."""
     is_settled = legs["state"] == State.SETTLED
-    wanted = legs["leg"].isin(kinds) & is_settled & legs["completed_at"].notna()
-    chosen = legs[wanted.to_numpy()]
-    places = places_of(ids, chosen["id"])
-    found = np.append(utc(chosen["completed_at"]), np.datetime64("NaT", "us"))
+    wanted = (legs["leg"].isin(kinds) & is_settled & legs["completed_at"].notna()).to_numpy()
+    places = places_of(ids, legs["id"][wanted])
+    found = np.append(utc(legs["completed_at"])[wanted], np.datetime64("NaT", "us"))
     return found[places]
 
 

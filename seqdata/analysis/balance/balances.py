@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from seqdata.analysis.accounts import BOUNDARIES, account_names, is_owed
-from seqdata.analysis.balance.movements import Movements
 from seqdata.analysis.balance.walk import Known, Observations, Walk
 from seqdata.analysis.columns import check_choice, require, say, widened, with_dollars
 from seqdata.analysis.periods import Periods, check_frequency, period_starts
@@ -91,9 +90,13 @@ def balance_history(
     names = account_names(accounts, transfers)
     accounts = accounts[accounts["kind"].isin(BOUNDARIES[boundary])].reset_index(drop=True)
     known = Known(settle(transfers, legs), accounts, balances, complete_since, until)
-    parts = [
-        _history(known, account) for account in range(len(accounts)) if known.observed(account)
-    ]
+    spans = {
+        account: _span(known, account, observed)
+        for account in range(len(accounts))
+        if (observed := known.observed(account)) is not None
+    }
+    days = Periods.of(np.array([*spans.values()], "datetime64[us]").ravel(), "day", known.zone)
+    parts = [_history(known, account, days.part(*span), span[1]) for account, span in spans.items()]
     rows = _joined(parts, accounts, names)
     if freq != "day":
         period = period_starts(rows["date"], freq)
@@ -102,12 +105,13 @@ def balance_history(
     return widened(made, "date", ["name"], "balance") if wide else made
 
 
-def _history(known: Known, account: int) -> dict[str, Any]:
-    """Walk one account's days."""
+def _history(known: Known, account: int, periods: Periods, last: Any) -> dict[str, Any]:
+    """Walk one account's days, up to a moment."""
     observed = known.observed(account)
     assert observed is not None
     own = known.movements.of(account)
-    days, begins, ends = _days(known, account, observed, own)
+    days, begins = periods.first_days, periods.starts[:-1]
+    ends = np.minimum(periods.starts[1:] - np.timedelta64(1, "us"), last)
     walk = Walk(own, observed)
     observed = walk.observed
     complete_from = known.complete_from(account)
@@ -128,10 +132,9 @@ def _history(known: Known, account: int) -> dict[str, Any]:
     }
 
 
-def _days(
-    known: Known, account: int, observed: Observations, own: Movements
-) -> tuple[Any, Any, Any]:
-    """Return the days of an account's history, when each begins, and when it is looked at (UTC)."""
+def _span(known: Known, account: int, observed: Observations) -> tuple[Any, Any]:
+    """Return from when to when an account's history goes (UTC)."""
+    own = known.movements.of(account)
     first = observed.at[0]
     complete_from = known.complete_from(account)
     if complete_from is not None:
@@ -139,10 +142,7 @@ def _days(
         begin = min([known.created[account], *own.at[:1]])
         first = min(first, complete_from if np.isnat(begin) else max(begin, complete_from))
     last: Any = known.until if np.isnat(known.closed[account]) else known.closed[account]
-    last = max(min(last, known.until), observed.at[-1])
-    days = Periods.between(first, last, "day", known.zone)
-    ends = np.minimum(days.starts[1:] - np.timedelta64(1, "us"), last)
-    return days.first_days, days.starts[:-1], ends
+    return first, max(min(last, known.until), observed.at[-1])
 
 
 def _joined(
@@ -152,21 +152,26 @@ def _joined(
         name: np.concatenate([part[name] for part in parts]) if parts else np.array([], dtype)
         for name, dtype in _HISTORY.items()
     }
-    account = whole.pop("account")
-    frame = pd.DataFrame(
+    account, provenance = whole.pop("account"), whole.pop("provenance")
+    shown = accounts["id"].map(names).astype("str")
+    return pd.DataFrame(
         {
-            "account_id": accounts["id"].take(account).to_numpy(),
-            "name": accounts["id"].map(names).take(account).to_numpy(),
-            "kind": accounts["kind"].take(account).to_numpy(),
+            "account_id": accounts["id"].astype("str").array.take(account),
+            "name": _words(shown, account),
+            "kind": _words(accounts["kind"].astype("str"), account),
+            "date": whole.pop("date"),
+            "balance_cents": whole.pop("balance_cents"),
+            "provenance": pd.Categorical.from_codes(provenance, pd.Index(PROVENANCES, dtype="str")),
             **whole,
             "is_owed": is_owed(accounts)[account],
         }
     )
-    frame["provenance"] = np.array(PROVENANCES)[whole["provenance"]]
-    provenance = pd.CategoricalDtype(pd.Index(PROVENANCES, dtype="str"))
-    return frame.astype(
-        {"account_id": "str", "name": "category", "kind": "category", "provenance": provenance}
-    )
+
+
+def _words(of_accounts: pd.Series[Any], account: Any) -> Any:
+    """Return a word of each account as a category, of those that there are."""
+    words: Any = of_accounts.astype("category").array.take(account)
+    return words.remove_unused_categories()
 
 
 _HISTORY = {

@@ -250,7 +250,8 @@ def _summed(entries: _Entries, group: Any, groups: int, freq: str, zone: tzinfo)
     periods = Periods.of(entries.at, freq, zone)
     grid: Any = np.zeros((len(periods.first_days), groups, len(_COLUMNS)), np.int64)
     if len(entries.at):
-        np.add.at(grid, (periods.places(entries.at), group, entries.column), entries.cents)
+        place = periods.places(entries.at) * groups + group
+        np.add.at(grid.reshape(-1), place * len(_COLUMNS) + entries.column, entries.cents)
     return periods.first_days, grid
 
 

@@ -36,7 +36,11 @@ class Movements:
 
     def in_order(self) -> Movements:
         """Return them sorted by account and moment."""
-        return self.take(np.lexsort((self.at, self.account)))
+        by_time = np.argsort(self.at, kind="stable")
+        # Of small numbers numpy sorts by their digits, in a tenth of the time.
+        is_small = len(self.account) == 0 or self.account.max() < 2**15
+        account = self.account[by_time].astype(np.int16 if is_small else np.int64)
+        return self.take(by_time[np.argsort(account, kind="stable")])
 
     def of(self, account: int) -> Movements:
         """Return those of one account, of movements in order."""

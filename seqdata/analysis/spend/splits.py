@@ -74,11 +74,11 @@ def take_apart(rows: pd.DataFrame, splits: Mapping[str, Mapping[str, int]]) -> p
         of each part, and ``whole_cents`` (Int64) and ``whole``: what the transfer is as a whole;
         missing where it was not split.
     """
-    parts = _parts_by_place(rows, splits)
+    parts = _parts_by_place(rows, splits) if splits else {}
     counts = np.ones(len(rows), np.int64)
     counts[list(parts)] = [len(each) for each in parts.values()]
     starts = np.cumsum(counts) - counts
-    made = rows.take(np.repeat(np.arange(len(rows)), counts))
+    made = rows.take(np.repeat(np.arange(len(rows)), counts)) if parts else rows
     whole = pd.array(np.full(len(made), pd.NA), dtype="Int64")
     if parts:
         at = np.concatenate([starts[place] + np.arange(counts[place]) for place in parts])
