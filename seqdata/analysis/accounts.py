@@ -141,6 +141,23 @@ def own_keys(ids: pd.Series[Any], names: pd.Series[Any]) -> pd.Series[Any]:
     return ids.astype("str").fillna(_NAMED + names.astype("str"))
 
 
+def with_keys(transfers: pd.DataFrame) -> pd.DataFrame:
+    """Return the transfers with a key (see own_keys) for each own account that has no id."""
+    made = transfers
+    for end in ("source", "destination"):
+        lacking = transfers[f"{end}_id"].isna() & transfers[f"{end}_party"].isin(OWN)
+        if lacking.any():
+            ids = transfers[f"{end}_id"].astype("str")
+            names = transfers[f"{end}_name"].astype("str").fillna("")
+            made = made.assign(**{f"{end}_id": ids.mask(lacking, own_keys(ids, names))})
+    return made
+
+
+def without_keys(ids: pd.Series[Any]) -> pd.Series[Any]:
+    """Return ids, and NA for what stands for one."""
+    return ids.mask(ids.str.startswith(_NAMED, na=False))
+
+
 def names_of(keys: pd.Series[Any], shown: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Return the names and the ids (NA where there is none) that keys stand for."""
     texts = keys.astype("str")

@@ -253,15 +253,15 @@ class Analyses(Tables):
         -------
         DataFrame
             In the order in which they are asked: category, source (annotation, rule, own
-            account, none), where (file and line of a rule), decides (bool: true of the first),
-            why (what was found in which text).
+            account, none), where (file and line of a rule), decides (bool: true of the first,
+            and of each part of what was split), why (what was found in which text).
 
         Raises
         ------
         UnknownTransfer
             There is no such transfer here.
         """
-        transfers = self._transfers()
+        transfers = self._rows()
         rows = transfers[transfers["id"] == transfer_id].reset_index(drop=True)
         if rows.empty:
             raise UnknownTransfer(transfer_id)
@@ -276,7 +276,7 @@ class Analyses(Tables):
             where (file and line), category, fits (also where something earlier decides),
             decides. A rule that fits nothing was never used.
         """
-        return self._marked(rule_matches(self._transfers(), *self._category_words()))
+        return self._marked(rule_matches(self._rows(), *self._category_words()))
 
     def payees(self, *, suggest: bool = False) -> pd.DataFrame:
         """Return the payees, or pairs of them that may be one.
@@ -517,7 +517,7 @@ class Analyses(Tables):
         """
         since, until = self._said(since), self._said(until)
         filters: dict[str, Any] = {"since": since, "until": until, "account": account}
-        settled = analysis.settle(self._transfers(), self._read(Store.read_legs))
+        settled = analysis.settle(self._rows(), self._read(Store.read_legs))
         rows = analysis.filter_transfers(settled, accounts=self._known_accounts(), **filters)
         return self._marked(analysis.rules(rows, self._read(Store.read_details)), filters)
 
@@ -538,12 +538,22 @@ class Analyses(Tables):
         found = analysis.filter_categories(rows, category)
         return analysis.filter_transfers(found, accounts=self._known_accounts(), **filters)
 
-    def _categorized(self, *, whole: bool) -> pd.DataFrame:
-        """Categorize all transfers, once for each state of the record and of the rules."""
+    def _rows(self) -> pd.DataFrame:
+        """Return all transfers, each whole: the categorized ones where these are kept."""
+        self._forget_stale()
+        return self._kept[True].copy() if True in self._kept else self._transfers()
+
+    def _forget_stale(self) -> Rules:
+        """Forget what is kept of another state of the record or of the rules; return these."""
         rules = analysis.read_rules(self.categories_path)
         state = (rules, *(store.revision() for store in self._stores))
         if self._kept_state != state:
             self._kept, self._kept_state = {}, state
+        return rules
+
+    def _categorized(self, *, whole: bool) -> pd.DataFrame:
+        """Categorize all transfers, once for each state of the record and of the rules."""
+        rules = self._forget_stale()
         if whole not in self._kept:
             rows = analysis.categorize(
                 analysis.settle(

@@ -76,6 +76,28 @@ def test_a_dollar_counts_once_when_it_settles() -> None:
     assert rows["in_transit_cents"].tolist() == [1000, -1000]
 
 
+def test_a_pod_without_an_id_is_inside() -> None:
+    """A pod that the service names without an id is a pod: what goes there did not go out."""
+    rows = transfers(
+        "2026-03-01T12:00Z 2026-03-01T12:00Z 300 pod1 pod2",
+        "2026-03-02T12:00Z 2026-03-02T12:00Z 40 pod2 shop1",
+        "2026-03-03T12:00Z 2026-03-03T12:00Z 2 firm1 pod1",
+    )
+    for end in ("source", "destination"):
+        is_lost = rows[f"{end}_id"] == "pod2"
+        rows[f"{end}_id"] = rows[f"{end}_id"].mask(is_lost)
+    flow = cash_flow(rows, legs(), accounts("pod1"))
+    assert flow[["money_in_cents", "money_out_cents", "in_transit_cents"]].values.tolist() == [
+        [2, 40, 0]
+    ]
+    by_account = cash_flow(rows, legs(), accounts("pod1"), by="account").set_index("name")
+    assert by_account["internal_cents"].to_dict() == {"Pod1": -300, "Pod2": 300}
+    assert by_account["money_out_cents"].to_dict() == {"Pod1": 0, "Pod2": 40}
+    assert by_account["account_id"].isna().to_dict() == {"Pod1": False, "Pod2": True}
+    wide = cash_flow(rows, legs(), accounts("pod1"), account="Pod2")
+    assert wide["net_cents"].tolist() == [-40]
+
+
 def test_refunds_reduce_what_went_out() -> None:
     """Money back from a merchant is less spending, not income."""
     rows = cash_flow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,23 @@ def test_what_decides_stands_first(own: Path) -> None:
         "categories.toml, line 6", "categories.toml, line 11", "the starter set",
     ]  # fmt: skip
     assert found["why"][0] == "payee 'pizza' in \"Joe's Pizza\", at least $100.00"
+
+
+def test_each_part_of_a_split_is_told(own: Path) -> None:
+    """Of what was split, each part is told and decides; of one that does not add up, why not."""
+    rows = settled(Paid("Pod: B", "Merchant: Joe's Pizza", 10_00))
+    parts = {"Dates": 7_00, "Feast": 3_00}
+    said = annotations(t0=None).assign(split=[json.dumps(parts)])
+    found = explain(rows, accounts_of(rows), said, read_rules(own))
+    assert found[["category", "source", "decides", "why"]].values.tolist() == [
+        ["Dates", "annotation", True, "you split it: $7.00 of $10.00"],
+        ["Feast", "annotation", True, "you split it: $3.00 of $10.00"],
+        ["Dining", "rule", False, found["why"][2]],
+    ]
+    rows["amount_cents"] += 1
+    (first, *_) = explain(rows, accounts_of(rows), said, read_rules(own)).itertuples()
+    assert (first.category, first.decides) == ("Dates", True)
+    assert first.why == ("the parts of your split are $10.00, and it is $10.01: it counts whole")
 
 
 def test_a_word_of_a_person_and_the_ends_are_told_too(own: Path) -> None:

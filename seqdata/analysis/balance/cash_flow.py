@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqdata.analysis.accounts import BOUNDARIES, known_names, shown_names, with_unlisted
+from seqdata.analysis.accounts import (
+    BOUNDARIES,
+    known_names,
+    shown_names,
+    with_keys,
+    with_unlisted,
+    without_keys,
+)
 from seqdata.analysis.balance.movements import movements
 from seqdata.analysis.columns import check_choice, require, say, widened, with_dollars
 from seqdata.analysis.filters import Words, between, find_account
@@ -63,9 +70,9 @@ def cash_flow(
     Returns
     -------
     DataFrame
-        ``period`` (naive datetime64[us], its first day), by account also ``account_id``,
-        ``name`` and ``kind``, by category ``category``; then cents (Int64) with dollars (float64)
-        beside them:
+        ``period`` (naive datetime64[us], its first day), by account also ``account_id`` (NA of one
+        that the service named without an id), ``name`` and ``kind``, by category ``category``; then
+        cents (Int64) with dollars (float64) beside them:
 
         - ``money_in``, ``money_out``, ``net``: settled transfers that cross the boundary, by the
           day they settled. A refund of a merchant reduces ``money_out``; a completed reversal
@@ -94,6 +101,7 @@ def cash_flow(
     require(accounts, "accounts", ("id", "name", "kind"), "Ledger.accounts")
     if by == "category":
         require(transfers, "transfers", ("category", "payee"), "Ledger.categorized()")
+    transfers = with_keys(transfers)
     known = with_unlisted(accounts, transfers)
     inside = known[known["kind"].isin(BOUNDARIES[boundary])].reset_index(drop=True)
     zone = transfers["created_at"].dt.tz
@@ -111,6 +119,8 @@ def cash_flow(
     table = _tidy(grid, keys, boundary)
     if account is not None and by == "account":
         table = table[table["account_id"].isin(ids)].reset_index(drop=True)
+    if "account_id" in table:
+        table["account_id"] = without_keys(table["account_id"])
     if by == "category":
         moved = table.filter(like="_cents").fillna(0).ne(0).any(axis=1)
         table = table[moved].reset_index(drop=True)

@@ -7,7 +7,7 @@ what they are for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from seqdata.analysis.spend.rulesfile import (
     pattern_regex,
     read_rules,
 )
-from seqdata.analysis.spend.splits import read_splits, take_apart
+from seqdata.analysis.spend.splits import adds_up, read_splits, take_apart
 from seqdata.core.arrow import Column, pc
 from seqdata.core.text import format_cents, normal, quoted
 from seqdata.sources.vocabulary import INSIDE, OWN, Party
@@ -123,7 +123,8 @@ def explain(
     DataFrame
         A row for each that fits, in the order in which they are asked: ``category``, ``source``
         (annotation, rule, own account, none), ``where`` (the file and line of a rule),
-        ``decides`` (bool: true of one), ``why`` (str: what was found in which text).
+        ``decides`` (bool: true of one, and of each part of what was split), ``why`` (str: what was
+        found in which text).
     """
     (row,) = categorize(transfers, accounts, annotations, rules, whole=True).itertuples()
     places, seen = _combinations(transfers, accounts, rules)
@@ -131,7 +132,8 @@ def explain(
     texts = _texts(parties)
     found: list[tuple[str, str, str, str]] = []
     if row.category_source == "annotation":
-        found.append((str(row.category), "annotation", "", "you said so"))
+        found += _said(row, read_splits(annotations).get(str(row.id), {}))
+    deciding = max(len(found), 1)
     found += [
         (rule.category, "rule", rule.where, _reason(rule, parties.iloc[0]))
         for rule in rules.rules
@@ -141,8 +143,23 @@ def explain(
         ends = "no rule fits; its two ends say so"
         found.append((str(row.category), str(row.category_source), "", ends))
     table = pd.DataFrame(found, columns=["category", "source", "where", "why"]).astype("str")
-    table.insert(3, "decides", np.arange(len(table)) == 0)
+    table.insert(3, "decides", np.arange(len(table)) < deciding)
     return table
+
+
+def _said(row: Any, parts: Mapping[str, int]) -> list[tuple[str, str, str, str]]:
+    """Tell what a person said of a transfer: a category, or one for each part of it."""
+    if not parts:
+        return [(str(row.category), "annotation", "", "you said so")]
+    whole = "unknown" if pd.isna(row.amount_cents) else format_cents(int(row.amount_cents))
+    if adds_up(parts, row.amount_cents):
+        return [
+            (name, "annotation", "", f"you split it: {format_cents(cents)} of {whole}")
+            for name, cents in parts.items()
+        ]
+    told = format_cents(sum(parts.values()))
+    why = f"the parts of your split are {told}, and it is {whole}: it counts whole"
+    return [(str(row.category), "annotation", "", why)]
 
 
 def rule_matches(
