@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from lab_kit import Panel
+from lab_kit import PANEL, Notebook, Panel
 from playwright.sync_api import expect
 from waiting import until
 
@@ -51,7 +51,6 @@ def test_a_transfer_from_the_form_to_its_id(open_panel: Open, in_notebook7: bool
     assert desk.charged() == 1234
 
 
-@pytest.mark.soak
 def test_the_whole_way_with_the_keyboard(open_panel: Open) -> None:
     """Tab, letters and Enter are enough for a transfer, and Enter pressed again sends nothing."""
     panel = open_panel()
@@ -76,6 +75,35 @@ def test_the_whole_way_with_the_keyboard(open_panel: Open) -> None:
     panel.says(re.compile("^No amount was given"))
     (payment,) = panel.desk.payments
     assert payment["variables"]["amount"] == 1234
+
+
+#: A kernel that is late with everything that is typed, as a busy machine's is.
+SLOW = (
+    "import time; panel = ledger.transfer_panel()",
+    "for one in (panel.controls.source, panel.controls.destination, panel.controls.amount):",
+    "    one.observe(lambda change: time.sleep(0.1), 'value')",
+    "panel",
+)
+
+
+def test_what_is_reviewed_is_what_was_typed(open_notebook: Callable[..., Notebook]) -> None:
+    """A click that overtakes the last letters, in a slow kernel, reviews what the form says."""
+    panel = Panel(open_notebook(*PANEL[:-1], *SLOW))
+    panel.is_ready()
+    keys = panel.page.keyboard
+    panel.tab_to(panel.source)
+    for typed, following in (
+        ("Bills", panel.destination), ("Groceries", panel.amount), ("12.34", panel.note),
+    ):  # fmt: skip
+        keys.type(typed)
+        keys.press("Tab")
+        expect(following).to_be_focused()
+    keys.type("for milk")
+    panel.tab_to(panel.button("Review"))
+    keys.press("Enter")
+    expect(panel.button("Cancel")).to_be_focused()
+    expect(panel.region).to_contain_text("for milk")
+    expect(panel.confirm).to_have_text("Confirm: send $12.34 to Groceries")
 
 
 @pytest.mark.soak

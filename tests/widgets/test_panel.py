@@ -154,6 +154,26 @@ def test_a_name_is_enough(box: Sandbox, panel: TransferPanel) -> None:
     assert staged.amount_cents == 100_000
 
 
+def test_a_click_brings_what_the_fields_say(box: Sandbox, panel: TransferPanel) -> None:
+    """What the page says at a click is what is reviewed; what is no field's changes nothing."""
+    fill(panel, "B", "Groceries", "1")
+    controls = panel.controls
+    for typed in (
+        {"source": "Bills", "amount": "12.34", "instant": False},
+        {"amount": 99, "note": None, "confirm": "x", "candidate": "not offered"},
+        None,
+    ):
+        controls.typed._handle_custom_msg({"typed": typed}, [])
+    press(panel, "review_button")
+    staged = panel.state.staged
+    assert staged is not None
+    assert (staged.source.name, staged.amount_cents, staged.note) == ("Bills", 1234, "")
+    assert controls.candidate.value is None
+    held = str(controls.typed.get_state())
+    assert "Bills" not in held
+    assert "12.34" not in held
+
+
 def test_cancel_sends_nothing(box: Sandbox, panel: TransferPanel) -> None:
     """After Cancel the form is back with what was typed, and nothing was sent."""
     fill(panel, "Bills", "Groceries", "12.34")

@@ -10,6 +10,7 @@ import ipywidgets as ipw  # type: ignore[import-untyped]
 from seqdata.safeguards.checks import LONGEST_NOTE
 from seqdata.widgets.panel.html import SETTLE_COMMAND
 from seqdata.widgets.panel.style import CSS
+from seqdata.widgets.panel.typed import Typed
 from seqdata.widgets.panel.view import Options, Shown
 
 #: Every control carries this and its name as a class of CSS: seqdata-panel-confirm.
@@ -69,6 +70,14 @@ class Controls:
         self.never = _tick("never", "I have looked: this transfer never happened")
         self.give_up = _button("give-up", "Call it failed", "Give it up, and release its amount")
         self.events = _html("events")
+        self.typed = _named(
+            Typed(
+                source=self.source, destination=self.destination, amount=self.amount,
+                note=self.note, instant=self.instant, intent=self.intent,
+                candidate=self.candidate, never=self.never,
+            ),
+            "typed",
+        )  # fmt: skip
         self.layout_boxes()
 
     def layout_boxes(self) -> None:
@@ -88,8 +97,8 @@ class Controls:
         )  # fmt: skip
         self.refusal = _box("refusal", self.messages, self.despite)
         self.children = (
-            self.style, self.title, self.banner, self.form, self.busy, self.refusal, self.staged,
-            self.outcome, self.settling, self.events,
+            self.style, self.typed, self.title, self.banner, self.form, self.busy, self.refusal,
+            self.staged, self.outcome, self.settling, self.events,
         )  # fmt: skip
 
     def apply(self, shown: Shown) -> None:

@@ -22,7 +22,8 @@ CSS = """
   --sqp-info-ink: color-mix(in srgb, var(--sqp-info) 60%, var(--sqp-ink));
   --sqp-warn-ink: color-mix(in srgb, var(--sqp-warn) 50%, var(--sqp-ink)); }
 .seqdata-panel *, .seqdata-panel { box-sizing: border-box; }
-.seqdata-panel .seqdata-panel-hidden, .seqdata-panel .seqdata-panel-style { display: none; }
+.seqdata-panel :is(.seqdata-panel-hidden, .seqdata-panel-style, .seqdata-panel-typed) {
+  display: none; }
 .seqdata-panel .widget-html:not(.seqdata-panel-hidden):not(.seqdata-panel-style) { display: block; }
 .seqdata-panel .widget-html, .seqdata-panel .widget-html-content { width: auto; height: auto;
   margin: 0; min-width: 0; overflow: visible; line-height: inherit; font-size: inherit;
