@@ -30,6 +30,16 @@ _WIDGETS = "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
 _NOTICES = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 
 
+#: Whether the widgets of a notebook that is open can be shown from now on.
+_WIDGETS_ARE_READY = """async path => {
+  if (!window.jupyterapp) return true; // Notebook 7 opens a page for each notebook
+  const open = [...jupyterapp.shell.widgets("main")].find(one => one.context?.path === path);
+  const type = "application/vnd.jupyter.widget-view+json";
+  const manager = await open.content.rendermime.createRenderer(type)._manager.promise;
+  return manager.restoredStatus;
+}"""
+
+
 class Server:
     """JupyterLab in a process of its own, with folders and a token of its own."""
 
@@ -53,6 +63,9 @@ class Server:
             f"--IdentityProvider.token={self.token}", "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.expose_app_in_browser=True",
+            # A gallery of panels is thousands of messages at once: beyond 1,000 a second the
+            # server drops them, and JupyterLab shows nothing of the widgets.
+            "--ZMQChannelsWebsocketConnection.limit_rate=False",
         ]  # fmt: skip
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -261,6 +274,8 @@ class Notebook:
         until(lambda: self.server.listens(self._path), why="the kernel of the notebook")
         idle = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
         expect(self.page.locator(idle)).to_be_visible()
+        # A widget that is made before JupyterLab has asked the kernel for older ones is not shown.
+        until(lambda: self.page.evaluate(_WIDGETS_ARE_READY, self._path), why="the widget manager")
 
     def run(self) -> None:
         """Run its cell with the keyboard, as a person does."""

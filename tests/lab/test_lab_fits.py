@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab_kit import Notebook
+from lab_kit import Desk, Notebook, Server
 from look_kit import THEMES, Sheet, axe_finds, beyond, change_look, pale, windows
 from panel_states import LONG, STATES, UNBROKEN
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from test_lab_looks import EXPLORER, Explorer
 from waiting import PATIENCE
 
 from seqdata.sandbox import Sandbox
 
-# On a busy machine JupyterLab shows an empty output for this many widgets now and then.
-pytestmark = pytest.mark.soak
+#: As wide as the widest window of a desk, and so high that little is scrolled.
+SIZE = {"width": 1280, "height": 1700}
 
 GALLERY = [
     f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})",
@@ -27,22 +27,23 @@ GALLERY = [
 ]
 
 
-@pytest.fixture
-def gallery(open_notebook: Callable[..., Notebook]) -> Page:
-    """A page with a panel in each of its states, below each other."""
-    page = open_notebook(*GALLERY).page
-    drawn = page.locator(".gallery .seqdata-panel")
-    for _ in range(3):
-        try:
-            expect(drawn).to_have_count(len(STATES), timeout=PATIENCE * 300)
-            break
-        except AssertionError:  # JupyterLab may show an output before it can draw widgets
-            page.locator(".jp-CodeCell .cm-content").first.click()
-            page.keyboard.press("Control+Enter")
-    else:
-        pytest.fail(f"no gallery: {page.locator('.jp-OutputArea').all_inner_texts()}")
-    expect(page.locator(".gallery .seqdata-panel .sqp-head").last).to_be_visible()
-    return page
+@pytest.fixture(scope="module")
+def gallery(server: Server, browser: BrowserContext) -> Iterator[Page]:
+    """A page with a panel in each of its states, below each other; the module's tests share it."""
+    with Sandbox(months=1, now="2026-11-01") as running:
+        desk = Desk.set_up(running, server.root / "gallery")
+    desk.write_notebook("mine.ipynb", GALLERY)
+    server.set_up()
+    assert browser.browser
+    with browser.browser.new_context(viewport=SIZE) as context:
+        context.set_default_timeout(PATIENCE * 1000)
+        notebook = Notebook(context.new_page(), server, desk, "mine.ipynb")
+        notebook.open()
+        notebook.run()
+        page = notebook.page
+        expect(page.locator(".gallery .seqdata-panel")).to_have_count(len(STATES))
+        expect(page.locator(".gallery .seqdata-panel .sqp-head").last).to_be_visible()
+        yield page
 
 
 def panels(page: Page) -> Iterator[tuple[str, Locator]]:
