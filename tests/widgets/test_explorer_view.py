@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seqdata.core.text import normal
 from seqdata.exceptions import InvalidFilter, InvalidMoment, SequenceError, UnknownAccount
 from seqdata.ledger import Ledger
-from seqdata.widgets.explorer.rows import Rows
+from seqdata.widgets.explorer.rows import Rows, folded_all
 from seqdata.widgets.explorer.state import COLUMNS, FILTERS, Asked, Filters, Sort, field_of
 from seqdata.widgets.explorer.view import (
     LARGEST_PAGE,
@@ -275,3 +276,25 @@ def test_looking_changes_nothing(household: Rows) -> None:
     look(household, Asked(Filters(text="a", account="Bills"), Sort("amount", descending=False)))
     pd.testing.assert_frame_equal(household.frame, before)
     assert np.array_equal(look(household, Asked()).places, np.arange(len(before)))
+
+
+@given(st.lists(st.text(st.sampled_from("aB`' \t\x1c\u00a0éÉß\u2019\ufb011")), max_size=20))
+def test_texts_are_folded_all_at_once_as_one_by_one(texts: list[str]) -> None:
+    """Folding a column gives what folding each of its texts gives."""
+    folded = folded_all(pd.Series(texts, dtype="str"))
+    assert folded.to_pylist() == [normal(text) for text in texts]
+
+
+@given(st.integers(0, 3), st.sampled_from(["b", "ab", "ba", "no 2", "no 2999", "o", "é", "aé"]))
+def test_a_text_is_found_where_it_is(longer: int, wanted: str) -> None:
+    """Whether few or thousands of rows have it, those are found that do, and no two at once."""
+    notes = [*(f"No {number}" for number in range(3_000)), "ab", "a", "b", None, "É", "A", "é"]
+    table = pd.concat([frame().iloc[:1]] * len(notes), ignore_index=True)
+    table["description"] = pd.Series(notes, dtype="str") + "a" * longer
+    table["id"] = [f"k{number}" for number in range(len(notes))]
+    found = look(Rows(table, pd.DataFrame({"id": [], "name": []})), Asked(Filters(text=wanted)))
+    columns = ["description", "source_name", "destination_name", "error_reason", "id"]
+    expected = table[columns].apply(
+        lambda row: any(wanted in normal(text) for text in row if isinstance(text, str)), axis=1
+    )
+    assert ids(found) == list(table["id"][expected])

@@ -53,33 +53,54 @@ GROUPS = ("in", "out", "inside", "failed", "left out")
 _KEPT = 6
 
 
+#: What begins a text's way through :func:`normal`, where small letters alone are not enough.
+_TO_FOLD = r"[\t-\r\x1c-\x1f`]|  |^ | $"
+
+#: How many values a text is looked for in one after the other; where more have it, in all at once.
+_FEW = 2_000
+
+
 @dataclass(frozen=True)
 class _Texts:
     """A column of text, taken apart: its values, and which of them each row has (-1: none)."""
 
     codes: npt.NDArray[np.int32]
     values: pd.Series[Any]
-    folded: pa.StringArray
-    letters: frozenset[str]
+    folded: pa.LargeStringArray
+    data: bytes
+    ends: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, column: pd.Series[Any]) -> _Texts:
-        codes, found = pd.factorize(column)
-        values = [str(value) for value in found]
-        folded = [normal(value) for value in values]
-        letters = frozenset("".join(folded))
-        return cls(
-            codes.astype(np.int32),
-            pd.Series(values, dtype="str"),
-            pa.array(folded, pa.string()),
-            letters,
-        )
+    def of(cls, column: pd.Series[Any], *, is_key: bool = False) -> _Texts:
+        """Take a column apart; of a key, each row has a value of its own."""
+        codes, found = (np.arange(len(column)), column) if is_key else pd.factorize(column)
+        values = pd.Series(found).astype("str").reset_index(drop=True)
+        folded = folded_all(values)
+        _, offsets, data = folded.buffers()
+        ends = np.frombuffer(memoryview(offsets or b"\0" * 8), np.int64)[1 : len(folded) + 1]
+        return cls(codes.astype(np.int32), values, folded, bytes(data or b""), ends)
 
-    def containing(self, wanted: str) -> Mask | None:
-        """Tell which rows contain a text; None where no row can, by its letters alone."""
-        if not self.letters.issuperset(wanted):
-            return None
-        return self.where(pc.match_substring(self.folded, wanted))
+    def containing(self, wanted: str) -> Mask:
+        """Tell which rows contain a text."""
+        found = self._few_containing(wanted)
+        if found is None:
+            return self.where(pc.match_substring(self.folded, wanted))
+        chosen = np.zeros(len(self.values), bool)
+        chosen[found] = True
+        return self.where(chosen)
+
+    def _few_containing(self, wanted: str) -> Positions | None:
+        """Return which values contain a text; None where they may be many."""
+        sought, at = wanted.encode(), -1
+        places: list[int] = []
+        while (at := self.data.find(sought, at + 1)) >= 0:
+            places.append(at)
+            if len(places) > _FEW:
+                return None
+        begins = np.asarray(places, np.int64)
+        found = np.searchsorted(self.ends, begins, side="right")
+        # What begins in one value and ends in the next is in neither.
+        return found[begins + len(sought) <= self.ends[found]]
 
     def where(self, chosen: Any) -> Mask:
         """Spread what is true of values over the rows; a row without a value has it not."""
@@ -255,9 +276,7 @@ class Rows:
     def _containing(self, text: str) -> Mask:
         keep, wanted = np.zeros(len(self), bool), normal(text)
         for name in _SEARCHED:
-            found = self._text(name).containing(wanted)
-            if found is not None:
-                keep |= found
+            keep |= self._text(name).containing(wanted)
         return keep
 
     def _keys(self, column: str, account_ids: Ids) -> tuple[Any, Mask]:
@@ -275,8 +294,17 @@ class Rows:
 
     def _text(self, column: str) -> _Texts:
         if column not in self._texts:
-            self._texts[column] = _Texts.of(self.frame[column])
+            self._texts[column] = _Texts.of(self.frame[column], is_key=column == "id")
         return self._texts[column]
+
+
+def folded_all(values: pd.Series[Any]) -> pa.LargeStringArray:
+    """Return what :func:`normal` returns of each text; plain ones, as most are, all at once."""
+    texts = pa.chunked_array([pa.array(values)]).cast(pa.large_string()).combine_chunks()
+    odd = pc.or_(pc.invert(pc.string_is_ascii(texts)), pc.match_substring_regex(texts, _TO_FOLD))
+    folded = pa.array([normal(str(text)) for text in texts.filter(odd).to_pylist()], texts.type)
+    made: pa.LargeStringArray = pc.replace_with_mask(pc.ascii_lower(texts), odd, folded)
+    return made
 
 
 def _keep_few(kept: dict[K, V]) -> dict[K, V]:
