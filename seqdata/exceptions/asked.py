@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -84,9 +85,11 @@ class InvalidAmount(UsageError):
     @property
     def _why(self) -> str:
         if isinstance(self.amount, float):
+            is_money = math.isfinite(self.amount) and abs(self.amount) < 1e12
+            example = f"{self.amount:.2f}" if is_money else "12.34"
             return (
                 "is a float, and floats cannot hold cents exactly. "
-                'Give the amount as text ("12.34"), as a Decimal, or in whole cents.'
+                f'Give the amount as text ("{example}"), as a Decimal, or in whole cents.'
             )
         if isinstance(self.amount, int):
             return (

@@ -23,6 +23,7 @@ from seqdata.config.settings import Settings
 from seqdata.core.moments import Moment
 from seqdata.core.shown import table_of_words
 from seqdata.core.text import printable
+from seqdata.core.usage import told_of
 from seqdata.exceptions import (
     InvalidAmount,
     InvalidFilter,
@@ -30,6 +31,7 @@ from seqdata.exceptions import (
     LedgerClosed,
     UnknownAccount,
     UnknownTransfer,
+    UsageError,
 )
 from seqdata.export import check_file_type, write_table
 from seqdata.ledger.analyses import Analyses
@@ -60,6 +62,7 @@ _RECONCILED = [
 ]  # fmt: skip
 
 
+@told_of("ledger")
 class Ledger(Analyses, Syncing):
     """Everything that is known about one organization, and the way to know more.
 
@@ -341,6 +344,12 @@ class Ledger(Analyses, Syncing):
         InvalidFilter
             No such table or file type, or a filter that the table does not have.
         """
+        if isinstance(table, pd.DataFrame):
+            raise UsageError(
+                "ledger.export takes the name of a table, and got a DataFrame. Name it, with the "
+                'words of its method, as in ledger.export("groceries.csv", "spending", '
+                'category="Groceries"); or write your frame with pandas: frame.to_csv(...).'
+            )
         check_file_type(Path(path))
         return write_table(self.table(table, **filters), Path(path), raw_text=raw_text, bom=bom)
 

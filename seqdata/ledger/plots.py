@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable
-from functools import wraps
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
 
@@ -15,7 +12,7 @@ from seqdata import plots
 from seqdata.analysis.filters import Words
 from seqdata.analysis.spend.spending import By
 from seqdata.core.moments import Moment
-from seqdata.exceptions import UsageError
+from seqdata.core.usage import told_of
 from seqdata.plots.theme import Theme
 
 if TYPE_CHECKING:
@@ -30,51 +27,8 @@ CHARTS = (
 Freq: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
 Day: TypeAlias = Literal["paid", "settled"]
 
-DrawT = TypeVar("DrawT", bound="Callable[..., Axes]")
 
-#: What other libraries call a word of ours.
-_ELSEWHERE = {
-    "figsize": "ax", "figure": "ax", "axes": "ax", "style": "theme", "dark": "theme",
-    "title": "note", "frequency": "freq", "start": "since", "end": "until", "pod": "account",
-    "pods": "account", "top": "most", "n": "most", "stacked": "kind", "period": "freq",
-}  # fmt: skip
-
-
-def _told(draw: DrawT) -> DrawT:
-    """Refuse a word that a chart does not have with a sentence that names the nearest one."""
-    signature = inspect.signature(draw)
-    known = [name for name in signature.parameters if name != "self"]
-
-    @wraps(draw)
-    def told(*args: Any, **words: Any) -> Axes:
-        try:
-            signature.bind(*args, **words)
-        except TypeError:
-            raise UsageError(_refusal(draw.__name__, known, args[1:], words)) from None
-        return draw(*args, **words)
-
-    return cast("DrawT", told)
-
-
-def _refusal(
-    chart: str, known: list[str], args: tuple[object, ...], words: dict[str, object]
-) -> str:
-    listed = ", ".join(known)
-    wrong = next((word for word in words if word not in known), None)
-    if wrong is None:
-        value = args[-1] if args else ""
-        near = "account" if "account" in known else known[0]
-        return (
-            f"plot.{chart} takes its words by name, and got {value!r} alone. Did you mean "
-            f"{near}={value!r}? Its words are {listed}."
-        )
-    near = _ELSEWHERE.get(wrong, "")
-    if near not in known:
-        near = next(iter(difflib.get_close_matches(wrong, known, 1, 0.4)), "")
-    meant = f" Did you mean {near}=?" if near else ""
-    return f"plot.{chart} has no word {wrong!r}.{meant} Its words are {listed}."
-
-
+@told_of("plot")
 class LedgerPlots:
     """Draws the tables of a ledger: ``ledger.plot.balances()`` and so on.
 
@@ -105,7 +59,6 @@ class LedgerPlots:
         )
         return f"<table>{rows}</table>"
 
-    @_told
     def balances(
         self,
         *,
@@ -134,7 +87,6 @@ class LedgerPlots:
         colors = plots.account_colors(accounts)
         return plots.balances(history, accounts, kind=kind, most=most, colors=colors, **style)
 
-    @_told
     def pods(
         self,
         *,
@@ -162,7 +114,6 @@ class LedgerPlots:
         colors = plots.account_colors(accounts)
         return plots.pods(history, projected, accounts, most=most, colors=colors, **style)
 
-    @_told
     def cash_flow(
         self,
         *,
@@ -192,7 +143,6 @@ class LedgerPlots:
         )
         return plots.cash_flow(table, **self._style(ax, theme, note))
 
-    @_told
     def spending(
         self,
         by: By | None = "category",
@@ -230,7 +180,6 @@ class LedgerPlots:
         )
         return plots.spending(table, most=most, **self._style(ax, theme, note))
 
-    @_told
     def spending_by_month(
         self,
         by: By | None = "category",
@@ -268,7 +217,6 @@ class LedgerPlots:
         style = self._style(ax, theme, note)
         return plots.spending_by_month(table, most=most, colors=self.colors(by), **style)
 
-    @_told
     def compare(
         self,
         period: str = "this month",
@@ -305,7 +253,6 @@ class LedgerPlots:
         )
         return plots.compare(table, most=most, **self._style(ax, theme, note))
 
-    @_told
     def calendar(
         self,
         *,
@@ -339,7 +286,6 @@ class LedgerPlots:
         )
         return plots.calendar(table, **self._style(ax, theme, note))
 
-    @_told
     def money_flow(
         self,
         *,
@@ -362,7 +308,6 @@ class LedgerPlots:
         colors, style = self.colors("account"), self._style(ax, theme, note)
         return plots.money_flow(table, most=most, colors=colors, **style)
 
-    @_told
     def recurring(
         self,
         *,
@@ -384,7 +329,6 @@ class LedgerPlots:
         table = self._ledger.recurring(account=account, category=category)
         return plots.recurring(table, most=most, **self._style(ax, theme, note))
 
-    @_told
     def upcoming(
         self,
         *,

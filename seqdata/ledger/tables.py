@@ -24,6 +24,7 @@ from seqdata.exceptions import (
     UnknownTransfer,
 )
 from seqdata.ledger.query import plain_filters
+from seqdata.ledger.reading import for_reading
 from seqdata.ledger.standing import ACCOUNT_COLUMNS, Stored
 from seqdata.sources.rows import table_of_rows
 from seqdata.sources.schemas import ACCOUNTS, BALANCES
@@ -182,11 +183,35 @@ class Tables(Stored):
 
     @property
     def pods(self) -> pd.DataFrame:
-        """The open pods with their newest observed balance, by name."""
+        """The open pods with their newest observed balance and their goal, by name."""
+        return self._open_ones("pod", "goal_cents", "goal")
+
+    @property
+    def ports(self) -> pd.DataFrame:
+        """The open ports, where income arrives, with their newest observed balance, by name."""
+        return self._open_ones("port")
+
+    def _open_ones(self, kind: str, *more: str) -> pd.DataFrame:
         accounts = self._read_accounts()
-        pods = accounts[(accounts["kind"] == "pod") & accounts["closed_at"].isna()]
-        wanted = ["name", "balance_cents", "balance", "as_of", "goal_cents", "goal", "id"]
-        return self._marked(pods[wanted].reset_index(drop=True))
+        chosen = accounts[(accounts["kind"] == kind) & accounts["closed_at"].isna()]
+        wanted = ["name", "balance_cents", "balance", "as_of", *more, "id"]
+        return self._marked(chosen[wanted].reset_index(drop=True))
+
+    def show(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of this ledger for reading: "$1,234.56", short dates, and no ids.
+
+        All columns are text, so sum the table itself.
+
+        Parameters
+        ----------
+        frame
+            Any table that this ledger gave, or some rows and columns of one.
+
+        Examples
+        --------
+        >>> ledger.show(ledger.transfers.head())
+        """
+        return for_reading(frame)
 
     @property
     def accounts(self) -> pd.DataFrame:

@@ -1,0 +1,118 @@
+"""Calls with words that a method does not have, refused in a sentence that says what was meant."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Sequence
+from datetime import UTC, date
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from seqdata.core.moments import parse_moment
+from seqdata.exceptions import InvalidMoment, UsageError
+
+CallT = TypeVar("CallT", bound="Callable[..., Any]")
+ClassT = TypeVar("ClassT", bound="type[Any]")
+
+#: What other libraries, or earlier versions of this one, call a word of ours.
+_ELSEWHERE = {
+    "figsize": "ax", "figure": "ax", "axes": "ax", "style": "theme", "dark": "theme",
+    "title": "note", "frequency": "freq", "start": "since", "end": "until", "pod": "account",
+    "pods": "account", "top": "most", "n": "most", "stacked": "kind", "period": "freq",
+    "month": "freq", "from_": "since", "to": "until", "categories": "category",
+    "accounts": "account", "filename": "path", "file": "path",
+}  # fmt: skip
+
+#: How alike a word has to be to be the one that was meant.
+_CLOSE = 0.6
+
+_FREQUENCIES = ("day", "week", "month", "quarter", "year")
+
+
+def told(called: str) -> Callable[[CallT], CallT]:
+    """Let a method refuse what it cannot take in a sentence; `called` is its name there.
+
+    Raises
+    ------
+    UsageError
+        When the method is called with a word that it does not have, a value without its word, or
+        without a word that it needs.
+    """
+
+    def decorate(method: CallT) -> CallT:
+        signature = inspect.signature(method)
+        known = [name for name in signature.parameters if name != "self"]
+
+        @wraps(method)
+        def call(*args: Any, **words: Any) -> Any:
+            try:
+                signature.bind(*args, **words)
+            except TypeError as error:
+                raise UsageError(_refusal(called, known, args[1:], words, error)) from None
+            return method(*args, **words)
+
+        return cast("CallT", call)
+
+    return decorate
+
+
+def told_of(instance: str) -> Callable[[ClassT], ClassT]:
+    """Let all public methods of a class be :func:`told`; `instance` is what a person calls one."""
+
+    def decorate(kind: ClassT) -> ClassT:
+        for name, method in inspect.getmembers(kind, inspect.isfunction):
+            if not name.startswith("_"):
+                setattr(kind, name, told(f"{instance}.{name}")(method))
+        return kind
+
+    return decorate
+
+
+def _refusal(
+    called: str,
+    known: Sequence[str],
+    args: tuple[object, ...],
+    words: dict[str, object],
+    error: TypeError,
+) -> str:
+    listed = f"Its words are {', '.join(known)}." if known else "It takes no words."
+    wrong = next((word for word in words if word not in known), None)
+    if wrong is not None:
+        near = _ELSEWHERE.get(wrong, "")
+        if near == "freq" and words[wrong] not in _FREQUENCIES:
+            near = _word_of(words[wrong], known)
+        if near not in known:
+            near = next(iter(difflib.get_close_matches(wrong, known, 1, _CLOSE)), "")
+        meant = f" Did you mean {near}=?" if near else ""
+        return f"{called} has no word {wrong!r}.{meant} {listed}"
+    if "missing" in str(error):
+        return f"{called} needs {str(error).rpartition(' ')[2].strip(chr(39))}. {listed}"
+    value = args[-1]
+    is_flag = isinstance(value, str) and value in known
+    near = "" if is_flag else _word_of(value, known)
+    meant = f" Did you mean {near}={value!r}?" if near else ""
+    meant = f" Did you mean {value}=True?" if is_flag else meant
+    return f"{called} takes its words by name, and got {value!r} alone.{meant} {listed}"
+
+
+def _word_of(value: object, known: Sequence[str]) -> str:
+    """Guess which word a value was given for; "" where nothing is likely."""
+    likely = ["account"] if isinstance(value, str | list) else []
+    if value in ("paid", "settled"):
+        likely.insert(0, "by_day")
+    if value in _FREQUENCIES:
+        likely.insert(0, "freq")
+    elif isinstance(value, str | date) and _is_moment(value):
+        likely.insert(0, "since")
+    if isinstance(value, int):
+        likely.insert(0, "days")
+    return next((word for word in likely if word in known), "")
+
+
+def _is_moment(value: str | date) -> bool:
+    try:
+        parse_moment(value, UTC)
+    except InvalidMoment:
+        return False
+    return True
