@@ -23,13 +23,14 @@ from seqdata.sandbox.faults.queue import Faults
 from seqdata.sandbox.login.logins import Logins
 from seqdata.sandbox.login.pages import application_routes, login_routes
 from seqdata.sandbox.login.tokens import Tokens
+from seqdata.sandbox.rules.readings import Readings
 from seqdata.sandbox.serving.app import REMEMBERED, Log, application, login
 from seqdata.sandbox.serving.control import Control, make_fault, whole_seconds
 from seqdata.sandbox.serving.server import ServerThread, address_of, bind
 from seqdata.sandbox.webapp.api import Api, read_call, with_own_headers
 from seqdata.sandbox.webapp.reply import Reply
 from seqdata.sandbox.webapp.resolvers import PageRules
-from seqdata.sandbox.world import corrections, truth
+from seqdata.sandbox.world import corrections, rule_truth, truth
 from seqdata.sandbox.world.clock import moment, parse_now
 from seqdata.sandbox.world.world import World
 
@@ -82,6 +83,9 @@ class Sandbox:
         Seconds an access token lives, on the wall clock.
     tls
         Serve https, with HTTP/2 for clients that speak it. `ca_bundle` is what they trust.
+    readings
+        How rules are read where the service's documents leave a choice; what each switch
+        means says :class:`seqdata.sandbox.rules.readings.Readings`.
     """
 
     def __init__(
@@ -97,13 +101,14 @@ class Sandbox:
         page_cap_mode: str = "refuse",
         token_lifetime: int = 86_400,
         tls: bool = False,
+        readings: Readings | None = None,
     ) -> None:
         if page_cap_mode not in ("refuse", "clamp"):
             raise ValueError(f'page_cap_mode is "refuse" or "clamp", got {page_cap_mode!r}')
         self._port, self._has_tls = port, tls
         self._authority: Authority | None = None
         self._page_rules = PageRules(100 if page_cap is None else page_cap, page_cap_mode)
-        self._world = World(seed, months, parse_now(now), scale, organizations)
+        self._world = World(seed, months, parse_now(now), scale, organizations, readings)
         self._tokens = Tokens(self._world.user.id, self.client_id, token_lifetime)
         self._logins = Logins(self._world.user, self._tokens)
         self._faults = Faults(lambda: self._world.now)
@@ -278,6 +283,16 @@ class Sandbox:
         """
         with self._world.lock:
             return truth.balances(self._world)
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Every version of every rule, each rule's oldest first."""
+        with self._world.lock:
+            return rule_truth.rules(self._world)
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Every run of a rule, oldest first, with the ids of the transfers that it made."""
+        with self._world.lock:
+            return rule_truth.executions(self._world)
 
     def payments(self) -> list[dict[str, Any]]:
         """Every call of createPayment that was accepted or refused, oldest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,12 @@ class Readings:
     execute_zero: Literal["amount", "none"] = "amount"
     #: After so many hours a run that was short of money is tried again, once. 0: never.
     retry_hours: int = 0
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self)).items():
+            words, given = get_args(hint), getattr(self, name)
+            if words and given not in words:
+                raise ValueError(f"{name} is one of {', '.join(words)}, not {given!r}")
 
 
 #: The names of all switches, in order.

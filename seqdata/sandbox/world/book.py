@@ -8,8 +8,12 @@ from bisect import bisect_left, insort
 from collections.abc import Callable
 from itertools import count
 from random import Random
+from typing import TYPE_CHECKING
 
-from seqdata.sandbox.world.records import Holding, Key, Outside, Party, Rule, Transfer
+from seqdata.sandbox.world.records import Holding, Key, Outside, Party, RuleRun, Transfer
+
+if TYPE_CHECKING:
+    from seqdata.sandbox.world.rulebook import Rulebook
 
 Event = Callable[[], None]
 
@@ -41,6 +45,10 @@ class Book:
         self.keys: list[Key] = []
         #: Transfers that were removed, with what was to happen to them since.
         self.removed: dict[str, list[Event]] = {}
+        #: The rules that run on it, once there are any.
+        self.rulebook: Rulebook | None = None
+        #: What happens when money has come to an account, by its id.
+        self.watched: dict[str | None, Callable[[Transfer], None]] = {}
         #: Rises whenever a visible transfer appears or changes.
         self.version = 0
         self._events: list[tuple[int, int, Event]] = []
@@ -67,7 +75,7 @@ class Book:
         activity_type: str,
         *,
         description: str | None = None,
-        rule: Rule | None = None,
+        rule: RuleRun | None = None,
         series: str = "plan",
     ) -> Transfer:
         """Make a pending transfer created now. It is not in the activity before `show`."""

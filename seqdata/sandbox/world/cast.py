@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 from seqdata.sandbox.world.book import Book, make_id
 from seqdata.sandbox.world.clock import midnight, moment, utc_text
-from seqdata.sandbox.world.records import Holding, Node, Outside, Party
+from seqdata.sandbox.world.records import Holding, Node, Outside, Party, Statement
 
 #: key, name, icon, opening dollars, goal dollars (times the scale).
 PODS = [
@@ -198,8 +198,28 @@ def _account(
         shown=None if provider == "MANUAL" else cents,
         refreshed_at=midnight(moment(book.start).date() - timedelta(days=1)),
     )
+    if is_liability:
+        account.statement = next_statement(account, key, moment(book.start).date(), scale)
     book.outside[own_id] = account
     return account
+
+
+#: The day of the month on which a debt's statement is made, and the days until it is due.
+STATEMENTS = {"card": (20, 25), "loan": (1, 24)}
+
+
+def next_statement(account: Outside, key: str, day: date, scale: int) -> Statement | None:
+    """Give the statement that is in force on a day: a new one where today is the day for it.
+
+    The least payment is 2 % or $35 of a card, and an instalment of $320 times the scale of a
+    loan; never more than is owed.
+    """
+    on, days = STATEMENTS[key]
+    if day.day != on and account.statement is not None:
+        return account.statement
+    owed = max(account.balance, 0)
+    least = 320_00 * scale if key == "loan" else max(35_00, owed // 50)
+    return Statement(day, owed, min(least, owed), day + timedelta(days=days))
 
 
 def _merchant(book: Book, name: str) -> Party:

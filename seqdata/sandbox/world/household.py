@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
+from seqdata.sandbox.rules.readings import Readings
 from seqdata.sandbox.world.book import Book
 from seqdata.sandbox.world.clock import midnight
 from seqdata.sandbox.world.life import DAY
@@ -20,8 +21,8 @@ from seqdata.sandbox.world.routines import Routines
 class Household(Oddities, Routines):
     """The life of one organization, written into its book."""
 
-    def __init__(self, book: Book, start: date, scale: int) -> None:
-        super().__init__(book, start, scale)
+    def __init__(self, book: Book, start: date, scale: int, seed: int, readings: Readings) -> None:
+        super().__init__(book, start, scale, seed, readings)
         book.plan(book.start, partial(self._plan_day, start))
 
     def _plan_day(self, day: date) -> None:
@@ -33,4 +34,5 @@ class Household(Oddities, Routines):
         self._plan_schedule(day)
         self._plan_odd_hours(day)
         self._plan_oddities(day)
+        self._plan_rules(day)
         self.book.plan(midnight(day + DAY), partial(self._plan_day, day + DAY))

@@ -1,4 +1,4 @@
-"""Money that comes in: paychecks and the rules that divide them, refunds, cashback."""
+"""Money that comes in: paychecks, which rules then divide, refunds, cashback."""
 
 from __future__ import annotations
 
@@ -9,24 +9,10 @@ from seqdata.sandbox.world import banking
 from seqdata.sandbox.world.cast import MERCHANTS, PORTS
 from seqdata.sandbox.world.clock import HOUR, SECOND, day_of, midnight
 from seqdata.sandbox.world.life import DAY, REFUND, Life
-from seqdata.sandbox.world.movements import Ending, Words, incoming, inside, outgoing, refused
-from seqdata.sandbox.world.records import Holding, Outside, Party, Rule, Transfer
+from seqdata.sandbox.world.movements import Ending, Words, incoming
+from seqdata.sandbox.world.records import Holding, Party
 
 _BIWEEKLY = date(2020, 1, 3)
-_ON_MONEY_IN = Rule("ON_MONEY_IN")
-
-#: Share of a paycheck in thousandths, by pod; the buffer takes the rest.
-_SPLITS = [
-    ("bills", 312),
-    ("groceries", 95),
-    ("dining", 70),
-    ("kids", 30),
-    ("subscriptions", 15),
-    ("card", 105),
-    ("emergency", 80),
-    ("vacation", 35),
-    ("kids_upper", 25),
-]
 
 
 class Income(Life):
@@ -59,41 +45,7 @@ class Income(Life):
             cents,
             words,
             Ending(at),
-            then=self._split,
         )
-
-    def _split(self, deposit: Transfer) -> None:
-        """Let the rules on money in divide a deposit within minutes."""
-        port = deposit.destination
-        assert isinstance(port, Holding)
-        shares = [("taxes", 220)] if port is self.cast.ports["freelance"] else _SPLITS
-        at = self.book.now
-        left = deposit.cents
-        for key, share in shares:
-            cents = deposit.cents * share // 1000
-            left -= cents
-            at += self.book.rng.randrange(300, 20_000) * 1000
-            self._exactly(at, partial(self._ruled, port, self.pods[key], cents))
-        at += 15 * SECOND
-        if port is not self.cast.ports["freelance"]:
-            cents = deposit.cents * 30 // 1000
-            left -= cents
-            self._exactly(at, partial(self._ruled_out, port, self.accounts["savings"], cents))
-        self._exactly(at, partial(self._ruled, port, self.pods["buffer"], left))
-
-    def _ruled(self, source: Holding, destination: Holding, cents: int) -> None:
-        words = Words("RULE", rule=_ON_MONEY_IN)
-        if source.balance >= cents:
-            inside(self.book, source, destination, cents, words)
-        else:
-            reason = "Insufficient funds"
-            refused(self.book, source, destination, cents, "INTERNAL", words, reason)
-
-    def _ruled_out(self, source: Holding, destination: Outside, cents: int) -> None:
-        if source.balance >= cents:
-            ending = Ending(banking.settles_outside(self.book.now, self.book.rng))
-            words = Words("RULE", rule=_ON_MONEY_IN)
-            outgoing(self.book, source, destination, cents, words, ending)
 
     def _cashback(self) -> None:
         cents = self._dollars(2, 9)

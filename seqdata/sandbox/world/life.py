@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from seqdata.sandbox.rules.readings import Readings
 from seqdata.sandbox.world import banking
 from seqdata.sandbox.world.book import Book
 from seqdata.sandbox.world.cast import make_cast
 from seqdata.sandbox.world.clock import HOUR, SECOND, midnight
-from seqdata.sandbox.world.movements import Ending, Legs, Words, compound, inside, outgoing
+from seqdata.sandbox.world.movements import (
+    Ending,
+    Legs,
+    Words,
+    compound,
+    inside,
+    outgoing,
+)
 from seqdata.sandbox.world.records import Holding
+from seqdata.sandbox.world.rulebook import Rulebook
+from seqdata.sandbox.world.rulecast import found_rules
 
 DAY = timedelta(days=1)
 #: The service documents no activity type for cards. These are the sandbox's.
@@ -21,13 +31,15 @@ REFUND = "CARD_REFUND"
 class Life:
     """The ground of a household: `Income`, `Spending`, `Routines` and `Oddities` stand on it."""
 
-    def __init__(self, book: Book, start: date, scale: int) -> None:
+    def __init__(self, book: Book, start: date, scale: int, seed: int, readings: Readings) -> None:
         self.book = book
         self.start = start
         self.scale = scale
         self.cast = make_cast(book, scale)
         self.pods = self.cast.pods
         self.accounts = self.cast.accounts
+        self.rulebook = Rulebook(book, readings)
+        found_rules(self.rulebook, self.cast, scale, seed)
 
     def _at(self, day: date, hour: float, event: Callable[[], object]) -> None:
         """Plan an event near an hour of the day, half of the time with milliseconds."""
@@ -74,12 +86,12 @@ class Life:
     def _between_outside(
         self, cents: int, words: Words, *, push_fails: bool = False, is_reversed: bool = False
     ) -> None:
-        book, rng = self.book, self.book.rng
-        pull = banking.settles_inside(book.now, rng)
+        rng = self.book.rng
+        pull = banking.settles_inside(self.book.now, rng)
         push = banking.settles_inside(pull, rng)
         reversal = banking.settles_inside(push + 5 * 24 * HOUR, rng) if is_reversed else None
         if push_fails:
             reversal = banking.settles_inside(push, rng)
         legs = Legs(pull, push, reversal, push_fails)
         source, destination = self.accounts["checking"], self.accounts["savings"]
-        compound(book, source, destination, cents, words, legs)
+        compound(self.book, source, destination, cents, words, legs)

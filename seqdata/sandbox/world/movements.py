@@ -7,13 +7,12 @@ once. Outside accounts are credited at completion and debited when the pull comp
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from seqdata.sandbox.world.book import Book
 from seqdata.sandbox.world.clock import day_of
-from seqdata.sandbox.world.records import Party, Payment, Rule, Transfer
+from seqdata.sandbox.world.records import Party, Payment, RuleRun, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Words:
 
     activity_type: str
     description: str | None = None
-    rule: Rule | None = None
+    rule: RuleRun | None = None
     series: str = "plan"
 
 
@@ -78,7 +77,16 @@ def inside(book: Book, source: Party, destination: Party, cents: int, words: Wor
     book.post(transfer, source, -cents)
     book.post(transfer, destination, cents)
     book.show(transfer)
+    _arrived(book, transfer)
     return transfer
+
+
+def _arrived(book: Book, transfer: Transfer) -> None:
+    """Let happen what waits for money at its destination."""
+    if book.watched and transfer.destination is not None:
+        heed = book.watched.get(transfer.destination.id)
+        if heed is not None:
+            heed(transfer)
 
 
 def refused(
@@ -126,12 +134,11 @@ def incoming(
     ending: Ending,
     *,
     appears_at: int | None = None,
-    then: Callable[[Transfer], None] | None = None,
 ) -> Transfer:
     """Take money in: it arrives at completion.
 
     With `appears_at` the row is created now and seen later; that is never after its ending,
-    so no balance moves by a row that cannot be seen. `then` runs after a completion.
+    so no balance moves by a row that cannot be seen.
     """
     transfer = _open(book, source, destination, cents, "INCOMING", words)
     transfer.payment = _pending(book, ending.at)
@@ -139,22 +146,19 @@ def incoming(
         book.show(transfer)
     else:
         book.plan(min(appears_at, ending.at), partial(book.show, transfer))
-    book.plan(ending.at, partial(_end_incoming, book, transfer, ending, then))
+    book.plan(ending.at, partial(_end_incoming, book, transfer, ending))
     return transfer
 
 
-def _end_incoming(
-    book: Book, transfer: Transfer, ending: Ending, then: Callable[[Transfer], None] | None
-) -> None:
-    again = partial(_end_incoming, book, transfer, ending, then)
+def _end_incoming(book: Book, transfer: Transfer, ending: Ending) -> None:
+    again = partial(_end_incoming, book, transfer, ending)
     if book.is_held_back(transfer, again):
         return
     _end(book, transfer, ending)
     if ending.status == "COMPLETE":
         book.post(transfer, transfer.source, -transfer.cents)
         book.post(transfer, transfer.destination, transfer.cents)
-        if then is not None:
-            then(transfer)
+        _arrived(book, transfer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class Oddities(Income, Spending):
         port = self.cast.ports["freelance"]
         words = Words("MONEY_IN", 'Zelle from Aunt Žofie: "for the kids", 100 €?')
         payer = self.cast.payer("Žofie Nováková")
-        incoming(self.book, payer, port, 100_00, words, Ending(at), then=self._split)
+        incoming(self.book, payer, port, 100_00, words, Ending(at))
 
     def _strange_words(self) -> None:
         texts = ["=1+1", "two\nlines", 'says "hi", twice', "NA", "00123", " spaced ", "", "😀"]

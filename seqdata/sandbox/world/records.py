@@ -42,6 +42,16 @@ class Holding(Party):
     keys: list[Key] = field(default_factory=list, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The latest statement of a debt: what was owed that day, and what is due of it by when."""
+
+    on: date
+    balance_cents: int
+    minimum_cents: int
+    due_on: date
+
+
 @dataclass(slots=True, eq=False)
 class Outside(Party):
     """A connected account. The API shows its balance as of the last refresh, not its own."""
@@ -55,6 +65,8 @@ class Outside(Party):
     #: What the API showed after each refresh.
     steps: list[tuple[int, int]] = field(default_factory=list, repr=False)
     opening: int = 0
+    #: Of a debt, since its first statement.
+    statement: Statement | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -68,11 +80,13 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What set a rule off."""
+class RuleRun:
+    """The run of a rule that a transfer was made by, and what set it off."""
 
     trigger_type: str
-    trigger_cron: str | None = None
+    trigger_cron: str | None
+    rule_id: str
+    execution_id: str
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +105,11 @@ class Transfer:
     error_reason: str | None = None
     description: str | None = None
     type: str = "TRANSFER"
-    rule: Rule | None = None
+    rule: RuleRun | None = None
+    #: LIVE, or SIMULATION: in no book, and nothing has moved.
+    mode: str = "LIVE"
+    #: Why it failed, in the words of the REST API, where the sandbox knows.
+    error_code: str | None = None
     #: The only leg of a simple transfer.
     payment: Payment | None = None
     pull: Payment | None = None
@@ -105,6 +123,16 @@ class Transfer:
     def key(self) -> Key:
         """Where the transfer stands in the activity."""
         return (self.created_at, self.id)
+
+    @property
+    def rule_id(self) -> str | None:
+        """The rule that made it."""
+        return None if self.rule is None else self.rule.rule_id
+
+    @property
+    def execution_id(self) -> str | None:
+        """The run of a rule that made it."""
+        return None if self.rule is None else self.rule.execution_id
 
     @property
     def is_final(self) -> bool:

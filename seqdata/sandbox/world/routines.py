@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 
+from seqdata.sandbox.rules.execution import TriggerDetails
+from seqdata.sandbox.rules.model import Scheduled
+from seqdata.sandbox.rules.schedule import due_at
 from seqdata.sandbox.world import banking
-from seqdata.sandbox.world.clock import day_of
-from seqdata.sandbox.world.life import Life
+from seqdata.sandbox.world.book import make_id
+from seqdata.sandbox.world.cast import next_statement
+from seqdata.sandbox.world.clock import day_of, midnight, moment
+from seqdata.sandbox.world.life import DAY, Life
 from seqdata.sandbox.world.movements import Ending, Words, incoming, inside, outgoing
-from seqdata.sandbox.world.records import Holding, Rule
 
 
 class Routines(Life):
@@ -19,10 +23,10 @@ class Routines(Life):
     def _plan_schedule(self, day: date) -> None:
         plans: dict[int, tuple[float, Callable[[], object]]] = {
             2: (9, self._feed_loan),
-            5: (10, self._save_outside),
+            5: (10, partial(self._scheduled, "save_outside")),
             8: (14, partial(self._pull_in, 150_00, "ONE_TIME_TRANSFER")),
-            14: (9, self._pay_card),
-            17: (9, self._pay_loan),
+            14: (9, partial(self._scheduled, "pay_card")),
+            17: (9, partial(self._scheduled, "pay_loan")),
             23: (16, partial(self._pull_in, 220_00, "ACH")),
             24: (11, partial(self._send_out, "buffer", "checking", 120_00, "ACH")),
             27: (18, self._sweep),
@@ -33,15 +37,46 @@ class Routines(Life):
         if day.weekday() == 2:
             self._at(day, 20, self._shuffle)
 
-    def _feed_loan(self) -> None:
-        words = Words("RULE", rule=Rule("SCHEDULED", "0 9 2 * *"))
-        cents = 320_00 * self.scale
-        if self._cover(self.pods["bills"], cents):
-            inside(self.book, self.pods["bills"], self.pods["loan"], cents, words)
+    def _scheduled(self, key: str) -> None:
+        """Run one of the rules that the plan of the month has the hour of."""
+        rule_id = make_id(self.book.name, "Rule", key)
+        version = self.rulebook.version(rule_id)
+        assert version is not None
+        trigger = version.rule.trigger
+        assert isinstance(trigger, Scheduled)
+        if version.rule.runs:
+            at = due_at(trigger, day_of(self.book.now), self.rulebook.readings)
+            self.rulebook.run(rule_id, TriggerDetails("SCHEDULED", scheduled_at=at))
 
-    def _save_outside(self) -> None:
-        words = Words("RULE", "Monthly saving", Rule("SCHEDULED", "0 10 5 * *"))
-        self._between_outside(250_00 * self.scale, words)
+    def _feed_loan(self) -> None:
+        """Fill the bills by hand where they lack, before the rule takes from them."""
+        self._cover(self.pods["bills"], 320_00 * self.scale)
+        self._scheduled("feed_loan")
+
+    def _plan_rules(self, day: date) -> None:
+        """Plan when the other scheduled rules are due in a day of New York."""
+        begins, ends = midnight(day), midnight(day + DAY)
+        dues = {
+            at
+            for utc_day in (day, day + DAY)
+            for _, at in self._due_on(utc_day)
+            if begins <= at < ends
+        }
+        for at in sorted(dues):
+            self._exactly(at, partial(self._run_due, at))
+
+    def _due_on(self, day: date) -> Iterator[tuple[str, int]]:
+        for rule in self.rulebook.current:
+            trigger = rule.trigger
+            if isinstance(trigger, Scheduled) and rule.runs and rule.is_supported:
+                at = due_at(trigger, day, self.rulebook.readings)
+                if at is not None and rule.id not in self.rulebook.timed:
+                    yield rule.id, at
+
+    def _run_due(self, at: int) -> None:
+        ids = [own_id for own_id, due in self._due_on(moment(at).date()) if due == at]
+        for rule_id in self.rulebook.due(ids):
+            self.rulebook.run(rule_id, TriggerDetails("SCHEDULED", scheduled_at=at))
 
     def _pull_in(self, cents: int, activity_type: str) -> None:
         at = banking.settles_inside(self.book.now, self.book.rng)
@@ -49,23 +84,6 @@ class Routines(Life):
         cents *= self.scale
         pod = self.pods["groceries"]
         incoming(self.book, self.accounts["checking"], pod, cents, words, Ending(at))
-
-    def _pay_liability(self, pod: Holding, cents: int, cron: str) -> None:
-        assert pod.linked is not None
-        if cents >= 100:
-            at = banking.settles_liability(self.book.now, self.book.rng)
-            words = Words("RULE", "Liability payment", Rule("SCHEDULED", cron))
-            outgoing(self.book, pod, pod.linked, cents, words, Ending(at))
-
-    def _pay_card(self) -> None:
-        pod = self.pods["card"]
-        owed = self.accounts["card"].balance
-        self._pay_liability(pod, min(pod.balance, owed), "0 9 14 * *")
-
-    def _pay_loan(self) -> None:
-        pod, owed = self.pods["loan"], self.accounts["loan"].balance
-        cents = min(pod.balance, owed, 320_00 * self.scale)
-        self._pay_liability(pod, cents, "0 9 17 * *")
 
     def _sweep(self) -> None:
         """Send what has grown beyond its purpose to the outside savings."""
@@ -100,6 +118,8 @@ class Routines(Life):
                 account.balance -= max(0, account.balance - 25_000_00 * scale) // 50
             elif key == "card":
                 account.balance += self._dollars(8, 54) * scale
+            if account.is_liability:
+                account.statement = next_statement(account, key, day_of(book.now), scale)
             if account.provider != "MANUAL" and is_open:
                 account.shown, account.refreshed_at = account.balance, book.now
                 account.steps.append((book.now, account.balance))
