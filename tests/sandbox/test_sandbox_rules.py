@@ -344,6 +344,22 @@ def test_an_account_has_one_rule_on_incoming_funds() -> None:
         home.add(on_pod, step(fixed(dollars=1)), id="second")
 
 
+def test_a_rule_that_is_off_heeds_no_money() -> None:
+    """A rule on incoming funds runs while it is enabled, and on the account that it names now."""
+    home = Household(pod=0, other=0, third=0)
+    home.add(on_pod, step(incoming_share(percent=50)))
+    home.rulebook.edit("rule", status="DISABLED")
+    home.deposit("pod", 10)
+    home.rulebook.edit("rule", status="ENABLED", trigger=OnFundsTransferred("third"))
+    home.deposit("pod", 10)
+    assert home.rulebook.executions == {}
+    home.deposit("third", 10)
+    assert home.balances == {"pod": 15.0, "other": 5.0, "third": 10.0}
+    home.rulebook.delete("rule")
+    home.deposit("third", 10)
+    assert len(home.rulebook.executions) == 1
+
+
 def test_less_than_a_dollar_moves_nothing() -> None:
     """99 cents are not sent, and a dollar is."""
     home = Household(pod=10, other=0)

@@ -21,6 +21,7 @@ from seqdata.sandbox.rules.model import (
     TOP_UP_TARGETS,
     VALUE_FACTS,
 )
+from seqdata.sandbox.world.movements import Ending, Words, incoming
 from seqdata.sandbox.world.rulecast import QUIET, SETS
 
 Rows = list[dict[str, Any]]
@@ -199,6 +200,23 @@ def test_a_simulation_leaves_the_world_as_it_is() -> None:
     asked.advance(days=10)
     left.advance(days=10)
     assert (asked.transfers(), asked.balances()) == (left.transfers(), left.balances())
+
+
+def test_money_that_is_paid_to_a_port_is_divided_and_changes_no_plan() -> None:
+    """A payment to a port sets its rule off; what the household itself does stays as it is."""
+    asked, left = (Sandbox(7, 2, "2026-11-01") for _ in range(2))
+    book = asked._world.organizations[0].book
+    port = next(one for one in book.holdings.values() if one.name == "Main Paycheck")
+    words = Words("ONE_TIME_TRANSFER", series="payment")
+    incoming(book, None, port, 1_000_00, words, Ending(book.now))
+    for box in (asked, left):
+        box.advance(days=1)
+    planned = {row["id"] for row in left.transfers()}
+    added = [row for row in asked.transfers() if row["id"] not in planned]
+    assert len(added) == 12
+    assert sum(row["amount_cents"] for row in added) == 2 * 1_000_00
+    assert planned <= {row["id"] for row in asked.transfers()}
+    assert port.balance == 0
 
 
 def test_asking_for_a_run_changes_no_plan() -> None:

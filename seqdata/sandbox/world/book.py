@@ -45,6 +45,8 @@ class Book:
         self.keys: list[Key] = []
         #: Transfers that were removed, with what was to happen to them since.
         self.removed: dict[str, list[Event]] = {}
+        #: Transfers that were asked for, not planned, and those that rules made of them.
+        self.asked: set[str] = set()
         #: The rules that run on it, once there are any.
         self.rulebook: Rulebook | None = None
         #: What happens when money has come to an account, by its id.
@@ -93,6 +95,8 @@ class Book:
             rule=rule,
         )
         self.transfers[transfer.id] = transfer
+        if series != "plan":
+            self.asked.add(transfer.id)
         return transfer
 
     def show(self, transfer: Transfer) -> None:

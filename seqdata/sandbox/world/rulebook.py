@@ -145,6 +145,8 @@ class Run:
     #: What was decided of each group, from its first action on.
     decided: dict[int, Iterator[Decision]] = field(default_factory=dict)
     is_retried: bool = False
+    #: Somebody's request set it off: it changes nothing of what the household goes on to do.
+    is_asked: bool = False
 
 
 class Rulebook:
@@ -230,7 +232,8 @@ class Rulebook:
             self.book.watched[account_id] = partial(self._on_funds, ids[0])
 
     def _on_funds(self, rule_id: str, transfer: Transfer) -> None:
-        self.run(rule_id, TriggerDetails("ON_FUNDS_TRANSFERRED", transfer.cents))
+        details = TriggerDetails("ON_FUNDS_TRANSFERRED", transfer.cents)
+        self.run(rule_id, details, is_asked=transfer.id in self.book.asked)
 
     def due(self, trigger_ids: list[str]) -> list[str]:
         """Order rules that are due at the same instant."""
@@ -279,12 +282,12 @@ class Rulebook:
         """Give the runs of a rule, simulations too, oldest first."""
         return self._runs[rule_id]
 
-    def run(self, rule_id: str, details: TriggerDetails) -> Execution:
+    def run(self, rule_id: str, details: TriggerDetails, *, is_asked: bool = False) -> Execution:
         """Begin a live run of a rule. One on a schedule moves at once, others within minutes."""
-        run = self._begin(rule_id, details, LIVE)
+        run = self._begin(rule_id, details, LIVE, is_asked=is_asked)
         actions = run.actions
         pace = self._paces.get(rule_id)
-        if pace is not None and details.type == "ON_FUNDS_TRANSFERRED":
+        if pace is not None and details.type == "ON_FUNDS_TRANSFERRED" and not is_asked:
             times = pace(actions)
         elif details.type == "SCHEDULED":
             times = [self.book.now] * len(actions)
@@ -304,11 +307,13 @@ class Rulebook:
             self._act(run, place)
         return run.execution
 
-    def _begin(self, rule_id: str, details: TriggerDetails, mode: str) -> Run:
+    def _begin(
+        self, rule_id: str, details: TriggerDetails, mode: str, *, is_asked: bool = False
+    ) -> Run:
         version = self.versions[self._current[rule_id]]
         rule, now = version.rule, self.book.now
-        is_asked = details.type in ASKED
-        series = f"{mode}/{details.type if is_asked else 'RULE'}"
+        by_request = details.type in ASKED
+        series = f"{mode}/{'asked' if is_asked or by_request else 'planned'}"
         own_id = make_id(self.book.name, series, next(self._numbers[series]))
         execution = Execution(own_id, rule_id, version.number, mode, details, now)
         self.executions[own_id] = execution
@@ -316,8 +321,9 @@ class Rulebook:
         account, amount = rule.trigger.account_id, details.amount_cents
         facts = BookFacts(self.book, self._moved, self.readings)
         occasion = Occasion(now, account, amount, details.type == "ON_FUNDS_TRANSFERRED")
-        assumed = {account: amount} if is_asked and account and amount is not None else {}
-        run = Run(execution, rule, occasion, Purse(facts, assumed, mode == SIMULATION))
+        assumed = {account: amount} if by_request and account and amount is not None else {}
+        purse = Purse(facts, assumed, mode == SIMULATION)
+        run = Run(execution, rule, occasion, purse, is_asked=is_asked or by_request)
         execution.step = matching_step(rule, facts, occasion, self.readings)
         if execution.step is None:
             execution.conditions_not_met = execution.is_over = True
@@ -439,8 +445,7 @@ class Rulebook:
         kind = "ON_MONEY_IN" if isinstance(rule.trigger, OnFundsTransferred) else rule.trigger.type
         when = rule.trigger if isinstance(rule.trigger, Scheduled) else None
         at = self._crons.get(rule.id) or (cron(when) if when else None)
-        # What is asked for in a test changes nothing of what the household goes on to do.
-        series = "payment" if run.execution.trigger.type in ASKED else "plan"
+        series = "payment" if run.is_asked else "plan"
         made_by = RuleRun(kind, at, rule.id, run.execution.id)
         return Words("RULE", rule.description, made_by, series)
 
