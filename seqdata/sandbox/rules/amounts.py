@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import groupby
-from math import floor
 
 from seqdata.sandbox.rules.facts import Facts, LimitKey, Occasion, period_start
 from seqdata.sandbox.rules.model import Action, Limit
@@ -100,24 +100,30 @@ def _percentages(
             bases.setdefault((action.target, action.source), []).append(place)
     for (target, source), places in bases.items():
         base = occasion.amount_cents if target == "INCOMING_AMOUNT" else purse.base(source)
-        shares = [Fraction(str(group[place].percent)) for place in places]
+        shares = [_share(group[place].percent) for place in places]
         amounts = divide(max(base or 0, 0), shares, readings)
         for place, cents in zip(places, amounts, strict=True):
             asked[place] = Decision(group[place], cents)
     return asked
 
 
-def divide(base: int, percents: list[Fraction], readings: Readings) -> list[int]:
-    """Give so many percent of a sum each, in whole cents. Up to 100 % never exceed the sum."""
-    exact = [base * percent / 100 for percent in percents]
-    amounts = [_round(one, readings) for one in exact]
+@lru_cache(maxsize=1024)
+def _share(percent: float | None) -> Fraction:
+    """Give the share that a percentage says in decimal."""
+    return Fraction(str(percent)) / 100
+
+
+def divide(base: int, shares: list[Fraction], readings: Readings) -> list[int]:
+    """Give each share of a sum in whole cents. Shares of up to 1 never exceed the sum."""
+    amounts = [_part(base, share, readings) for share in shares]
     if readings.odd_cent == "nobody":
-        over = max(sum(amounts) - base, 0) if sum(percents) <= 100 else 0
+        over = max(sum(amounts) - base, 0)
+        over = over if over and sum(shares) <= 1 else 0
         for place in reversed(range(len(amounts))):
             cut = min(over, amounts[place])
             amounts[place], over = amounts[place] - cut, over - cut
         return amounts
-    odd = _round(sum(exact, Fraction(0)), readings) - sum(amounts)
+    odd = _part(base, sum(shares, Fraction(0)), readings) - sum(amounts)
     order = list(range(len(amounts)))
     for place in order if readings.odd_cent == "first" else reversed(order):
         given = max(odd, -amounts[place])
@@ -125,10 +131,11 @@ def divide(base: int, percents: list[Fraction], readings: Readings) -> list[int]
     return amounts
 
 
-def _round(exact: Fraction, readings: Readings) -> int:
-    if readings.percent_rounding == "half_up":
-        return floor(exact + Fraction(1, 2))
-    return round(exact) if readings.percent_rounding == "half_even" else floor(exact)
+def _part(base: int, share: Fraction, readings: Readings) -> int:
+    if readings.percent_rounding == "half_even":
+        return round(base * share)
+    half = share.denominator if readings.percent_rounding == "half_up" else 0
+    return (2 * base * share.numerator + half) // (2 * share.denominator)
 
 
 def _asked(action: Action, purse: Purse, readings: Readings) -> Decision:
@@ -196,7 +203,7 @@ def _due(action: Action, facts: Facts, readings: Readings) -> Decision:
     read, code = _NUMBERS[number.get(action.type, "owed")]
     cents = read(facts, action.destination)
     if action.type == "PERCENTAGE_LIABILITY_BALANCE" and cents is not None:
-        cents = _round(cents * Fraction(str(action.percent)) / 100, readings)
+        cents = _part(cents, _share(action.percent), readings)
     return _known(action, cents, code)
 
 

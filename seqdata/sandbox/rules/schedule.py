@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from seqdata.sandbox.rules.model import Scheduled
 from seqdata.sandbox.rules.readings import Readings
@@ -13,11 +14,16 @@ _DAY = 24 * 3600 * 1_000_000
 
 def due_at(trigger: Scheduled, day: date, readings: Readings) -> int | None:
     """Give the instant of a day of UTC at which a rule is due; None: it is not, that day."""
-    start = datetime.fromtimestamp(trigger.start_at // 1_000_000, UTC).date()
+    start = _day_of(trigger.start_at)
     if day < start or not _is_day(trigger.schedule_type, start, day, readings):
         return None
     midnight = (day - date(1970, 1, 1)).days * _DAY
     return midnight + trigger.start_at % _DAY
+
+
+@lru_cache(maxsize=1024)
+def _day_of(at: int) -> date:
+    return datetime.fromtimestamp(at // 1_000_000, UTC).date()
 
 
 def _is_day(schedule: str, start: date, day: date, readings: Readings) -> bool:
@@ -27,8 +33,9 @@ def _is_day(schedule: str, start: date, day: date, readings: Readings) -> bool:
         is_week = schedule == "WEEKLY" or day.isocalendar().week % 2 == 0
         return is_week and day.weekday() == start.weekday()
     if schedule == "MONTHLY":
-        last = monthrange(day.year, day.month)[1]
-        return day.day == (min(start.day, last) if readings.short_month == "clamp" else start.day)
+        if day.day == start.day or day.day < 28 or readings.short_month == "skip":
+            return day.day == start.day
+        return day.day == monthrange(day.year, day.month)[1] < start.day
     if readings.bi_weekly == "14_days":
         return (day - start) % timedelta(days=14) == timedelta(0)
     return day.day in (1, 15)

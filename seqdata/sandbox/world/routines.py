@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 
@@ -59,23 +59,15 @@ class Routines(Life):
         dues = {
             at
             for utc_day in (day, day + DAY)
-            for _, at in self._due_on(utc_day)
+            for _, at in self.rulebook.due_on(utc_day)
             if begins <= at < ends
         }
         for at in sorted(dues):
             self._exactly(at, partial(self._run_due, at))
 
-    def _due_on(self, day: date) -> Iterator[tuple[str, int]]:
-        for rule in self.rulebook.current:
-            trigger = rule.trigger
-            if isinstance(trigger, Scheduled) and rule.runs and rule.is_supported:
-                at = due_at(trigger, day, self.rulebook.readings)
-                if at is not None and rule.id not in self.rulebook.timed:
-                    yield rule.id, at
-
     def _run_due(self, at: int) -> None:
-        ids = [own_id for own_id, due in self._due_on(moment(at).date()) if due == at]
-        for rule_id in self.rulebook.due(ids):
+        dues = self.rulebook.due_on(moment(at).date())
+        for rule_id in self.rulebook.due([own_id for own_id, due in dues if due == at]):
             self.rulebook.run(rule_id, TriggerDetails("SCHEDULED", scheduled_at=at))
 
     def _pull_in(self, cents: int, activity_type: str) -> None:
@@ -108,7 +100,8 @@ class Routines(Life):
     def _refresh_outside(self) -> None:
         """Live a day outside of Sequence; on banking days, read the balances again."""
         book = self.book
-        is_open = banking.is_banking_day(day_of(book.now))
+        day = day_of(book.now)
+        is_open = banking.is_banking_day(day)
         for key, account in self.accounts.items():
             scale = self.scale
             if key == "checking":
@@ -119,7 +112,7 @@ class Routines(Life):
             elif key == "card":
                 account.balance += self._dollars(8, 54) * scale
             if account.is_liability:
-                account.statement = next_statement(account, key, day_of(book.now), scale)
+                account.statement = next_statement(account, key, day, scale)
             if account.provider != "MANUAL" and is_open:
                 account.shown, account.refreshed_at = account.balance, book.now
                 account.steps.append((book.now, account.balance))

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from itertools import count
 from typing import Any
@@ -16,7 +17,7 @@ from seqdata.sandbox.rules.execution import FAILURES, LIVE, SIMULATION, Executio
 from seqdata.sandbox.rules.facts import LimitKey, Occasion
 from seqdata.sandbox.rules.model import Action, OnFundsTransferred, Rule, RuleVersion, Scheduled
 from seqdata.sandbox.rules.readings import Readings
-from seqdata.sandbox.rules.schedule import cron
+from seqdata.sandbox.rules.schedule import cron, due_at
 from seqdata.sandbox.world import banking
 from seqdata.sandbox.world.book import Book, make_id
 from seqdata.sandbox.world.clock import HOUR, SECOND
@@ -141,12 +142,12 @@ class Run:
     rule: Rule
     occasion: Occasion
     purse: Purse
+    #: What is said of its transfers.
+    words: Words
     actions: list[Action] = field(default_factory=list)
     #: What was decided of each group, from its first action on.
     decided: dict[int, Iterator[Decision]] = field(default_factory=dict)
     is_retried: bool = False
-    #: Somebody's request set it off: it changes nothing of what the household goes on to do.
-    is_asked: bool = False
 
 
 class Rulebook:
@@ -161,8 +162,9 @@ class Rulebook:
         self.executions: dict[str, Execution] = {}
         #: The transfers of simulations, by id; they are in no book.
         self.simulated: dict[str, Transfer] = {}
-        #: Scheduled rules whose hour the household knows.
-        self.timed: set[str] = set()
+        #: Scheduled rules whose hour the household knows, and the others that are on.
+        self._timed: set[str] = set()
+        self._scheduled: list[tuple[str, Scheduled]] = []
         self._current: dict[str, int] = {}
         self._runs: defaultdict[str, list[Execution]] = defaultdict(list)
         self._moved: dict[LimitKey, list[Transfer]] = {}
@@ -186,7 +188,7 @@ class Rulebook:
             raise ValueError(f"there is a rule {rule.id} already")
         if cron_text is not None:
             self._crons[rule.id] = cron_text
-            self.timed.add(rule.id)
+            self._timed.add(rule.id)
         if pace is not None:
             self._paces[rule.id] = pace
         self._put(RuleVersion(rule, 1, rule.created_at))
@@ -212,6 +214,14 @@ class Rulebook:
         rule = version.rule
         self._current[rule.id] = len(self.versions)
         self.versions.append(version)
+        self._scheduled = [
+            (one.id, one.trigger)
+            for one in self.current
+            if isinstance(one.trigger, Scheduled)
+            and one.runs
+            and one.is_supported
+            and one.id not in self._timed
+        ]
         if isinstance(rule.trigger, OnFundsTransferred):
             self._watch(rule.trigger.account_id)
 
@@ -234,6 +244,11 @@ class Rulebook:
     def _on_funds(self, rule_id: str, transfer: Transfer) -> None:
         details = TriggerDetails("ON_FUNDS_TRANSFERRED", transfer.cents)
         self.run(rule_id, details, is_asked=transfer.id in self.book.asked)
+
+    def due_on(self, day: date) -> list[tuple[str, int]]:
+        """Give what is due in a day of UTC, and when; not the rules that the household runs."""
+        dues = [(own_id, due_at(one, day, self.readings)) for own_id, one in self._scheduled]
+        return [(own_id, at) for own_id, at in dues if at is not None]
 
     def due(self, trigger_ids: list[str]) -> list[str]:
         """Order rules that are due at the same instant."""
@@ -323,7 +338,8 @@ class Rulebook:
         occasion = Occasion(now, account, amount, details.type == "ON_FUNDS_TRANSFERRED")
         assumed = {account: amount} if by_request and account and amount is not None else {}
         purse = Purse(facts, assumed, mode == SIMULATION)
-        run = Run(execution, rule, occasion, purse, is_asked=is_asked or by_request)
+        words = self._words(rule, own_id, is_asked=is_asked or by_request)
+        run = Run(execution, rule, occasion, purse, words)
         execution.step = matching_step(rule, facts, occasion, self.readings)
         if execution.step is None:
             execution.conditions_not_met = execution.is_over = True
@@ -382,7 +398,7 @@ class Rulebook:
                 facts.note(action.source, -cents)
                 facts.note(action.destination, cents if isinstance(destination, Holding) else 0)
         else:
-            transfer = _moved(self.book, source, destination, cents, self._words(run))
+            transfer = _moved(self.book, source, destination, cents, run.words)
             assert execution.step is not None
             key = (run.rule.id, execution.step, action.group_index)
             self._moved.setdefault(key, []).append(transfer)
@@ -420,14 +436,14 @@ class Rulebook:
             transfer = self._pretend(run, source, destination, decision.cents)
             transfer.status, transfer.error_reason = "FAILED", REASONS[code]
         else:
-            way, words = direction(source, destination), self._words(run)
+            way, words = direction(source, destination), run.words
             cents, reason = decision.cents, REASONS[code]
             transfer = refused(self.book, source, destination, cents, way, words, reason)
         transfer.error_code = code
         run.execution.transfers.append(transfer)
 
     def _pretend(self, run: Run, source: Account, destination: Account, cents: int) -> Transfer:
-        now, words = self.book.now, self._words(run)
+        now, words = self.book.now, run.words
         own_id = make_id(self.book.name, "simulated", next(self._numbers["transfer"]))
         way = direction(source, destination)
         transfer = Transfer(own_id, now, now, cents, source, destination, way, "RULE", "COMPLETE")
@@ -440,13 +456,13 @@ class Rulebook:
         self.simulated[own_id] = transfer
         return transfer
 
-    def _words(self, run: Run) -> Words:
-        rule = run.rule
+    def _words(self, rule: Rule, execution_id: str, *, is_asked: bool) -> Words:
+        """Say what made a transfer. One that is asked for changes nothing that is planned."""
         kind = "ON_MONEY_IN" if isinstance(rule.trigger, OnFundsTransferred) else rule.trigger.type
         when = rule.trigger if isinstance(rule.trigger, Scheduled) else None
         at = self._crons.get(rule.id) or (cron(when) if when else None)
-        series = "payment" if run.is_asked else "plan"
-        made_by = RuleRun(kind, at, rule.id, run.execution.id)
+        series = "payment" if is_asked else "plan"
+        made_by = RuleRun(kind, at, rule.id, execution_id)
         return Words("RULE", rule.description, made_by, series)
 
 
