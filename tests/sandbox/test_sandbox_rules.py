@@ -278,6 +278,20 @@ def test_actions_of_a_group_share_their_cap() -> None:
     assert moves(done) == [40.0, 10.0]
 
 
+def test_runs_that_overlap_keep_one_cap() -> None:
+    """Two deposits in one second, each with two times $40 under $100 a month, move $100."""
+    home = Household(pod=1_000, other=0, third=0)
+    limit = cap("PER_MONTH", 100)
+    both = fixed(dollars=40, limit=limit), fixed(destination="third", dollars=40, limit=limit)
+    home.add(on_pod, step(*both))
+    for _ in range(2):
+        home.rulebook.run("rule", TriggerDetails("ON_FUNDS_TRANSFERRED", 5_00))
+        home.pass_time(1)
+    home.pass_time(60)
+    # One by one, in turns: 40 of the first, 40 of the second, the 20 that are left, none.
+    assert home.balances == {"pod": 900.0, "other": 80.0, "third": 20.0}
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "paid"),
     [

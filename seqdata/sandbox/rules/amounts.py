@@ -237,6 +237,20 @@ def _room(limit: Limit, key: LimitKey, facts: Facts, occasion: Occasion, reading
     return max(limit.amount_cents - facts.used(key, since), 0)
 
 
+def within_limit(
+    decision: Decision, place: tuple[str, int], facts: Facts, occasion: Occasion, readings: Readings
+) -> Decision:
+    """Keep the limit of a period once more, where another run has used it up since."""
+    limit = decision.action.limit
+    if limit is None or limit.period == "PER_TRANSFER":
+        return decision
+    room = _room(limit, (*place, decision.action.group_index), facts, occasion, readings)
+    if decision.cents <= room:
+        return decision
+    is_cut = readings.limit_remainder == "cut" and room >= DOLLAR
+    return replace(decision, cents=room if is_cut else 0)
+
+
 def _in_order(wanted: list[int], room: int, is_cut: bool) -> list[int]:
     given = []
     for cents in wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,7 +11,15 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from seqdata.sandbox.rules.amounts import Decision, Purse, decide, in_groups, in_order, takes_part
+from seqdata.sandbox.rules.amounts import (
+    Decision,
+    Purse,
+    decide,
+    in_groups,
+    in_order,
+    takes_part,
+    within_limit,
+)
 from seqdata.sandbox.rules.conditions import matching_step
 from seqdata.sandbox.rules.execution import FAILURES, LIVE, SIMULATION, Execution, TriggerDetails
 from seqdata.sandbox.rules.facts import LimitKey, Occasion
@@ -69,6 +77,8 @@ class BookFacts:
     readings: Readings
     #: What the run has moved that no balance shows: all of a simulation, pulls from outside.
     unseen: dict[str, int] = field(default_factory=dict)
+    #: What a simulation has moved under each limit.
+    pretended: Counter[LimitKey] = field(default_factory=Counter)
 
     def account(self, account_id: str) -> Account | None:
         """Find an account, also a deleted one."""
@@ -123,7 +133,7 @@ class BookFacts:
 
     def used(self, key: LimitKey, since: int) -> int:
         """Give what a group has moved since, without what the readings leave out."""
-        total = 0
+        total = self.pretended[key]
         for transfer in reversed(self.moved.get(key, [])):
             if transfer.created_at < since:
                 break
@@ -374,8 +384,11 @@ class Rulebook:
         return next(run.decided[group])
 
     def _again(self, run: Run, decision: Decision) -> Decision:
-        """Look once more whether the money is there: minutes may have passed since."""
-        action = decision.action
+        """Look once more at the limit and at the money: minutes may have passed since."""
+        action, step, facts = decision.action, run.execution.step, run.purse.facts
+        assert step is not None
+        place = (run.rule.id, step)
+        decision = within_limit(decision, place, facts, run.occasion, self.readings)
         left = run.purse.left(action)
         if not decision.cents or (left is not None and left >= decision.cents):
             return decision
@@ -389,18 +402,19 @@ class Rulebook:
         source, destination = facts.account(action.source), facts.account(action.destination)
         assert source is not None
         assert destination is not None
+        assert execution.step is not None
+        key = (run.rule.id, execution.step, action.group_index)
         run.purse.spend(action.source, cents)
         if isinstance(source, Outside):
             facts.note(action.source, -cents)
         if execution.mode == SIMULATION:
             transfer = self._pretend(run, source, destination, cents)
+            facts.pretended[key] += cents
             if isinstance(source, Holding):
                 facts.note(action.source, -cents)
                 facts.note(action.destination, cents if isinstance(destination, Holding) else 0)
         else:
             transfer = _moved(self.book, source, destination, cents, run.words)
-            assert execution.step is not None
-            key = (run.rule.id, execution.step, action.group_index)
             self._moved.setdefault(key, []).append(transfer)
         execution.transfers.append(transfer)
 
