@@ -23,6 +23,9 @@ from seqdata.sandbox.faults.queue import Faults
 from seqdata.sandbox.login.logins import Logins
 from seqdata.sandbox.login.pages import application_routes, login_routes
 from seqdata.sandbox.login.tokens import Tokens
+from seqdata.sandbox.platform.api import Platform
+from seqdata.sandbox.platform.description import PREFIXES
+from seqdata.sandbox.platform.keys import read_permissions
 from seqdata.sandbox.rules.readings import Readings
 from seqdata.sandbox.serving.app import REMEMBERED, Log, application, login
 from seqdata.sandbox.serving.control import Control, make_fault, whole_seconds
@@ -48,6 +51,9 @@ _CONNECTION = (
     "totp_secret",
     "access_token",
     "refresh_token",
+    "platform_url",
+    "api_key",
+    "api_key_transfers",
 )
 _ENVIRONMENT = {
     "SEQUENCE_APP_URL": "app_url",
@@ -116,6 +122,10 @@ class Sandbox:
         self._server: ServerThread | None = None
         self._urls: tuple[str, str] | None = None
         self._api = Api(self._world, self._faults, self._page_rules)
+        self._platform = Platform(self._world, self._faults)
+        #: A key of the official API that reads everything, and one that also moves money.
+        self.api_key = self._platform.make_key("Reading")[1]
+        self.api_key_transfers = self._platform.make_moving_key("Moving")[1]
         self.access_token = self._tokens.issue()
         self.refresh_token = self._tokens.issue_refresh()
 
@@ -141,9 +151,9 @@ class Sandbox:
         )
         tokens.issuer = f"{auth_url}/"  # with a slash, as Auth0 writes it
         self.access_token = tokens.issue()
-        control = Control(world, faults, tokens, logins, log, app_url).routes()
+        control = Control(world, faults, tokens, logins, self._platform, log, app_url).routes()
         home = application_routes(logins, self.client_id, auth_url)
-        app = application(api, tokens, [*home, *control], world, log)
+        app = application(api, self._platform, tokens, [*home, *control], world, log)
         auth = login(tokens, logins, faults, login_routes(logins, app_url), world, log)
         server = ServerThread([(app, app_socket), (auth, auth_socket)], tls)
         server.start()
@@ -188,6 +198,11 @@ class Sandbox:
     def app_url(self) -> str:
         """The origin of the application and its API."""
         return self._origins[0]
+
+    @property
+    def platform_url(self) -> str:
+        """The address of the official API."""
+        return f"{self.app_url}{PREFIXES[0]}"
 
     @property
     def auth_url(self) -> str:
@@ -367,7 +382,8 @@ class Sandbox:
     ) -> None:
         """Let the next requests meet a fault.
 
-        `operation` limits it to one operationName ("oauth/token": the token endpoint),
+        `operation` limits it to one operationName ("oauth/token": the token endpoint), or to one
+        operationId of the official API ("platform": any of it). Without it, all of GraphQL.
         `after` lets that many matching requests pass first, `times` is how often it acts.
         `since` and `until` (exclusive) limit it by the world's clock. The faults that lie are
         listed in :data:`seqdata.sandbox.faults.lies.LIES`.
@@ -392,6 +408,46 @@ class Sandbox:
         has locked is open again, and one-time codes that were spent count as new.
         """
         self._logins.change(**changes)
+
+    def platform_variant(self, **changes: Any) -> None:
+        """Let the official API behave otherwise; without arguments, as usual.
+
+        The words are those of :class:`seqdata.sandbox.platform.switches.Switches`.
+        """
+        with self._world.lock:
+            self._platform.switches.change(changes)
+
+    def make_key(
+        self,
+        name: str = "A key",
+        permissions: dict[str, Any] | None = None,
+        organization_id: str | None = None,
+    ) -> str:
+        """Make a key of the official API, of the first organization where none is named.
+
+        Parameters
+        ----------
+        permissions
+            By the service's words: `READ_ACCOUNTS`, `READ_TRANSFERS`, `READ_RULES` and
+            `TRIGGER_RULES` are "all" or a list of ids; `MANUAL_TRANSFER` is a list of objects
+            with `source`, `target` and perhaps `max_amount` in cents; `READ_AUDIT_LOGS` is true
+            or false. What is not named is not permitted. None reads everything.
+        """
+        return self._platform.make_key(name, permissions, organization_id)[1]
+
+    def change_key(self, key: str, permissions: dict[str, Any] | None = None) -> None:
+        """Give a key of the official API other permissions."""
+        self._platform.keys.change(self._key_id(key), read_permissions(permissions))
+
+    def revoke_key(self, key: str) -> None:
+        """Let a key of the official API open nothing any more."""
+        self._platform.keys.revoke(self._key_id(key))
+
+    def _key_id(self, key: str) -> str:
+        found = self._platform.keys.find(key)
+        if found is None:
+            raise ValueError("this is no key of this sandbox, or it was revoked")
+        return found.id
 
     def logins(self) -> int:
         """How many logins through the pages were completed."""

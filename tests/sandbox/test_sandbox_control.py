@@ -165,10 +165,11 @@ def test_tokens_are_expired_over_http(web: Any) -> None:
 
 
 def test_connection_and_environment_have_the_promised_keys(box: Sandbox) -> None:
-    """The connection has its ten keys, and the environment points the package here."""
+    """The connection has its names, and the environment points the package here."""
     assert list(box.connection()) == [
         "app_url", "auth_url", "organization_id", "kyc_id", "client_id",
         "email", "password", "totp_secret", "access_token", "refresh_token",
+        "platform_url", "api_key", "api_key_transfers",
     ]  # fmt: skip
     assert box.environment()["SEQUENCE_APP_URL"] == box.app_url
     assert box.app_url != box.auth_url

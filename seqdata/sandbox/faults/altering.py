@@ -39,13 +39,22 @@ def nodes(payload: Any, of: str) -> Iterator[Node]:
                 yield from nodes(value, of)
 
 
+_AMOUNTS = frozenset({"amount", "amountInCents"})
+_MOMENTS = frozenset({"createdAt", "transactionDate"})
+
 #: What a kind of node is known by, where it is not known by the key it stands under.
 _SIGNS: dict[str, Callable[[Node], bool]] = {
-    "transfer": lambda node: "amount" in node and "createdAt" in node,
-    "page": lambda node: "edges" in node,
+    "transfer": lambda node: bool(node.keys() & _AMOUNTS) and bool(node.keys() & _MOMENTS),
+    "page": lambda node: "edges" in node or ("items" in node and "pagination" in node),
+    "account": lambda node: "canBeSource" in node,
+    "rule": lambda node: "isSupported" in node or "steps" in node,
+    "execution": lambda node: "ruleId" in node and "amountInCents" not in node,
+    "call": lambda node: "apiKeyId" in node,
 }
 
-KINDS_OF_NODES = ("transfer", "account", "page", "organization", "answer")
+KINDS_OF_NODES = (
+    "transfer", "account", "page", "organization", "answer", "rule", "execution", "call"
+)  # fmt: skip
 
 
 def _at(holder: Any, name: str) -> Spot | None:
@@ -70,8 +79,11 @@ def _spot(node: Node, path: list[str]) -> Spot | None:
 
 def _spots(payload: Node, options: Options, default: str) -> list[Spot]:
     data, of = payload["data"], options.get("of", "transfer")
+    among = [data] if of == "answer" else list(nodes(data, of))
     path = options.get("field", default).split(".")
-    among = [data] if of == "answer" else nodes(data, of)
+    if "field" not in options and path == ["amount", "cents"]:
+        # What the official API calls them.
+        path = ["amountInCents"] if any("amountInCents" in one for one in among) else path
     spots = [spot for one in among if (spot := _spot(one, path)) is not None]
     row = options.get("row", 0)
     return spots if row is None else spots[row : row + 1]
@@ -80,6 +92,24 @@ def _spots(payload: Node, options: Options, default: str) -> list[Spot]:
 def has_field(payload: Node, options: Options) -> bool:
     """Whether there is a node to change."""
     return bool(_spots(payload, options, "status"))
+
+
+def has_balance(payload: Node, _: Options) -> bool:
+    """Whether there is an account of the official API whose balance is known."""
+    return any(one.get("balance") for one in nodes(payload["data"], "account"))
+
+
+def fail_balance(payload: Node, options: Options) -> Node:
+    """Say why a balance is not known, instead of the balance."""
+    for one in nodes(payload["data"], "account"):
+        if one.get("balance"):
+            code = options.get("code", "BALANCE_UNAVAILABLE")
+            one["balance"] |= {
+                "balanceInCents": None,
+                "availableBalanceInCents": None,
+                "error": code,
+            }
+    return payload
 
 
 def remove(payload: Node, options: Options) -> Node:
@@ -196,7 +226,8 @@ def _swap(payload: Node, options: Options) -> None:
 def is_younger(payload: Node, options: Options) -> bool:
     """Whether an answer shows what was not so yet."""
     before = _lag(options)
-    return any(_is_after(one, "updatedAt", before) for one in nodes(payload["data"], "transfer"))
+    rows = nodes(payload["data"], "transfer")
+    return any(_is_after(one, name, before) for one in rows for name in _CHANGES)
 
 
 def lag(payload: Node, options: Options) -> Node:
@@ -207,11 +238,21 @@ def lag(payload: Node, options: Options) -> Node:
     before = _lag(options)
     for organization in nodes(payload["data"], "organization"):
         _forget_newest(organization, before)
+    for page in nodes(payload["data"], "page"):
+        if "items" in page:
+            page["items"] = [
+                one for one in page["items"] if not _is_after(one, "createdAt", before)
+            ]
     for one in nodes(payload["data"], "transfer"):
-        if _is_after(one, "updatedAt", before):
-            was = {"status": "PENDING", "errorReason": None, "updatedAt": one["createdAt"]}
+        if any(_is_after(one, name, before) for name in _CHANGES):
+            was = {"status": "PENDING", "errorReason": None, "updatedAt": one.get("createdAt"),
+                   "errorCode": None, "completedAt": None}  # fmt: skip
             one.update({name: value for name, value in was.items() if name in one})
     return payload
+
+
+#: Fields that say when a transfer was changed last.
+_CHANGES = ("updatedAt", "completedAt")
 
 
 def _lag(options: Options) -> str:

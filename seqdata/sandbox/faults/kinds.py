@@ -18,8 +18,9 @@ Each acts at one of these places:
 `delay`        on any answer; acts beside another fault
 =============  ==================================================================
 
-`wire` and `wrong_body` act on the finished answer, or with `before` instead of it. The options
-that an act gets hold `now` too, the world's clock.
+`wire`, `wrong_body` and `refused` act on the finished answer, or with `before` instead of it; the
+last one and `balance_error` are of the official API alone. The options that an act gets hold `now`
+too, the world's clock.
 """
 
 from __future__ import annotations
@@ -75,8 +76,19 @@ def _forbidden(_: None, options: Options) -> Reply:
 
 
 def _rate_limit(_: None, options: Options) -> Reply:
-    retry_after = str(options.get("retry_after", 1))
-    return Reply(429, {"message": "Too Many Requests"}, {"retry-after": retry_after})
+    retry_after = options.get("retry_after", 1)
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return Reply(429, {"message": "Too Many Requests"}, headers)
+
+
+def _refused(reply: Reply | None, options: Options) -> Reply:
+    """Refuse in JSON, with a code of the official API."""
+    said = {"message": options.get("message", "Something went wrong")}
+    code = options.get("code", "UNEXPECTED_ERROR")
+    if reply is None:
+        return Reply(options.get("status", 500), said | {"code": code})
+    payload = {"error": said | {"code": code}, "requestId": reply.payload.get("requestId")}
+    return Reply(options.get("status", 500), payload)
 
 
 def _server_error(_: None, options: Options) -> Reply:
@@ -129,7 +141,7 @@ def _slow(reply: Reply, options: Options) -> Reply:
 
 
 def _is_done(reply: Reply | None, _: Options) -> bool:
-    return reply is None or reply.status == 200
+    return reply is None or 200 <= reply.status < 300
 
 
 def _wire(reply: Reply | None, options: Options) -> Reply:
@@ -218,6 +230,12 @@ KINDS: dict[str, Kind] = {
     "rate_limit": Kind("replace", _rate_limit, frozenset({"retry_after"})),
     "server_error": Kind("replace", _server_error, frozenset({"status"})),
     "bad_gateway": Kind("replace", _bad_gateway),
+    "refused": Kind(
+        "finish", _refused, frozenset({"status", "code", "message", "before"}), _is_done
+    ),
+    "balance_error": Kind(
+        "alter", altering.fail_balance, frozenset({"code"}), altering.has_balance
+    ),
     "cut": Kind("replace", _cut),
     "errors_without_data": Kind("replace", _errors_without_data, frozenset({"message", "code"})),
     "misheard": Kind("ask", answers.mishear, _VARIANT, answers.can_mishear),
@@ -331,6 +349,7 @@ _CHECKS: dict[str, given.Check] = {
 _OWN_CHECKS: dict[str, dict[str, given.Check]] = {
     "payment_fails": {"status": given.text},
     "wrong_header": {"name": _header_name, "value": given.or_null(_header)},
+    "rate_limit": {"retry_after": given.or_null(_header)},
 }
 
 

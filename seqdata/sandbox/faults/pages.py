@@ -42,6 +42,23 @@ class Shown:
         return self.page | {"edges": shown, "pageInfo": self.page["pageInfo"] | info}
 
 
+class Numbered:
+    """A page of the API that pages by number: its rows, and whether another page follows."""
+
+    def __init__(self, items: list[Any], has_next: bool) -> None:
+        self.items, self.has_next = items, has_next
+
+    @property
+    def page(self) -> Page:
+        """The rows as those have them that page by cursor."""
+        return {"edges": [{"cursor": "", "node": item} for item in self.items]}
+
+    def changed(self, edges: list[Any] | None = None, **info: Any) -> Numbered:
+        """Give the page with other rows, or another end."""
+        items = self.items if edges is None else [edge["node"] for edge in edges]
+        return Numbered(items, info.get("hasNextPage", self.has_next))
+
+
 @dataclass(slots=True)
 class Sought:
     """The key a cursor stands for, among the keys of what is paged through, oldest first."""
@@ -49,6 +66,33 @@ class Sought:
     key: Key
     cursors: Cursors
     keys: list[Key]
+
+    def moved(self, by: int) -> Key:
+        """Give the key so many rows further down."""
+        here = bisect_left(self.keys, self.key) - by
+        if here < 0:
+            return 0, ""
+        return self.keys[here] if here < len(self.keys) else (2**62, "_")
+
+    def repeated(self) -> Key:
+        """Give a key above the row that the cursor names."""
+        created_at, own_id = self.key
+        return created_at, f"{own_id}\0"
+
+
+@dataclass(slots=True)
+class Begun:
+    """The number of the row that a page begins with, where pages have numbers."""
+
+    start: int
+
+    def moved(self, by: int) -> int:
+        """Give the number of the row so many rows further down."""
+        return max(0, self.start + by)
+
+    def repeated(self) -> int:
+        """Give the number of the row before."""
+        return self.moved(-1)
 
 
 # -- no row is lost ----------------------------------------------------------------
@@ -66,18 +110,18 @@ def show_nothing(shown: Shown, _: Options) -> Page:
     return shown.changed([], startCursor=None, endCursor=end, hasNextPage=True)
 
 
-def cut_short(shown: Shown, options: Options) -> Page:
+def cut_short(shown: Shown | Numbered, options: Options) -> Any:
     """Show the first rows alone; the cursor is that of the last one shown."""
     edges = _first(shown, options)
     return shown.changed(edges, endCursor=edges[-1]["cursor"], hasNextPage=True)
 
 
-def _first(shown: Shown, options: Options) -> list[Any]:
+def _first(shown: Shown | Numbered, options: Options) -> list[Any]:
     edges: list[Any] = shown.page["edges"]
     return edges[: options.get("rows", max(1, len(edges) // 2))]
 
 
-def has_rows(shown: Shown, _: Options) -> bool:
+def has_rows(shown: Shown | Numbered, _: Options) -> bool:
     """Whether there is a row to leave out."""
     return bool(shown.page["edges"])
 
@@ -89,43 +133,39 @@ def expire_cursor(sought: Sought, options: Options) -> Key:
     raise BadInput(options.get("message", "Cursor has expired."))
 
 
-def repeat_row(sought: Sought, _: Options) -> Key:
+def repeat_row(sought: Sought | Begun, _: Options) -> Key | int:
     """Stand one row before the cursor: the row it names comes again, and none is lost."""
-    created_at, own_id = sought.key
-    return created_at, f"{own_id}\0"
+    return sought.repeated()
 
 
 # -- rows are lost -----------------------------------------------------------------
 
 
-def shift(sought: Sought, options: Options) -> Key:
+def shift(sought: Sought | Begun, options: Options) -> Key | int:
     """Stand some rows further down, as an offset does when rows come or go; less than 0: up."""
-    here = bisect_left(sought.keys, sought.key) - options.get("by", 1)
-    if here < 0:
-        return 0, ""
-    return sought.keys[here] if here < len(sought.keys) else (2**62, "_")
+    return sought.moved(options.get("by", 1))
 
 
-def _missing(shown: Shown, options: Options) -> Page:
+def _missing(shown: Shown | Numbered, options: Options) -> Any:
     row = options.get("row") or 0
     edges: list[Any] = shown.page["edges"]
     return shown.changed(edges[:row] + edges[row + options.get("rows", 1) :])
 
 
-def _ends(shown: Shown, options: Options) -> Page:
+def _ends(shown: Shown | Numbered, options: Options) -> Any:
     edges = _first(shown, options)
     return shown.changed(edges, endCursor=edges[-1]["cursor"], hasNextPage=False)
 
 
-def _empty(shown: Shown, _: Options) -> Page:
+def _empty(shown: Shown | Numbered, _: Options) -> Any:
     return shown.changed([], startCursor=None, endCursor=None, hasNextPage=False)
 
 
-def _doubled(shown: Shown, _: Options) -> Page:
+def _doubled(shown: Shown | Numbered, _: Options) -> Any:
     return shown.changed([edge for edge in shown.page["edges"] for _ in range(2)])
 
 
-def _reversed(shown: Shown, _: Options) -> Page:
+def _reversed(shown: Shown | Numbered, _: Options) -> Any:
     return shown.changed(shown.page["edges"][::-1])
 
 
@@ -139,7 +179,7 @@ def _ahead(shown: Shown, options: Options) -> Page:
     return shown.changed(endCursor=shown.cursors.write((further, "")), hasNextPage=True)
 
 
-VARIANTS: dict[str, Callable[[Shown, Options], Page]] = {
+VARIANTS: dict[str, Callable[[Any, Options], Any]] = {
     "missing": _missing,
     "ends": _ends,
     "empty": _empty,
@@ -150,6 +190,6 @@ VARIANTS: dict[str, Callable[[Shown, Options], Page]] = {
 }
 
 
-def lie(shown: Shown, options: Options) -> Page:
+def lie(shown: Shown | Numbered, options: Options) -> Any:
     """Tell wrongly of a page, in the way of a variant."""
     return VARIANTS[options.get("variant", "missing")](shown, options)

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seqdata.sandbox.faults.answers import Asked, Told
-from seqdata.sandbox.faults.kinds import KINDS, Options, check_options
-from seqdata.sandbox.faults.pages import Shown, Sought
+from seqdata.sandbox.faults.kinds import KINDS, VARIANTS, Options, check_options
+from seqdata.sandbox.faults.pages import Begun, Numbered, Shown, Sought
+from seqdata.sandbox.platform.description import OPERATION_IDS
 from seqdata.sandbox.webapp.paging import Cursors
 from seqdata.sandbox.webapp.payments import Fate
 from seqdata.sandbox.webapp.reply import Reply
@@ -20,6 +21,16 @@ from seqdata.sandbox.world.records import Key
 from seqdata.sandbox.world.world import World
 
 __all__ = ["KINDS", "TOKEN_OPERATION", "Fault", "Faults", "Reply"]
+
+#: The operation name that stands for every operation of the official API.
+PLATFORM = "platform"
+
+#: Faults that only answers of GraphQL can have.
+_OF_GRAPHQL = frozenset({
+    "contradiction", "create_error", "empty_page", "errors_with_data", "errors_without_data",
+    "expired_cursor", "no_count", "repeated_cursor",
+})  # fmt: skip
+_VARIANTS_OF_GRAPHQL = {"wrong_page": ("back", "ahead"), "misheard": ("organization",)}
 
 #: The operation name under which faults of the token endpoint are asked for.
 TOKEN_OPERATION = "oauth/token"  # noqa: S105 - the name of an address
@@ -45,9 +56,15 @@ class Fault:
         kind = KINDS[self.kind]
         if kind.acts_at(self.options) != place or self.times <= 0 or not self._is_due(now):
             return False
-        if operation != self.operation and (self.operation or operation == TOKEN_OPERATION):
+        if not self._is_aimed_at(operation):
             return False
         return kind.applies(subject, self.options_at(now))
+
+    def _is_aimed_at(self, operation: str | None) -> bool:
+        if operation in OPERATION_IDS:
+            return self.operation in (operation, PLATFORM)
+        is_other = bool(self.operation) or operation == TOKEN_OPERATION
+        return operation == self.operation or not is_other
 
     def _is_due(self, now: int) -> bool:
         has_begun = self.since is None or self.since <= now
@@ -82,6 +99,7 @@ class Faults:
                 known = ", ".join(sorted(KINDS))
                 raise ValueError(f"unknown fault {fault.kind!r}; there are {known}")
             check_options(fault.kind, fault.options)
+            _check_aim(fault)
         with self._lock:
             self._waiting += faults
 
@@ -165,6 +183,16 @@ class Faults:
             changed = self._act("later page", operation, shown, None)
         return changed or self._act("page", operation, shown, page)
 
+    def find_start(self, start: int, operation: str | None) -> int:
+        """Give the number of the row that a page begins with."""
+        found: int = self._act("cursor", operation, Begun(start), start)
+        return found
+
+    def change_rows(self, shown: Numbered, operation: str | None) -> Numbered:
+        """Give a page that has a number after its faults."""
+        changed: Numbered = self._act("page", operation, shown, shown)
+        return changed
+
     def ignored_filter(self, given: dict[str, Any], operation: str | None) -> str | None:
         """Give the key of a filter that is not listened to, or None."""
         name: str | None = self._act("filter", operation, given, None)
@@ -183,3 +211,12 @@ class Faults:
     def change_payment(self, result: dict[str, Any], operation: str | None) -> Any:
         """Give the result of an accepted payment, or the GraphQLError or Reply instead."""
         return self._act("payment", operation, result, result)
+
+
+def _check_aim(fault: Fault) -> None:
+    """Refuse a fault that no answer of its operation can have."""
+    if fault.operation != PLATFORM and fault.operation not in OPERATION_IDS:
+        return
+    variant = fault.options.get("variant", VARIANTS.get(fault.kind, ("",))[0])
+    if fault.kind in _OF_GRAPHQL or variant in _VARIANTS_OF_GRAPHQL.get(fault.kind, ()):
+        raise ValueError(f"{fault.kind} is a fault of GraphQL, not of {fault.operation}")

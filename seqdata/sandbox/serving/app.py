@@ -1,6 +1,6 @@
 """The two origins as ASGI applications.
 
-The application origin serves its page, GraphQL and the control endpoints, the login origin its
+The application origin serves its page, both APIs and the control endpoints, the login origin its
 pages and the token endpoint. The pages come from `seqdata.sandbox.login.pages`.
 """
 
@@ -16,12 +16,15 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seqdata.sandbox.faults.queue import TOKEN_OPERATION, Faults, Reply
 from seqdata.sandbox.login.logins import Logins
 from seqdata.sandbox.login.tokens import Denied, Tokens
+from seqdata.sandbox.platform.api import Platform
+from seqdata.sandbox.platform.description import PREFIXES
+from seqdata.sandbox.platform.request import Request as Asked
 from seqdata.sandbox.serving.responses import Delivery
 from seqdata.sandbox.webapp.api import Api, BadCall, read_call, with_own_headers
 from seqdata.sandbox.world.world import World
@@ -87,8 +90,15 @@ async def failed(_: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, Any] = {404: not_found, 405: not_found, 500: failed}
 
 
-def application(api: Api, tokens: Tokens, others: list[Route], world: World, log: Log) -> ASGIApp:
-    """Make the origin that serves the API, and `others`: the page and the control endpoints."""
+def application(
+    api: Api,
+    platform: Platform,
+    tokens: Tokens,
+    others: list[Route],
+    world: World,
+    log: Log,
+) -> ASGIApp:
+    """Make the origin that serves both APIs, and `others`: the page and the control endpoints."""
 
     async def graphql(request: Request) -> Response:
         try:
@@ -100,9 +110,36 @@ def application(api: Api, tokens: Tokens, others: list[Route], world: World, log
         request.state.record.update(operation=operation, variables=call.variables)
         return respond(api.serve(call, is_authorized=tokens.accepts(_bearer(request))))
 
-    routes = [Route("/api/graphql", graphql, methods=["POST"]), *others]
+    apis: list[BaseRoute] = [Route("/api/graphql", graphql, methods=["POST"])]
+    apis += [Mount(prefix, official(platform, prefix)) for prefix in PREFIXES]
+    routes = [*apis, *others]
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     return Envelope(app, world, "app", log)
+
+
+def official(platform: Platform, prefix: str) -> ASGIApp:
+    """Make what serves the official API under a prefix, whatever the method."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = scope["raw_path"].decode("latin-1").partition("?")[0].removeprefix(prefix)
+        asked = Asked(
+            request.method,
+            path,
+            scope["query_string"].decode("latin-1"),
+            dict(request.headers),
+            await request.body(),
+        )
+        record = request.state.record
+        record["headers"] = [[name, _hidden(name, value)] for name, value in record["headers"]]
+        await respond(platform.serve(asked, record))(scope, receive, send)
+
+    return serve
+
+
+def _hidden(name: str, value: str) -> str:
+    """Keep no key of the official API: who asked is remembered by the key's id."""
+    return "Bearer sk_…" if name.lower() == "authorization" else value
 
 
 def _bearer(request: Request) -> str:

@@ -16,6 +16,8 @@ from starlette.routing import Route
 from seqdata.sandbox.faults.queue import KINDS, Fault, Faults, Reply
 from seqdata.sandbox.login.logins import Logins
 from seqdata.sandbox.login.tokens import Tokens
+from seqdata.sandbox.platform.api import Platform
+from seqdata.sandbox.platform.keys import read_permissions
 from seqdata.sandbox.serving import given
 from seqdata.sandbox.serving.app import Log, is_loopback, respond
 from seqdata.sandbox.world import corrections, truth
@@ -53,6 +55,12 @@ _TOKENS = {
     "expire": given.yes_or_no,
     "rotate": given.yes_or_no,
     "lifetime": given.or_null(given.whole(-LONGEST, LONGEST)),
+}
+_KEY = {
+    "id": given.text,
+    "name": given.text,
+    "organization_id": given.text,
+    "permissions": given.or_null(given.anything),
 }
 _LOGIN = {
     "selectors": given.text,
@@ -96,9 +104,16 @@ class Control:
     """What the control endpoints answer."""
 
     def __init__(
-        self, world: World, faults: Faults, tokens: Tokens, logins: Logins, log: Log, app_url: str
+        self,
+        world: World,
+        faults: Faults,
+        tokens: Tokens,
+        logins: Logins,
+        platform: Platform,
+        log: Log,
+        app_url: str,
     ) -> None:
-        self.app_url = app_url
+        self.app_url, self.platform = app_url, platform
         self.world, self.faults, self.tokens, self.log = world, faults, tokens, log
         self.logins = logins
 
@@ -122,6 +137,13 @@ class Control:
             },
             "/sandbox/tokens": {"POST": self._tokens},
             "/sandbox/login": {"GET": lambda *_: self.logins.facts(), "POST": self._login},
+            "/sandbox/platform": {"GET": self._switches, "POST": self._switch},
+            "/sandbox/keys": {
+                "GET": self._keys,
+                "POST": self._make_key,
+                "PATCH": self._change_key,
+                "DELETE": self._revoke_key,
+            },
         }
         return [
             Route(path, self._guarded(answers), methods=list(answers))
@@ -247,3 +269,41 @@ class Control:
             self.tokens.expire()
         self.tokens.rotate = asked.get("rotate", self.tokens.rotate)
         return {"access_token": self.tokens.issue(asked.get("lifetime"))}
+
+    def _switches(self, request: Request, asked: Any) -> Any:
+        return self.platform.switches.described()
+
+    def _switch(self, request: Request, asked: Any) -> Any:
+        """Set switches of the official API; what is not named is as usual."""
+        self.platform.switches.change(asked)
+        return self._switches(request, asked)
+
+    def _keys(self, request: Request, asked: Any) -> Any:
+        """List the keys of the official API that are valid, without the keys themselves."""
+        return [
+            {
+                "id": key.id,
+                "name": key.name,
+                "organization_id": key.organization_id,
+                "permissions": key.permissions.described(),
+            }
+            for key in self.platform.keys.all()
+        ]
+
+    def _make_key(self, request: Request, asked: Any) -> Any:
+        """Make a key; without permissions, it reads everything."""
+        given.check(asked, {name: _KEY[name] for name in _KEY if name != "id"})
+        key, text = self.platform.make_key(
+            asked.get("name", "A key"), asked.get("permissions"), asked.get("organization_id")
+        )
+        return {"id": key.id, "api_key": text}
+
+    def _change_key(self, request: Request, asked: Any) -> Any:
+        given.check(asked, {name: _KEY[name] for name in ("id", "permissions")}, needed=("id",))
+        self.platform.keys.change(asked["id"], read_permissions(asked.get("permissions")))
+        return self._keys(request, asked)
+
+    def _revoke_key(self, request: Request, asked: Any) -> Any:
+        given.check(asked, {"id": given.text}, needed=("id",))
+        self.platform.keys.revoke(asked["id"])
+        return self._keys(request, asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
@@ -43,6 +43,8 @@ class Book:
         self.transfers: dict[str, Transfer] = {}
         #: The visible transfers, oldest first.
         self.keys: list[Key] = []
+        #: Those of them that are not by card.
+        self.plain_keys: list[Key] = []
         #: Transfers that were removed, with what was to happen to them since.
         self.removed: dict[str, list[Event]] = {}
         #: Transfers that were asked for, not planned, and those that rules made of them.
@@ -102,20 +104,29 @@ class Book:
     def show(self, transfer: Transfer) -> None:
         """Put a transfer into the activity."""
         key = transfer.key
-        insort(self.keys, key)
-        for party in (transfer.source, transfer.destination):
-            if isinstance(party, Holding):
-                insort(party.keys, key)
+        for keys in self._listed_in(transfer):
+            insort(keys, key)
         self.version += 1
 
     def hide(self, transfer: Transfer) -> None:
         """Take a visible transfer out of the activity."""
         key = transfer.key
-        del self.keys[bisect_left(self.keys, key)]
+        for keys in self._listed_in(transfer):
+            del keys[bisect_left(keys, key)]
+        self.version += 1
+
+    def _listed_in(self, transfer: Transfer) -> Iterator[list[Key]]:
+        """Yield the lists that a visible transfer stands in."""
+        by_card = transfer.is_by_card
+        yield self.keys
+        if not by_card:
+            yield self.plain_keys
         for party in (transfer.source, transfer.destination):
             if isinstance(party, Holding):
-                del party.keys[bisect_left(party.keys, key)]
-        self.version += 1
+                yield party.keys
+                yield party.card_keys if by_card else party.plain_keys
+            elif isinstance(party, Outside):
+                yield party.plain_keys
 
     def is_held_back(self, transfer: Transfer, event: Event) -> bool:
         """Keep an event for later whose transfer was removed before it moved any money."""

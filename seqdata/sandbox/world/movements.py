@@ -54,7 +54,8 @@ def _open(
     )
 
 
-def _pending(book: Book, expected_at: int) -> Payment:
+def pending(book: Book, expected_at: int) -> Payment:
+    """Make a leg that is under way."""
     return Payment("PENDING", book.now, None, day_of(expected_at))
 
 
@@ -63,7 +64,8 @@ def _close(book: Book, payment: Payment, status: str) -> None:
     payment.completed_at = book.now if status == "COMPLETE" else None
 
 
-def _end(book: Book, transfer: Transfer, ending: Ending) -> None:
+def finish(book: Book, transfer: Transfer, ending: Ending) -> None:
+    """Let a transfer end, and the only leg of a simple one."""
     book.set_status(transfer, ending.status, ending.reason)
     if transfer.payment is not None:
         _close(book, transfer.payment, ending.status)
@@ -72,16 +74,16 @@ def _end(book: Book, transfer: Transfer, ending: Ending) -> None:
 def inside(book: Book, source: Party, destination: Party, cents: int, words: Words) -> Transfer:
     """Move money between pods and ports, at once."""
     transfer = _open(book, source, destination, cents, "INTERNAL", words)
-    transfer.payment = _pending(book, book.now)
-    _end(book, transfer, Ending(book.now))
+    transfer.payment = pending(book, book.now)
+    finish(book, transfer, Ending(book.now))
     book.post(transfer, source, -cents)
     book.post(transfer, destination, cents)
     book.show(transfer)
-    _arrived(book, transfer)
+    arrived(book, transfer)
     return transfer
 
 
-def _arrived(book: Book, transfer: Transfer) -> None:
+def arrived(book: Book, transfer: Transfer) -> None:
     """Let happen what waits for money at its destination."""
     if book.watched and transfer.destination is not None:
         heed = book.watched.get(transfer.destination.id)
@@ -101,8 +103,8 @@ def refused(
 ) -> Transfer:
     """Record a transfer that failed the moment it was created: nothing moves."""
     transfer = _open(book, source, destination, cents, direction, words)
-    transfer.payment = _pending(book, book.now)
-    _end(book, transfer, Ending(book.now, status, reason))
+    transfer.payment = pending(book, book.now)
+    finish(book, transfer, Ending(book.now, status, reason))
     book.show(transfer)
     return transfer
 
@@ -112,15 +114,16 @@ def outgoing(
 ) -> Transfer:
     """Send money out: it leaves now, and comes back if the ending is not a completion."""
     transfer = _open(book, source, destination, cents, "OUTGOING", words)
-    transfer.payment = _pending(book, ending.at)
+    transfer.payment = pending(book, ending.at)
     book.post(transfer, source, -cents)
     book.show(transfer)
-    book.plan(ending.at, partial(_end_outgoing, book, transfer, ending))
+    book.plan(ending.at, partial(end_outgoing, book, transfer, ending))
     return transfer
 
 
-def _end_outgoing(book: Book, transfer: Transfer, ending: Ending) -> None:
-    _end(book, transfer, ending)
+def end_outgoing(book: Book, transfer: Transfer, ending: Ending) -> None:
+    """Credit what was sent, or give it back."""
+    finish(book, transfer, ending)
     is_complete = ending.status == "COMPLETE"
     book.post(transfer, transfer.destination if is_complete else transfer.source, transfer.cents)
 
@@ -141,24 +144,25 @@ def incoming(
     so no balance moves by a row that cannot be seen.
     """
     transfer = _open(book, source, destination, cents, "INCOMING", words)
-    transfer.payment = _pending(book, ending.at)
+    transfer.payment = pending(book, ending.at)
     if appears_at is None:
         book.show(transfer)
     else:
         book.plan(min(appears_at, ending.at), partial(book.show, transfer))
-    book.plan(ending.at, partial(_end_incoming, book, transfer, ending))
+    book.plan(ending.at, partial(end_incoming, book, transfer, ending))
     return transfer
 
 
-def _end_incoming(book: Book, transfer: Transfer, ending: Ending) -> None:
-    again = partial(_end_incoming, book, transfer, ending)
+def end_incoming(book: Book, transfer: Transfer, ending: Ending) -> None:
+    """Credit what came in; nothing where it failed."""
+    again = partial(end_incoming, book, transfer, ending)
     if book.is_held_back(transfer, again):
         return
-    _end(book, transfer, ending)
+    finish(book, transfer, ending)
     if ending.status == "COMPLETE":
         book.post(transfer, transfer.source, -transfer.cents)
         book.post(transfer, transfer.destination, transfer.cents)
-        _arrived(book, transfer)
+        arrived(book, transfer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +182,20 @@ def compound(
     """Move money between outside accounts: pulled from one, then pushed to the other."""
     transfer = _open(book, source, destination, cents, "OUTGOING", words)
     transfer.is_compound = True
-    transfer.pull = _pending(book, legs.pull_at)
+    transfer.pull = pending(book, legs.pull_at)
     book.show(transfer)
-    book.plan(legs.pull_at, partial(_end_pull, book, transfer, legs))
+    book.plan(legs.pull_at, partial(end_pull, book, transfer, legs))
     return transfer
 
 
-def _end_pull(book: Book, transfer: Transfer, legs: Legs) -> None:
+def end_pull(book: Book, transfer: Transfer, legs: Legs) -> None:
+    """Debit the source, and begin to push."""
     assert transfer.pull is not None
-    if book.is_held_back(transfer, partial(_end_pull, book, transfer, legs)):
+    if book.is_held_back(transfer, partial(end_pull, book, transfer, legs)):
         return
     _close(book, transfer.pull, "COMPLETE")
     book.post(transfer, transfer.source, -transfer.cents)
-    transfer.push = _pending(book, legs.push_at)
+    transfer.push = pending(book, legs.push_at)
     book.set_status(transfer, "PROCESSING")
     book.plan(legs.push_at, partial(_end_push, book, transfer, legs))
 
@@ -214,7 +219,7 @@ def _end_push(book: Book, transfer: Transfer, legs: Legs) -> None:
 def _open_reversal(book: Book, transfer: Transfer, legs: Legs) -> None:
     """Begin to give the money back. A transfer that was COMPLETE stays so, untouched."""
     assert legs.reversal_at is not None
-    transfer.reversal = _pending(book, legs.reversal_at)
+    transfer.reversal = pending(book, legs.reversal_at)
     book.plan(legs.reversal_at, partial(_end_reversal, book, transfer))
 
 

@@ -38,8 +38,19 @@ class Holding(Party):
     deleted_at: int | None = None
     #: The balance after each movement.
     steps: list[tuple[int, int]] = field(default_factory=list, repr=False)
-    #: The visible transfers it takes part in, oldest first.
+    #: The visible transfers it takes part in, oldest first; of them, those by card, and the others.
     keys: list[Key] = field(default_factory=list, repr=False)
+    card_keys: list[Key] = field(default_factory=list, repr=False)
+    plain_keys: list[Key] = field(default_factory=list, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What happens in an outside account without Sequence; money in is above zero."""
+
+    at: int
+    cents: int
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,10 @@ class Outside(Party):
     opening: int = 0
     #: Of a debt, since its first statement.
     statement: Statement | None = None
+    #: The visible transfers it takes part in, oldest first.
+    plain_keys: list[Key] = field(default_factory=list, repr=False)
+    #: What else happens in it, oldest first.
+    seen: list[Seen] = field(default_factory=list, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -116,6 +131,8 @@ class Transfer:
     push: Payment | None = None
     reversal: Payment | None = None
     is_compound: bool = False
+    #: Accepted, and not begun.
+    is_queued: bool = False
     #: (account id, instant, cents): when balances really moved.
     postings: list[tuple[str, int, int]] = field(default_factory=list, repr=False)
 
@@ -133,6 +150,12 @@ class Transfer:
     def execution_id(self) -> str | None:
         """The run of a rule that made it."""
         return None if self.rule is None else self.rule.execution_id
+
+    @property
+    def is_by_card(self) -> bool:
+        """Whether it is a purchase by card, or a refund of one."""
+        parties = (self.source, self.destination)
+        return any(party is not None and party.kind == "Merchant" for party in parties)
 
     @property
     def is_final(self) -> bool:
