@@ -309,8 +309,19 @@ class Sandbox:
         with self._world.lock:
             return rule_truth.executions(self._world)
 
+    def outside(self) -> list[dict[str, Any]]:
+        """List what moved in outside accounts, oldest first: `cents` above zero is money in.
+
+        `transfer_id` is the transfer that it belongs to; None: Sequence has nothing to do with it.
+        """
+        with self._world.lock:
+            return truth.outside(self._world)
+
     def payments(self) -> list[dict[str, Any]]:
-        """Every call of createPayment that was accepted or refused, oldest first."""
+        """Every payment that was asked for, oldest first.
+
+        Those of the web application may be refused; those of the official API were accepted.
+        """
         with self._world.lock:
             return list(self._world.payments)
 

@@ -37,6 +37,7 @@ from seqdata.sandbox.world.rulebook import NotTriggered, Rulebook
 from seqdata.sandbox.world.world import Organization, World
 
 DAY = 24 * HOUR
+_END = 2**40
 
 Account = Holding | Outside
 
@@ -106,7 +107,8 @@ class Operations:
     def _page(self, asked: Asked, listing: Any, write: Callable[[Any], Node]) -> Reply:
         """Give a page of rows, after its faults."""
         number, size = asked.query["page"], asked.query["pageSize"]
-        start = self.faults.find_start((number - 1) * size, asked.operation.id)
+        # A number that no list reaches stands for the end of all of them.
+        start = self.faults.find_start(min((number - 1) * size, _END), asked.operation.id)
         rows = listing.rows(start, start + size + 1)
         shown = Numbered([write(row) for row in rows[:size]], len(rows) > size)
         shown = self.faults.change_rows(shown, asked.operation.id)

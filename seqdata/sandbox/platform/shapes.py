@@ -93,7 +93,7 @@ def read_text(name: str, text: str, schema: Schema) -> Any:
     """Read a value of a query, which is always text, and check it."""
     value: Any = text
     if schema.get("type") == "integer":
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        if not re.fullmatch(r"-?[0-9]{1,100}", text):
             raise NotInOrder(f"{name} must be of type integer")
         value = int(text)
     check(name, value, schema)

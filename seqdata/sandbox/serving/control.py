@@ -123,6 +123,7 @@ class Control:
             "/sandbox": {"GET": self._about},
             "/sandbox/transfers": {"GET": self._transfers},
             "/sandbox/balances": {"GET": lambda *_: truth.balances(self.world)},
+            "/sandbox/outside": {"GET": lambda *_: truth.outside(self.world)},
             "/sandbox/payments": {"GET": lambda *_: list(self.world.payments)},
             "/sandbox/requests": {"GET": lambda *_: list(self.log), "DELETE": self._forget},
             "/sandbox/advance": {"POST": self._advance},

@@ -13,6 +13,7 @@ from seqdata.sandbox.world import banking
 from seqdata.sandbox.world.book import make_id
 from seqdata.sandbox.world.cast import next_statement
 from seqdata.sandbox.world.clock import day_of, midnight, moment
+from seqdata.sandbox.world.elsewhere import note_day
 from seqdata.sandbox.world.life import DAY, Life
 from seqdata.sandbox.world.movements import Ending, Words, incoming, inside, outgoing
 
@@ -103,7 +104,7 @@ class Routines(Life):
         day = day_of(book.now)
         is_open = banking.is_banking_day(day)
         for key, account in self.accounts.items():
-            scale = self.scale
+            scale, before = self.scale, account.balance
             if key == "checking":
                 target = 3_000_00 * scale
                 account.balance += (target - account.balance) // 20 + self._dollars(-40, 40) * scale
@@ -111,6 +112,7 @@ class Routines(Life):
                 account.balance -= max(0, account.balance - 25_000_00 * scale) // 50
             elif key == "card":
                 account.balance += self._dollars(8, 54) * scale
+            note_day(book, account, account.balance - before)
             if account.is_liability:
                 account.statement = next_statement(account, key, day, scale)
             if account.provider != "MANUAL" and is_open:

@@ -119,3 +119,25 @@ def balances(world: World) -> dict[str, dict[str, int]]:
 def _last_day(book: Book, account: Holding | Outside) -> date:
     deleted_at = account.deleted_at if isinstance(account, Holding) else None
     return day_of(book.now if deleted_at is None else deleted_at)
+
+
+def outside(world: World) -> list[dict[str, Any]]:
+    """List what moved in outside accounts, oldest first; money in is above zero.
+
+    That is what came from Sequence and went there, by the id of its transfer, and all else.
+    """
+    rows: list[tuple[int, str, int, str | None, str | None]] = []
+    for book in (organization.book for organization in world.organizations):
+        for own_id, account in book.outside.items():
+            rows += [(one.at, own_id, one.cents, one.description, None) for one in account.seen]
+            rows += [
+                (at, own_id, cents, None, transfer.id)
+                for transfer in (book.transfers[key[1]] for key in account.plain_keys)
+                for moved, at, cents in transfer.postings
+                if moved == own_id
+            ]
+    return [
+        {"account_id": own_id, "at": utc_text(at), "cents": cents,
+         "description": description, "transfer_id": transfer_id}
+        for at, own_id, cents, description, transfer_id in sorted(rows, key=lambda row: row[:3])
+    ]  # fmt: skip
