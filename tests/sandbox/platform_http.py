@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ class Official:
     def __init__(self, box: Sandbox, key: str | None = None) -> None:
         self.box = box
         headers = {"authorization": f"Bearer {box.api_key_transfers if key is None else key}"}
-        trust = str(box.ca_bundle) if box.ca_bundle else True
+        trust = ssl.create_default_context(cafile=box.ca_bundle) if box.ca_bundle else True
         # Kept connections would have to be closed by every test.
         limits = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(

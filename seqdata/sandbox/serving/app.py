@@ -111,30 +111,30 @@ def application(
         return respond(api.serve(call, is_authorized=tokens.accepts(_bearer(request))))
 
     apis: list[BaseRoute] = [Route("/api/graphql", graphql, methods=["POST"])]
-    apis += [Mount(prefix, official(platform, prefix)) for prefix in PREFIXES]
+    for prefix in PREFIXES:
+        official = Official(platform, prefix)
+        apis += [Route(prefix, official), Mount(prefix, official)]
     routes = [*apis, *others]
     app = Starlette(routes=routes, exception_handlers=HANDLERS)
     return Envelope(app, world, "app", log)
 
 
-def official(platform: Platform, prefix: str) -> ASGIApp:
-    """Make what serves the official API under a prefix, whatever the method."""
+class Official:
+    """Serves the official API under a prefix, whatever the method."""
 
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, platform: Platform, prefix: str) -> None:
+        self.platform, self.prefix = platform, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; it is remembered without its key."""
         request = Request(scope, receive)
-        path = scope["raw_path"].decode("latin-1").partition("?")[0].removeprefix(prefix)
-        asked = Asked(
-            request.method,
-            path,
-            scope["query_string"].decode("latin-1"),
-            dict(request.headers),
-            await request.body(),
-        )
+        raw: bytes = scope["raw_path"]
+        path = raw.decode("latin-1").partition("?")[0].removeprefix(self.prefix)
+        query = scope["query_string"].decode("latin-1")
+        asked = Asked(request.method, path, query, dict(request.headers), await request.body())
         record = request.state.record
         record["headers"] = [[name, _hidden(name, value)] for name, value in record["headers"]]
-        await respond(platform.serve(asked, record))(scope, receive, send)
-
-    return serve
+        await respond(self.platform.serve(asked, record))(scope, receive, send)
 
 
 def _hidden(name: str, value: str) -> str:
