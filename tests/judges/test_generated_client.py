@@ -195,3 +195,31 @@ def test_outside_rows_explain_the_balances(box: Sandbox, reader: Reader) -> None
         moved = sum(row["cents"] for row in rows if moment(row["at"]) <= at)
         sign = -1 if account["externalAccountType"] == "LIABILITY" else 1
         assert balance["balanceInCents"] == opening[account["id"]] + sign * moved
+
+
+def test_rules_are_those_of_the_books(box: Sandbox, reader: Reader) -> None:
+    """All rules that are there are listed; each that can be has its body, and its runs."""
+    known = {one["id"]: one for one in box.rules()}
+    rows = reader.walk("rules.list_rules")
+    assert {one["id"] for one in rows} == {
+        own_id for own_id, one in known.items() if one["deleted_at"] is None
+    }
+    runs = {one["id"]: one for one in box.executions()}
+    found = set()
+    for row in rows:
+        own_id = UUID(row["id"])
+        if row["isSupported"]:
+            rule = reader.ask("rules.get_rule", own_id).to_dict()
+            steps = known[row["id"]]["steps"]
+            assert [len(one["actions"]) for one in rule["steps"]] == [
+                len(one["actions"]) for one in steps
+            ]
+        for run in reader.walk("rules.list_rule_executions", own_id):
+            found.add(run["id"])
+            assert run["status"] == runs[run["id"]]["status"]
+    newest = max(runs.values(), key=lambda one: one["created_at"])
+    ids = UUID(newest["rule_id"]), UUID(newest["id"])
+    read = reader.ask("rules.get_rule_execution", *ids).to_dict()
+    assert read["transferIds"] == newest["transfer_ids"]
+    there = {row["id"] for row in rows}
+    assert found == {own_id for own_id, one in runs.items() if one["rule_id"] in there}

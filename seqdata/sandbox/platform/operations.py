@@ -485,10 +485,8 @@ class Operations:
             return rule
 
         def act(rule: Rule) -> Node:
-            amount, simulation = (
-                asked.body.get("executeAmount"),
-                asked.body.get("simulation", False),
-            )
+            given, simulation = asked.body.get("executeAmount"), asked.body.get("simulation", False)
+            amount = None if given is None else int(given)
             try:
                 execution = _rulebook(book).trigger(rule.id, amount, simulation)
             except NotTriggered as refusal:

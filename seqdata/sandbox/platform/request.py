@@ -34,7 +34,7 @@ class Request:
         NotOffered
             There is none of this address and method.
         """
-        parts = tuple(unquote(part) for part in self.path.lstrip("/").split("/"))
+        parts = tuple(unquote(part) for part in self.path.removeprefix("/").split("/"))
         if all(parts):
             for operation in operations():
                 values = operation.values(parts)
