@@ -21,6 +21,7 @@ BENCHMARKS = (
     "record_size",
     "analysis",
     "start_up",
+    "official_api",
 )
 
 _README = """\

@@ -390,11 +390,11 @@ class Operations:
             for account in self._readable(asked, book, [query["accountId"]])
             if isinstance(account, Holding) and query.get("cardId") in (None, card_id(account))
         ]
-        keys = pods[0] if pods else []
-        stretch = Stretch(keys, query.get("from"), query.get("to"))
-        settled = (book.transfers[own_id] for _, own_id in stretch)
-        rows = Found(one for one in settled if one.status == "COMPLETE")
-        return self._page(asked, rows, self._writer(organization).card_transaction)
+        stretch = Stretch(pods[0] if pods else [], query.get("from"), query.get("to"))
+        writer = self._writer(organization)
+        return self._page(
+            asked, stretch, lambda key: writer.card_transaction(book.transfers[key[1]])
+        )
 
     def _list_audit(self, asked: Asked, organization: Organization) -> Reply:
         if not asked.key.permissions.reads_audit:

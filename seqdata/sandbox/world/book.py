@@ -124,7 +124,10 @@ class Book:
         for party in (transfer.source, transfer.destination):
             if isinstance(party, Holding):
                 yield party.keys
-                yield party.card_keys if by_card else party.plain_keys
+                if not by_card:
+                    yield party.plain_keys
+                elif transfer.status == "COMPLETE":
+                    yield party.card_keys
             elif isinstance(party, Outside):
                 yield party.plain_keys
 
@@ -147,6 +150,10 @@ class Book:
         transfer.error_reason = reason
         transfer.updated_at = self.now
         self.version += 1
+        if status == "COMPLETE" and transfer.is_by_card and self.is_shown(transfer):
+            for party in (transfer.source, transfer.destination):
+                if isinstance(party, Holding):
+                    insort(party.card_keys, transfer.key)
 
     def post(self, transfer: Transfer, account: Party | None, cents: int) -> None:
         """Move an account's balance now. Parties that are no accounts hold no balance."""

@@ -38,7 +38,8 @@ class Holding(Party):
     deleted_at: int | None = None
     #: The balance after each movement.
     steps: list[tuple[int, int]] = field(default_factory=list, repr=False)
-    #: The visible transfers it takes part in, oldest first; of them, those by card, and the others.
+    #: The visible transfers it takes part in, oldest first; of them, those that are settled and by
+    #: card, and all that are not by card.
     keys: list[Key] = field(default_factory=list, repr=False)
     card_keys: list[Key] = field(default_factory=list, repr=False)
     plain_keys: list[Key] = field(default_factory=list, repr=False)
