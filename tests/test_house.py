@@ -113,7 +113,7 @@ def needed(path: Path, known: dict[str, Path]) -> Iterator[str]:
 
 
 #: What a module is called by those who import it, and by those who install it.
-DISTRIBUTIONS = {"dotenv": "python-dotenv", "graphql": "graphql-core"}
+DISTRIBUTIONS = {"dotenv": "python-dotenv", "graphql": "graphql-core", "PIL": "pillow"}
 
 
 def test_what_is_imported_is_declared() -> None:

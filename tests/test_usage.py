@@ -56,7 +56,7 @@ def test_a_word_that_no_method_has_is_refused_in_a_sentence(
         (lambda one: one.spending(period="month"), "Did you mean freq=?"),
         (lambda one: one.spending(categories=["Rent"]), "Did you mean category=?"),
         (lambda one: one.plot.spending(kind="pie"), "no word 'kind'. Its words are"),
-        (lambda one: one.export(), "ledger.export needs path"),
+        (lambda one: one.export(), "ledger.export needs path="),
         (lambda one: one.export("s.csv", one.pods), "frame.to_csv"),
     ],
 )

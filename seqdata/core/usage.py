@@ -27,11 +27,19 @@ _ELSEWHERE = {
 #: How alike a word has to be to be the one that was meant.
 _CLOSE = 0.6
 
+#: What is shown of itself; of anything else its kind.
+_SHORT = (str, int, float, list, tuple, date)
+
 _FREQUENCIES = ("day", "week", "month", "quarter", "year")
 
 
-def told(called: str) -> Callable[[CallT], CallT]:
-    """Let a method refuse what it cannot take in a sentence; `called` is its name there.
+def told(owner: str) -> Callable[[CallT], CallT]:
+    """Let a function refuse what it cannot take in a sentence.
+
+    Parameters
+    ----------
+    owner
+        What stands before its name where a person calls it: "ledger", "plots".
 
     Raises
     ------
@@ -43,13 +51,15 @@ def told(called: str) -> Callable[[CallT], CallT]:
     def decorate(method: CallT) -> CallT:
         signature = inspect.signature(method)
         known = [name for name in signature.parameters if name != "self"]
+        own = len(signature.parameters) - len(known)
+        called = f"{owner}.{method.__name__}"
 
         @wraps(method)
         def call(*args: Any, **words: Any) -> Any:
             try:
                 signature.bind(*args, **words)
             except TypeError as error:
-                raise UsageError(_refusal(called, known, args[1:], words, error)) from None
+                raise UsageError(_refusal(called, known, args[own:], words, error)) from None
             return method(*args, **words)
 
         return cast("CallT", call)
@@ -57,13 +67,13 @@ def told(called: str) -> Callable[[CallT], CallT]:
     return decorate
 
 
-def told_of(instance: str) -> Callable[[ClassT], ClassT]:
-    """Let all public methods of a class be :func:`told`; `instance` is what a person calls one."""
+def told_of(owner: str) -> Callable[[ClassT], ClassT]:
+    """Let all public methods of a class be :func:`told`."""
 
     def decorate(kind: ClassT) -> ClassT:
         for name, method in inspect.getmembers(kind, inspect.isfunction):
             if not name.startswith("_"):
-                setattr(kind, name, told(f"{instance}.{name}")(method))
+                setattr(kind, name, told(owner)(method))
         return kind
 
     return decorate
@@ -87,13 +97,14 @@ def _refusal(
         meant = f" Did you mean {near}=?" if near else ""
         return f"{called} has no word {wrong!r}.{meant} {listed}"
     if "missing" in str(error):
-        return f"{called} needs {str(error).rpartition(' ')[2].strip(chr(39))}. {listed}"
+        return f"{called} needs {str(error).rpartition(' ')[2].strip(chr(39))}=. {listed}"
     value = args[-1]
     is_flag = isinstance(value, str) and value in known
     near = "" if is_flag else _word_of(value, known)
-    meant = f" Did you mean {near}={value!r}?" if near else ""
+    shown = repr(value) if isinstance(value, _SHORT) else type(value).__name__
+    meant = f" Did you mean {near}={shown}?" if near else ""
     meant = f" Did you mean {value}=True?" if is_flag else meant
-    return f"{called} takes its words by name, and got {value!r} alone.{meant} {listed}"
+    return f"{called} takes its words by name, and got {shown} alone.{meant} {listed}"
 
 
 def _word_of(value: object, known: Sequence[str]) -> str:

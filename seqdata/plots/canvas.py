@@ -6,9 +6,11 @@ figures are made directly, and know how to show themselves in a notebook.
 
 from __future__ import annotations
 
+import base64
 import io
 import textwrap
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +20,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import IdentityTransform, Transform, blended_transform_factory
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from seqdata.plots.notes import note_of, told_by
 from seqdata.plots.theme import Look, look_of
@@ -29,6 +33,9 @@ TITLE, TEXT, SMALL = 10.5, 8.0, 7.0
 #: Dots per inch of what a notebook shows, at half its size in CSS pixels: sharp on any screen. So
 #: text of 8 points is as large as the prose beside it, 14 pixels.
 _SHOWN_DPI = 256
+
+#: Colours of such a picture.
+_COLORS = 200
 
 #: Inches between a figure's edge and what is drawn, as constrained layout leaves them.
 _MARGIN = 0.045
@@ -57,14 +64,35 @@ class ChartAxes(Axes):
         """What the chart says, for those who cannot see it; the pictures' files hold it too."""
         return sentence_of(self)
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Give a notebook the picture with its words for a screen reader, and as a file.
+
+        Front ends show the HTML, since they say no `alt` of a bare PNG; papers take the PNG.
+        """
+        picture, (width, height) = self._picture()
+        said, text = self.sentence, base64.b64encode(picture).decode()
+        shown = {"width": width, "height": height, "alt": said}
+        html = (
+            f'<img alt="{escape(said)}" width="{width}" height="{height}" '
+            f'style="max-width:100%;height:auto" src="data:image/png;base64,{text}">'
+        )
+        return {"image/png": text, "text/html": html}, {"image/png": shown}
+
+    def _picture(self) -> tuple[bytes, tuple[int, int]]:
+        """Return a PNG that says what it shows, and its size in CSS pixels."""
         figure: Any = self.get_figure(root=True)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=_SHOWN_DPI)
+        words = PngInfo()
+        words.add_itxt("Description", self.sentence)
+        words.add_itxt("Title", _title_of(self))
         stream = io.BytesIO()
-        said = {"Description": self.sentence, "Title": _title_of(self)}
-        figure.savefig(stream, format="png", dpi=_SHOWN_DPI, metadata=said)
+        # It stands in a notebook twice: as many colours as its letters need make it half as large.
+        picture = Image.open(drawn).convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
+        picture.save(stream, "png", pnginfo=words, optimize=True)
         # As wide as a cell: front ends make a picture smaller where there is less room.
         width, height = (int(inches * _SHOWN_DPI / 2) for inches in figure.get_size_inches())
-        return stream.getvalue(), {"width": width, "height": height, "alt": self.sentence}
+        return stream.getvalue(), (width, height)
 
 
 def sentence_of(ax: Axes) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from seqdata.core.usage import told
 from seqdata.plots.canvas import NAME, Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import largest
 from seqdata.plots.notes import check_table, facts_of, nothing
@@ -19,6 +20,7 @@ _COLUMNS = ("spent_cents", "before_cents", "change_cents")
 _COUNTS = ("change_share", "days", "before_days", "before_periods", "disguised")
 
 
+@told("plots")
 def compare(
     table: pd.DataFrame,
     *,

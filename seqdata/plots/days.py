@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
+from seqdata.core.usage import told
 from seqdata.plots.canvas import SMALL, TEXT, Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import with_open
 from seqdata.plots.notes import check_table, nothing, told_edges
@@ -25,6 +26,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ROUND = (1, 2, 5, 10, 20, 25, 50, 75, 100, 150, 200, 250, 300, 400, 500, 750)
 
 
+@told("plots")
 def calendar(
     table: pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from seqdata.analysis.periods import Period
+from seqdata.core.usage import told
 from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import frequency_of, period_days, period_numbers
 from seqdata.plots.notes import check_table, nothing, partial, told_frequency
@@ -21,6 +22,7 @@ _COLUMNS = ("period", "money_in_cents", "money_out_cents", "net_cents")
 _PENDING = ("pending_in_cents", "pending_out_cents")
 
 
+@told("plots")
 def cash_flow(
     table: pd.DataFrame,
     *,

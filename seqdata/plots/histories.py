@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from seqdata.analysis.filters import find_account
+from seqdata.core.usage import told
 from seqdata.exceptions import InvalidFilter
 from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.grouping import OTHERS, largest
@@ -34,6 +35,7 @@ _KINDS = ("lines", "stacked")
 _RANKS = {"observed": 0, "derived": 1, "carried": 2}
 
 
+@told("plots")
 def balances(
     history: pd.DataFrame,
     goals: pd.DataFrame | Mapping[str, int] | None = None,
@@ -98,9 +100,9 @@ def balances(
     table, grouped = _grouped(chosen, most if kind == "stacked" else most + 1)
     if kind == "lines":
         table = table[table["account_id"] != OTHERS].reset_index(drop=True)
-    aims = cents_of_goals(goals) if kind == "lines" else {}
-    drawn = {*table["account_id"]}
-    sheet = begin(ax, theme, height=room_for(len(drawn) + len(drawn & {*aims})))
+    wanted = cents_of_goals(goals) if kind == "lines" else {}
+    aims = {one: cents for one, cents in wanted.items() if (table["account_id"] == one).any()}
+    sheet = begin(ax, theme, height=room_for(table["account_id"].nunique() + len(aims)))
     series = table.drop_duplicates("account_id", keep="last")
     names = labels(series["account_id"], series["name"])
     paint = chosen_colors(set(names) - {OTHERS}, sheet.look, colors)
@@ -205,9 +207,7 @@ def _lines(
     dollar_axis(sheet)
     date_axis(sheet, table["date"].min(), table["date"].max())
     ax.margins(y=0.06)
-    drawn = {
-        own_id: cents / 100 for own_id, cents in goals.items() if own_id in set(paint) & set(names)
-    }
+    drawn = {own_id: cents / 100 for own_id, cents in goals.items()}
     for own_id, dollars in drawn.items():
         _goal(sheet, own_id, dollars, paint[own_id])
     ax.autoscale_view(scalex=False)
@@ -215,6 +215,7 @@ def _lines(
     ax.set_ylim(min(low, 0), high)
     if low < 0:
         zero_line(sheet)
+    # Beside the chart, as the names of the lines: on it they would stand over lines.
     ends += [
         (dollars, f"goal {names[own_id]} {dollars_of(dollars)}", paint[own_id])
         for own_id, dollars in drawn.items()

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from seqdata.core.usage import told
 from seqdata.plots.canvas import Sheet, begin, draw_nothing, finish
 from seqdata.plots.notes import check_table, listed, nothing
 from seqdata.plots.parts import date_axis, dollar_axis, end_labels, key_row, room_for, zero_line
@@ -25,6 +26,7 @@ _PROJECTED = (
 _MOST = 0.5
 
 
+@told("plots")
 def upcoming(
     projected: pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from seqdata.core.usage import told
 from seqdata.plots.canvas import SMALL, Sheet, begin, draw_nothing, finish
 from seqdata.plots.histories import cents_of_goals, chosen_history, signed
 from seqdata.plots.notes import check_table, listed, nothing
@@ -25,6 +26,7 @@ _PROJECTED = ("account_id", "date", "balance", "low", "high")
 _ACROSS = 3
 
 
+@told("plots")
 def pods(
     history: pd.DataFrame,
     projected: pd.DataFrame | None = None,

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from seqdata.core.usage import told
 from seqdata.plots.canvas import NAME, Sheet, begin, draw_nothing, finish
 from seqdata.plots.flow import period_axis, period_edges, period_end
 from seqdata.plots.grouping import (
@@ -38,6 +39,7 @@ _SUMS = ("spent_cents", "spent")
 _CENTS = ["spent_cents", "open_cents"]
 
 
+@told("plots")
 def spending(
     table: pd.DataFrame,
     *,
@@ -197,6 +199,7 @@ def _ranked_bars(
 # -- month by month ----------------------------------------------------------------------------
 
 
+@told("plots")
 def spending_by_month(
     table: pd.DataFrame,
     *,

@@ -15,6 +15,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
+from seqdata.core.usage import told
 from seqdata.plots.alluvial import Layout, layout, used_layers
 from seqdata.plots.canvas import SMALL, Sheet, begin, draw_nothing, finish
 from seqdata.plots.notes import check_table, nothing, told_span
@@ -31,6 +32,7 @@ _NODE = 0.018
 _COLORED = ("pod", "port")
 
 
+@told("plots")
 def money_flow(
     table: pd.DataFrame,
     *,

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from seqdata.core.usage import told
 from seqdata.plots.canvas import NAME, SMALL, Sheet, begin, draw_nothing, finish
 from seqdata.plots.notes import check_table, listed, nothing
 from seqdata.plots.parts import date_axis, key_row, write
@@ -19,6 +20,7 @@ _RECURRING = (
 )  # fmt: skip
 
 
+@told("plots")
 def recurring(
     table: pd.DataFrame,
     *,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import subprocess
 import sys
 import threading
 import warnings
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -79,11 +81,17 @@ def test_names_are_drawn_as_they_are(name: str) -> None:
         assert HARD[0][-1] not in one.get_text()
 
 
+def shown(ax: Any) -> tuple[bytes, str, dict[str, Any]]:
+    """What a notebook gets of a chart: the PNG, the HTML, and what is said of the PNG."""
+    data, details = ax._repr_mimebundle_(include=None, exclude=None)
+    return base64.b64decode(data["image/png"]), data["text/html"], details["image/png"]
+
+
 @every_chart
 def test_a_chart_needs_no_pyplot_and_no_main_thread(name: str) -> None:
     """A chart is drawn and shown on another thread, where pyplot's state would break."""
     drawn: list[bytes] = []
-    thread = threading.Thread(target=lambda: drawn.append(draw(name)._repr_png_()[0]))
+    thread = threading.Thread(target=lambda: drawn.append(shown(draw(name))[0]))
     thread.start()
     thread.join()
     assert drawn[0].startswith(b"\x89PNG")
@@ -101,7 +109,7 @@ def test_pyplots_figures_stay_as_they_are() -> None:
 
     with plt.rc_context({"backend": "agg"}):
         before = plt.get_fignums()
-        draw("balances")._repr_png_()
+        draw("balances")._repr_mimebundle_()
         assert plt.get_fignums() == before
 
 
@@ -208,7 +216,7 @@ def test_text_survives_matplotlibs_settings(name: str, settings: dict[str, Any])
     with warnings.catch_warnings(), mpl.rc_context(settings):
         warnings.simplefilter("error")
         ax = draw(name)
-        assert ax._repr_png_()[0].startswith(b"\x89PNG")
+        assert shown(ax)[0].startswith(b"\x89PNG")
         assert not any(one.get_usetex() for one in texts(ax))
         if name == "balances":
             assert "Dining Out" in words(ax)
@@ -236,6 +244,16 @@ def test_the_theme_follows_matplotlibs_settings(name: str) -> None:
         assert contrast(one.get_color(), "#101418") >= LEAST_CONTRAST
 
 
+@every_chart
+def test_a_wrong_word_is_refused_with_the_nearest(name: str) -> None:
+    """A word that a chart does not have, or a missing table, is one sentence of ours."""
+    chart: Any = function(name)
+    with pytest.raises(UsageError, match=rf"plots.{chart.__name__} .*Did you mean theme=\?"):
+        draw(name, them="dark")
+    with pytest.raises(UsageError, match=rf"plots.{chart.__name__} needs "):
+        chart()
+
+
 def test_an_unknown_theme_names_the_choices() -> None:
     """A theme that does not exist is refused with the two that do."""
     with pytest.raises(InvalidFilter, match="dark, light"):
@@ -245,10 +263,11 @@ def test_an_unknown_theme_names_the_choices() -> None:
 @every_chart
 def test_a_notebook_shows_the_picture_of_the_last_line(name: str) -> None:
     """Axes of a figure of their own give a notebook a PNG, and its size in pixels."""
-    data, shown = draw(name)._repr_png_()
+    data, _, details = shown(draw(name))
     assert data.startswith(b"\x89PNG")
     # 8 points of six inches are 14 pixels then, as the prose of a notebook.
-    assert shown["width"] == 768
+    assert details["width"] == 768
+    assert len(data) < 120_000
 
 
 @every_chart
@@ -258,9 +277,12 @@ def test_a_chart_has_words_and_its_table_at_hand(name: str) -> None:
     assert ax.sentence.startswith(" ".join(title(ax).split()))
     assert "As of Oct 31, 2026" in ax.sentence
     assert ax.drawn is plots.table_of(ax)
-    with Image.open(io.BytesIO(ax._repr_png_()[0])) as picture:
+    data, html, details = shown(ax)
+    with Image.open(io.BytesIO(data)) as picture:
         assert picture.text["Description"] == ax.sentence
-    assert ax._repr_png_()[1]["alt"] == ax.sentence
+    assert details["alt"] == ax.sentence
+    assert f'<img alt="{escape(ax.sentence)}"' in html
+    assert base64.b64encode(data).decode() in html
 
 
 def test_the_public_names_are_sorted_and_documented() -> None:

@@ -131,6 +131,11 @@ def test_many_long_names_stay_on_the_figure(kind: str, width: int | None, count:
     shown = texts(ax)
     box = ax.get_figure().bbox
     assert overlaps(shown) == []
+    # No label stands over a line: those of goals are beside the chart, too.
+    inside = ax.get_window_extent()
+    named = [one for one in shown if "pod" in one.get_text()]
+    if kind == "lines":
+        assert all(one.get_window_extent().x0 > inside.x1 for one in named if one.axes)
     assert len({one.get_text() for one in shown if "pod" in one.get_text()}) >= count
     for one in shown:
         extent = one.get_window_extent()
