@@ -409,7 +409,9 @@ class Rulebook:
             facts.note(action.source, -cents)
         if execution.mode == SIMULATION:
             transfer = self._pretend(run, source, destination, cents)
-            facts.pretended[key] += cents
+            is_inside = isinstance(source, Holding) and isinstance(destination, Holding)
+            if is_inside or self.readings.limit_counts_pending:
+                facts.pretended[key] += cents
             if isinstance(source, Holding):
                 facts.note(action.source, -cents)
                 facts.note(action.destination, cents if isinstance(destination, Holding) else 0)
