@@ -187,7 +187,7 @@ def test_a_split_that_does_not_add_up_is_refused(
 
 
 def test_a_split_that_adds_up_no_more_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
-    """Where the service has changed the amount since, the transfer counts whole. A warning
+    """Where the service has changed the amount since, the transfer counts whole, and a warning
     says how many do, and names none: who reads it may see the tables disguised."""
     rows = settled(Paid("Pod: Food", "Merchant: Shop", 1_005), Paid("Pod: Food", None, None))
     accounts = pd.DataFrame({"id": [], "type": []}, dtype="str")
