@@ -1,9 +1,9 @@
 """A plain-text journal of the Parquet tables, for hledger: every movement, every observation.
 
 Written from the tables alone, in SQL, by the service's own rules: money leaves a pod or port when
-the transfer is made, and comes back when it failed; it reaches one at once from another, and from
-outside when its payment completed; a completed reversal gives back what had moved. Nothing here is
-of the package's analysis.
+the transfer is made (but not while it waits for approval), and comes back when it failed; it
+reaches one at once from another, and from outside when its payment completed; a completed reversal
+gives back what had moved. Nothing here is of the package's analysis.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ told AS (
 ),
 moves AS (
     SELECT id, source_id AS account, created_at AS moment, -amount_cents AS cents FROM told
-    WHERE leaves AND (NOT is_returned OR updated_at > created_at)
+    WHERE leaves AND status <> 'PENDING_APPROVAL'
+    AND (NOT is_returned OR updated_at > created_at)
     UNION ALL
     SELECT id, source_id, updated_at, amount_cents FROM told
     WHERE leaves AND is_returned AND updated_at > created_at

@@ -53,11 +53,11 @@ FROM told t LEFT JOIN parts p ON p.id = t.id
 
 #: What was spent: signed cents at a moment; `is_open` where it is on its way.
 SPENT = """
-CREATE TABLE spent AS
+CREATE TABLE {name} AS
 WITH mine AS (
     SELECT *, CASE WHEN is_refund THEN destination_id ELSE source_id END AS account_id,
            CASE WHEN is_refund THEN destination_id WHEN leaves THEN source_id END AS pod_id
-    FROM lines WHERE category NOT IN ('Internal', 'Moved to own accounts')
+    FROM lines WHERE category NOT IN ({left_out})
     AND (is_refund OR direction = 'OUTGOING')
 )
 SELECT *, CASE WHEN is_refund THEN effective_at ELSE created_at END AS paid_on,
@@ -168,10 +168,34 @@ def opened(folder: Path, labels: Iterable[tuple[str, str, str]]) -> duckdb.DuckD
     db.executemany("INSERT INTO labels VALUES (?, ?, ?)", list(labels))
     db.execute(TOLD)
     db.execute(LINES)
-    db.execute(SPENT)
+    for table, left_out in (
+        ("spent", "'Internal', 'Moved to own accounts'"), ("spent_and_moved", "'Internal'"),
+    ):  # fmt: skip
+        db.execute(SPENT.format(name=table, left_out=left_out))
     db.execute(FLOWS.format(boundary="sequence", leaves="leaves", arrives="arrives"))
     db.execute(FLOWS.format(boundary="own", leaves="from_own", arrives="to_own"))
     return db
+
+
+#: A purchase of a month that is over: the newest that counts in one month alone.
+FOCUS = """
+SELECT id, source_id, category, payee FROM told WHERE leaves AND destination_party = 'merchant'
+AND state = 'settled' AND undone_at IS NULL AND month(created_at) = month(effective_at)
+AND created_at < (SELECT max(created_at) - INTERVAL 33 DAY FROM told)
+ORDER BY created_at DESC, id LIMIT 1
+"""
+
+
+def focus(db: duckdb.DuckDBPyConnection) -> tuple[str, str, str, str]:
+    """Return the id, the pod, the category and the payee of the purchase of FOCUS."""
+    (found,) = db.execute(FOCUS).fetchall()
+    return found
+
+
+def one_of(column: str, values: Iterable[str]) -> str:
+    """Write a condition."""
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({listed})"
 
 
 def _day(moment: str, freq: str | None, zone: str) -> str:
@@ -179,16 +203,54 @@ def _day(moment: str, freq: str | None, zone: str) -> str:
 
 
 def spending(
-    db: duckdb.DuckDBPyConnection, by: str | None, freq: str | None, zone: str, by_day: str
+    db: duckdb.DuckDBPyConnection,
+    by: str | None,
+    freq: str | None,
+    zone: str,
+    by_day: str,
+    where: str = "true",
+    moved: bool = False,
 ) -> Cells:
     """By period and group: spent, open, transfers that settled."""
     period = _day(f"{by_day}_on", freq, zone)
     rows = db.execute(
         f"SELECT {period} AS period, {by or 'NULL'} AS what, sum(spent_cents)::BIGINT, "
-        f"sum(open_cents)::BIGINT, count(DISTINCT counted) FROM spent "
-        f"WHERE {by_day}_on IS NOT NULL GROUP BY ALL"
+        f"sum(open_cents)::BIGINT, count(DISTINCT counted) "
+        f"FROM {'spent_and_moved' if moved else 'spent'} "
+        f"WHERE {by_day}_on IS NOT NULL AND {where} GROUP BY ALL"
     ).fetchall()
     return {(period, what): tuple(cells) for period, what, *cells in rows}
+
+
+def shares(db: duckdb.DuckDBPyConnection, by: str, freq: str, zone: str) -> Cells:
+    """By period and group: its share of all and of its period, in millionths of millionths."""
+    rows = db.execute(
+        f"WITH summed AS (SELECT {_day('paid_on', freq, zone)} AS period, {by} AS what, "
+        f"sum(spent_cents)::HUGEINT AS cents FROM spent WHERE paid_on IS NOT NULL GROUP BY ALL), "
+        f"whole AS (SELECT *, sum(cents) OVER () AS total, "
+        f"sum(cents) OVER (PARTITION BY period) AS period_total FROM summed) "
+        f"SELECT period, what, {_share('total')}, {_share('period_total')} FROM whole"
+    ).fetchall()
+    return {(period, what): tuple(cells) for period, what, *cells in rows}
+
+
+def _share(whole: str) -> str:
+    is_part = f"cents >= 0 AND {whole} > 0 AND cents <= {whole}"
+    return f"CASE WHEN {is_part} THEN round(cents::DOUBLE / {whole} * 1e12)::BIGINT ELSE -1 END"
+
+
+def texts(db: duckdb.DuckDBPyConnection, words: Iterable[str]) -> Cells:
+    """By state, transfers in whose names, note or reason one of some words is: sum and count."""
+    like = " OR ".join(
+        f"contains(lower(coalesce({column}, '')), lower('{word}'))"
+        for word in words
+        for column in ("description", "source_name", "destination_name", "error_reason", "id")
+    )
+    rows = db.execute(
+        f"SELECT state, sum(amount_cents)::BIGINT, count(*) FROM transfers "
+        f"WHERE removed_at IS NULL AND amount_cents IS NOT NULL AND ({like}) GROUP BY ALL"
+    ).fetchall()
+    return {(state,): tuple(cells) for state, *cells in rows}
 
 
 def compared(
@@ -205,7 +267,12 @@ def compared(
 
 
 def cash_flow(
-    db: duckdb.DuckDBPyConnection, by: str | None, freq: str, zone: str, boundary: str
+    db: duckdb.DuckDBPyConnection,
+    by: str | None,
+    freq: str,
+    zone: str,
+    boundary: str,
+    where: str = "true",
 ) -> Cells:
     """By period and group: in, out, net, internal, in transit, pending in and out."""
     ways = ("in", "out", "internal", "transit", "pending_in", "pending_out")
@@ -216,7 +283,7 @@ def cash_flow(
         f"SELECT period, what, in_cents, out_cents, in_cents - out_cents, internal_cents, "
         f"transit_cents, pending_in_cents, pending_out_cents FROM (SELECT "
         f"{_day('moment', freq, zone)} AS period, {by or 'NULL'} AS what, {sums} "
-        f"FROM flows_{boundary} GROUP BY ALL)"
+        f"FROM flows_{boundary} WHERE {where} GROUP BY ALL)"
     ).fetchall()
     return {(period, what): tuple(cells) for period, what, *cells in rows if any(cells)}
 
@@ -227,13 +294,19 @@ def money_flow(db: duckdb.DuckDBPyConnection) -> Cells:
     return {(*ends,): (cents,) for *ends, cents in rows}
 
 
-#: At the end of each month, what an account held: walked from the last observation before, or
+#: At the end of each period, what an account held: walked from the last observation before, or
 #: back from the first. Days are compared, for a midnight can come twice where clocks go back.
-MONTH_ENDS = """
-WITH ends AS (
-    SELECT DISTINCT last_day(timezone('{zone}', created_at)::DATE) AS day FROM told
-    WHERE last_day(timezone('{zone}', created_at)::DATE)
-          < (SELECT timezone('{zone}', max(confirmed_at))::DATE FROM balances)
+ENDS = """
+WITH days AS (
+    SELECT unnest(generate_series(
+        (SELECT timezone('{zone}', min(created_at))::DATE FROM told),
+        (SELECT timezone('{zone}', max(confirmed_at))::DATE FROM balances), INTERVAL 1 DAY
+    ))::DATE AS day
+),
+ends AS (
+    SELECT day FROM days
+    WHERE day < (SELECT timezone('{zone}', max(confirmed_at))::DATE FROM balances)
+    AND date_trunc('{freq}', day) <> date_trunc('{freq}', day + 1)
 ),
 seen AS (
     SELECT *, timezone('{zone}', moment)::DATE AS seen_on FROM (
@@ -261,7 +334,7 @@ GROUP BY a.day, a.account_id
 """
 
 
-def month_ends(db: duckdb.DuckDBPyConnection, zone: str, moves: str) -> Cells:
-    """By the last day of a month and account: what it held. `moves` says what moved it."""
-    rows = db.execute(MONTH_ENDS.format(zone=zone, moves=moves)).fetchall()
+def ends(db: duckdb.DuckDBPyConnection, freq: str, zone: str, moves: str) -> Cells:
+    """By the last day of a period and account: what it held. `moves` says what moved it."""
+    rows = db.execute(ENDS.format(freq=freq, zone=zone, moves=moves)).fetchall()
     return {(day, account): (cents,) for day, account, cents in rows}

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -27,7 +27,7 @@ from seqdata.cli import cli
 from seqdata.ledger.ledger import demo_settings
 from seqdata.sandbox import Sandbox
 
-SEEDS = range(1, 11) if SOAK else (3, 4)
+SEEDS = range(1, 11) if SOAK else (4, 6)
 ZONES = ("America/New_York", "America/Havana", "Pacific/Apia", "UTC")
 FREQS = ("day", "week", "month", "quarter", "year")
 #: What of a table a grouping is told apart by: our word, the column, the column in SQL.
@@ -106,20 +106,37 @@ def nonzero(found: sql.Cells) -> sql.Cells:
     return {key: row for key, row in found.items() if any(row)}
 
 
-def spent_here(ledger: Ledger, by: str | None, freq: str | None, by_day: str) -> sql.Cells:
-    frame = ledger.spending(by, freq=freq, by_day=by_day)
+def spent_here(
+    ledger: Ledger, by: str | None, freq: str | None, by_day: str, **words: Any
+) -> sql.Cells:
+    frame = ledger.spending(by, freq=freq, by_day=by_day, **words)
     keys = ["period" if freq else None, GROUPS.get(by or "")]
     return nonzero(cells(frame, keys, ["spent_cents", "open_cents", "transfers"]))
 
 
 def spent_told(
-    db: duckdb.DuckDBPyConnection, zone: str, by: str | None, freq: str | None, by_day: str
-) -> sql.Cells:
-    return nonzero(sql.spending(db, by and GROUPS[by], freq, zone, by_day))
+    db: duckdb.DuckDBPyConnection, zone: str, by: str | None, freq: str | None, by_day: str,
+    *more: Any,
+) -> sql.Cells:  # fmt: skip
+    return nonzero(sql.spending(db, by and GROUPS[by], freq, zone, by_day, *more))
 
 
-def flows_here(ledger: Ledger, by: str | None, freq: str, boundary: str) -> sql.Cells:
-    frame = ledger.cash_flow(by=by, freq=freq, boundary=boundary)
+def shares_here(ledger: Ledger, by: str, freq: str) -> sql.Cells:
+    frame = ledger.spending(by, freq=freq)
+    for name in ("share", "period_share"):
+        frame[name] = (frame[name].fillna(-1e-12) * 1e12).round()
+    return nonzero(cells(frame, ["period", GROUPS[by]], ["share", "period_share"]))
+
+
+def texts_here(ledger: Ledger, words: list[str]) -> sql.Cells:
+    frame = ledger.transfers_where(text=words)
+    found = frame[frame["amount_cents"].notna()].groupby("state", observed=True)["amount_cents"]
+    sums = found.agg(["sum", "size"]).itertuples()
+    return {(str(state),): (int(cents), int(count)) for state, cents, count in sums}
+
+
+def flows_here(ledger: Ledger, by: str | None, freq: str, boundary: str, **words: Any) -> sql.Cells:
+    frame = ledger.cash_flow(by=by, freq=freq, boundary=boundary, **words)
     for name in FLOWS:
         if f"{name}_cents" not in frame:
             frame[f"{name}_cents"] = 0
@@ -128,10 +145,10 @@ def flows_here(ledger: Ledger, by: str | None, freq: str, boundary: str) -> sql.
 
 
 def flows_told(
-    db: duckdb.DuckDBPyConnection, zone: str, by: str | None, freq: str, boundary: str
+    db: duckdb.DuckDBPyConnection, zone: str, by: str | None, freq: str, boundary: str, *more: str
 ) -> sql.Cells:
     """Leave out what the table does not tell: moves inside but by account, transit of a bank."""
-    told = sql.cash_flow(db, by and GROUPS[by], freq, zone, boundary)
+    told = sql.cash_flow(db, by and GROUPS[by], freq, zone, boundary, *more)
     inside, transit = by == "account", boundary == "sequence"
     return nonzero(
         {key: (*row[:3], row[3] * inside, row[4] * transit, *row[5:]) for key, row in told.items()}
@@ -145,16 +162,20 @@ def moved_here(ledger: Ledger) -> sql.Cells:
     return cells(frame, ["from_kind", "from_what", "to_kind", "to_what"], ["moved_cents"])
 
 
-def month_ends_here(ledger: Ledger) -> sql.Cells:
-    frame = ledger.balance_history(freq="month")
-    is_end = frame["date"] == frame["date"] + pd.offsets.MonthEnd(0)
-    frame = frame[is_end & frame["kind"].isin(["pod", "port"])]
-    assert len(frame) > 30
+#: The last day of the period of each.
+LAST = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+
+
+def ends_here(ledger: Ledger, freq: str) -> sql.Cells:
+    """Take the periods that are over: SQL says nothing of the others."""
+    frame = ledger.balance_history(freq=freq)
+    is_end = frame["date"] == frame["date"].dt.to_period(LAST[freq]).dt.end_time.dt.normalize()
+    frame = frame[is_end & (frame["date"] < frame["date"].max())]
     return cells(frame, ["date", "account_id"], ["balance_cents"])
 
 
-def month_ends_told(db: duckdb.DuckDBPyConnection, zone: str) -> sql.Cells:
-    return sql.month_ends(db, zone, MOVEMENTS.partition("ORDER BY")[0])
+def ends_told(db: duckdb.DuckDBPyConnection, zone: str, freq: str) -> sql.Cells:
+    return sql.ends(db, freq, zone, MOVEMENTS.partition("ORDER BY")[0])
 
 
 def compared_here(ledger: Ledger, by_day: str) -> sql.Cells:
@@ -241,7 +262,106 @@ def _compared(by_day: str) -> Judge:
     )
 
 
+@cache
+def _focus(ledger: Ledger) -> tuple[str, str, str]:
+    """Find the purchase that is a cent wrong: its pod, category and payee."""
+    rows = ledger.categorized().drop_duplicates("id")
+    created, settled_ = (rows[name].dt.tz_convert("UTC") for name in ("created_at", "effective_at"))
+    chosen = rows[
+        rows["source_party"].isin(["pod", "port"]) & (rows["destination_party"] == "merchant")
+        & (rows["state"] == "settled") & rows["returned_at"].isna()
+        & (created.dt.month == settled_.dt.month)
+        & (created < created.max() - pd.Timedelta(days=33))
+    ].sort_values(["created_at", "id"], ascending=[False, True])  # fmt: skip
+    one = chosen.iloc[0]
+    return str(one["source_id"]), str(one["category"]), str(one["destination_name"]).split()[0]
+
+
+def _pods(pod: str) -> str:
+    return f"({sql.one_of('source_id', [pod])} OR {sql.one_of('destination_id', [pod])})"
+
+
+def _and_one_more(category: str) -> list[str]:
+    return [category, "Internal" if category != "Internal" else "Groceries"]
+
+
+#: Filters of one word or several: what is asked of us, and of SQL, of the purchase in focus.
+FILTERS: dict[str, Judge] = {
+    "spending of a pod": Judge(
+        lambda ledger: spent_here(ledger, "category", "week", "paid", account=_focus(ledger)[0]),
+        lambda db, zone, _: spent_told(
+            db, zone, "category", "week", "paid", _pods(sql.focus(db)[1])
+        ),
+    ),
+    "spending of a category": Judge(
+        lambda ledger: spent_here(ledger, "pod", None, "paid", category=_focus(ledger)[1]),
+        lambda db, zone, _: spent_told(
+            db, zone, "pod", None, "paid", sql.one_of("category", [sql.focus(db)[2]])
+        ),
+    ),
+    "spending of two categories": Judge(
+        lambda ledger: spent_here(
+            ledger, None, "month", "settled", category=_and_one_more(_focus(ledger)[1])
+        ),
+        lambda db, zone, _: spent_told(
+            db, zone, None, "month", "settled",
+            sql.one_of("category", _and_one_more(sql.focus(db)[2])),
+        ),
+    ),
+    "spending with moves": Judge(
+        lambda ledger: spent_here(ledger, "category", "month", "paid", include_moves=True),
+        lambda db, zone, _: spent_told(db, zone, "category", "month", "paid", "true", True),
+    ),
+    "cash flow of a pod": Judge(
+        lambda ledger: flows_here(
+            ledger, "account", "month", "sequence", account=_focus(ledger)[0]
+        ),
+        lambda db, zone, _: flows_told(
+            db, zone, "account", "month", "sequence", sql.one_of("account_id", [sql.focus(db)[1]])
+        ),
+    ),
+    "cash flow of two categories": Judge(
+        lambda ledger: flows_here(
+            ledger, None, "month", "own", category=_and_one_more(_focus(ledger)[1])
+        ),
+        lambda db, zone, _: flows_told(
+            db, zone, None, "month", "own",
+            sql.one_of("category", _and_one_more(sql.focus(db)[2])),
+        ),
+    ),
+    **{
+        f"transfers with {count} texts": Judge(
+            lambda ledger, count=count: texts_here(ledger, [_focus(ledger)[2], "rent"][:count]),
+            lambda db, zone, _, count=count: sql.texts(db, [_word(db), "rent"][:count]),
+        )
+        for count in (1, 2)
+    },
+}  # fmt: skip
+
+
+def _word(db: duckdb.DuckDBPyConnection) -> str:
+    (name,) = db.execute(
+        "SELECT destination_name FROM transfers WHERE id = ?", [sql.focus(db)[0]]
+    ).fetchall()
+    return str(name[0]).split()[0]
+
+
 JUDGES = {
+    **FILTERS,
+    **{
+        f"shares of {by} by {freq}": Judge(
+            lambda ledger, by=by, freq=freq: shares_here(ledger, by, freq),
+            lambda db, zone, _, by=by, freq=freq: nonzero(sql.shares(db, GROUPS[by], freq, zone)),
+        )
+        for by, freq in (("category", "month"), ("payee", "quarter"), ("pod", "week"))
+    },
+    **{
+        f"balances at the end of each {freq}": Judge(
+            lambda ledger, freq=freq: ends_here(ledger, freq),
+            lambda db, zone, _, freq=freq: ends_told(db, zone, freq),
+        )
+        for freq in FREQS
+    },
     **{
         f"spending by {by} and {freq}, {by_day}": _spending(by, freq, by_day)
         for by, freq, by_day in product((None, *GROUPS), (None, *FREQS), ("paid", "settled"))
@@ -252,7 +372,6 @@ JUDGES = {
     },
     **{f"compare, {by_day}": _compared(by_day) for by_day in ("paid", "settled")},
     "money flow": Judge(moved_here, lambda db, *_: sql.money_flow(db)),
-    "month ends": Judge(month_ends_here, lambda db, zone, _: month_ends_told(db, zone)),
     "seqdata spending": Judge(
         printed_here, lambda db, zone, _: spent_told(db, zone, "category", "month", "paid")
     ),
@@ -275,15 +394,9 @@ def wrong(
     world: World, db: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a copy of the tables in which one purchase of this month was a cent more."""
-    newest = db.execute(
-        "SELECT id FROM told WHERE leaves AND destination_party = 'merchant' "
-        "AND state = 'settled' AND undone_at IS NULL AND month(created_at) = month(effective_at) "
-        "AND created_at < (SELECT max(created_at) - INTERVAL 33 DAY FROM told) "
-        "ORDER BY created_at DESC LIMIT 1"
-    ).fetchall()
     folder = tmp_path_factory.mktemp("wrong") / "tables"
     shutil.copytree(world.folder, folder)
-    a_cent_more(folder, newest[0][0])
+    a_cent_more(folder, sql.focus(db)[0])
     with sql.opened(folder, world.labels) as made:
         yield made
 
@@ -317,4 +430,6 @@ def test_one_cent_of_one_row_is_found(
     """A cent more in one purchase of the files changes what each judge says."""
     for zone, reader in world.readers.items():
         now = _clock(reader)
+        if not judge.told(db, zone, now):
+            pytest.skip("no such period ended in this world")
         assert judge.told(wrong, zone, now) != judge.told(db, zone, now) == _here(judge, reader)
