@@ -52,3 +52,15 @@ def test_a_row_without_room_is_a_paragraph() -> None:
         "  Groceries …  $1,234.56",
         "  Rent             $2.00",
     ]
+
+
+def test_heads_are_broken_before_rows_are() -> None:
+    """Heads that make a table too wide stand on two lines, those wider than their cells alone."""
+    rows = [("2026-10", "$14,505.86", "$0.00"), ("2026-11", "$9.00", "$0.00")]
+    assert list(table_lines(["period", ">money in", ">pending out"], rows, 32)) == [
+        "                       pending",
+        "  period     money in      out",
+        "  " + "─" * 28,
+        "  2026-10  $14,505.86    $0.00",
+        "  2026-11       $9.00    $0.00",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,6 +22,9 @@ from seqdata.exceptions import SafeguardError, SyncsFailed
 if TYPE_CHECKING:
     from seqdata.ledger.standing import Brief
     from seqdata.sync.report import SyncReport
+
+#: Lines of a screen that a sync leaves for its report and the prompt.
+_AROUND = 9
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,6 +98,8 @@ def sync(organization: str | None, as_json: bool, **asked: Any) -> int:
             _say_synced(combine(failed.reports), ledger.folder, as_json=as_json)
         raise
     _say_synced(report, ledger.folder, as_json=as_json)
+    if not as_json and _has_news(report):
+        _say_new(organization)
     return 0 if report.certificate and report.certificate.is_as_asked else 5
 
 
@@ -102,8 +108,28 @@ def _say_synced(report: SyncReport, folder: Path, *, as_json: bool) -> None:
         output.print_json(report.to_json())
     else:
         output.echo(f"{report}\nTables are in {folder}")
-        if report.kind != "first" and (report.added or report.updated or report.removed):
-            output.echo("What is new, a sentence each: seqdata changes")
+
+
+def _has_news(report: SyncReport) -> bool:
+    return report.kind != "first" and bool(report.added or report.updated or report.removed)
+
+
+def _say_new(organization: str | None) -> None:
+    """Tell what is new since the last look: in a terminal as much as a screen holds."""
+    if not sys.stdout.isatty() or organization == "all":
+        output.echo("What is new, a sentence each: seqdata changes")
+        return
+    from seqdata.ledger import Ledger
+
+    room = max(shutil.get_terminal_size().lines - _AROUND, 5)
+    with Ledger.open(organization) as ledger:
+        found = ledger.changes()
+        shown = found.head(room)
+        tables.print_changes(shown, f"\nNew since the last look: {len(found):,}")
+        if len(shown) == len(found):
+            ledger.note_look()
+        else:
+            output.echo(f"and {len(found) - len(shown):,} more: seqdata changes")
 
 
 @click.command()

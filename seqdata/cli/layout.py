@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from wcwidth import clip, ljust, rjust, width
 
@@ -40,20 +41,43 @@ def table_lines(
     """
     names = [head.lstrip(">~") for head in heads]
     below = [] if total is None else [total]
-    widths = [max(map(width, column)) for column in zip(names, *rows, *below, strict=True)]
     cut = [place for place, head in enumerate(heads) if head.startswith("~")]
-    widths = _narrowed(widths, cut, room)
-    if room is not None and _total(widths) > room:
-        yield from _paragraphs(heads, names, [*rows, *below], room, dots)
+    columns = list(zip(*rows, *below, strict=True)) or [()] * len(names)
+    # Where whole heads make it too wide, those that are wider than their cells are broken.
+    for is_broken in (False, True):
+        broken = [
+            wrap(name, max(map(width, [*cells, *name.split()]), default=1)) if is_broken else [name]
+            for name, cells in zip(names, columns, strict=True)
+        ]
+        widths = [
+            max(map(width, [*lines, *cells]), default=0)
+            for lines, cells in zip(broken, columns, strict=True)
+        ]
+        widths = _narrowed(widths, cut, room)
+        if room is None or _total(widths) <= room:
+            break
+    else:
+        yield from _paragraphs(heads, names, [*rows, *below], room or 0, dots)
         return
     line = f"{_GAP}{rule * (_total(widths) - len(_GAP))}"
-    yield _line(heads, names, widths, dots)
+    for names_ in _bottom_up(broken):
+        yield _line(heads, names_, widths, dots)
     yield line
     for row in rows:
         yield _line(heads, row, widths, dots)
     for row in below:
         yield line
         yield _line(heads, row, widths, dots)
+
+
+def _bottom_up(heads: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """Yield the lines of heads of several words, which end on the last line."""
+    high = max(map(len, heads), default=0)
+    for place in range(high):
+        yield [
+            words[place - high + len(words)] if place >= high - len(words) else ""
+            for words in heads
+        ]
 
 
 def _total(widths: Sequence[int]) -> int:

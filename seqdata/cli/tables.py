@@ -183,9 +183,7 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
         when = f", {output.period_words(found.attrs['seqdata'])}" if method in _SUMMED else ""
         title = f"{method.replace('_', ' ').capitalize()}{when}: {len(shown):,}{of} {rows}"
         if table == "changes":
-            output.echo(title)
-            for row in shown.itertuples():
-                output.echo(f"{row.at:%Y-%m-%d %H:%M}  {row.what:<8} {row.sentence}")
+            print_changes(shown, title)
             return
         sums = found[printed] if method in _SUMMED and not asked.get("wide") else None
         output.print_frame(shown[printed], title, all_rows=sums)
@@ -195,6 +193,13 @@ def _table_command(table: str, words: str, sentence: str) -> click.Command:
     return click.Command(
         table.replace("_", "-"), callback=show, params=[*options, *_common(40)], help=sentence
     )
+
+
+def print_changes(shown: pd.DataFrame, title: str) -> None:
+    """Print what :meth:`Ledger.changes` tells, a line each."""
+    output.echo(title)
+    for row in shown.itertuples():
+        output.echo(f"{row.at:%Y-%m-%d %H:%M}  {row.what:<8} {row.sentence}")
 
 
 def _is_history(table: str) -> bool:
