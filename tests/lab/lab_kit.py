@@ -39,6 +39,13 @@ _WIDGETS_ARE_READY = """async path => {
   return manager.restoredStatus;
 }"""
 
+#: Runs code in the kernel of a notebook that is open, without a cell.
+_EXECUTE = """async ([path, code]) => {
+  const open = [...jupyterapp.shell.widgets("main")].find(one => one.context?.path === path);
+  const reply = await open.sessionContext.session.kernel.requestExecute({code}).done;
+  if (reply.content.status !== "ok") throw Error(reply.content.evalue);
+}"""
+
 
 class Server:
     """JupyterLab in a process of its own, with folders and a token of its own."""
@@ -63,9 +70,6 @@ class Server:
             f"--IdentityProvider.token={self.token}", "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.expose_app_in_browser=True",
-            # A gallery of panels is thousands of messages at once: beyond 1,000 a second the
-            # server drops them, and JupyterLab shows nothing of the widgets.
-            "--ZMQChannelsWebsocketConnection.limit_rate=False",
         ]  # fmt: skip
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -284,6 +288,10 @@ class Notebook:
         expect(cell.locator(".cm-content")).to_be_focused()
         self.page.keyboard.press("Control+Enter")
         expect(cell.locator(".jp-InputPrompt")).to_have_text("[1]:")
+
+    def execute(self, code: str) -> None:
+        """Run code in its kernel, and wait until all that it sent has arrived."""
+        self.page.evaluate(_EXECUTE, [self._path, code])
 
     def save(self) -> str:
         """Save it with the keyboard, and return what is on the disk then."""

@@ -22,8 +22,8 @@ SIZE = {"width": 1280, "height": 1700}
 GALLERY = [
     f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})",
     "import ipywidgets, panel_states",
-    "drawn = [panel_states.drawn(name) for name in panel_states.STATES]",
-    "ipywidgets.VBox(drawn).add_class('gallery')",
+    "gallery = ipywidgets.VBox().add_class('gallery')",
+    "gallery",
 ]
 
 
@@ -40,6 +40,10 @@ def gallery(server: Server, browser: BrowserContext) -> Iterator[Page]:
         notebook = Notebook(context.new_page(), server, desk, "mine.ipynb")
         notebook.open()
         notebook.run()
+        # One after the other: a kernel's socket drops what is more than 1,000 messages ahead of
+        # its reader, without a word, and a panel is 200.
+        for name in STATES:
+            notebook.execute(f"gallery.children += (panel_states.drawn({name!r}),)")
         page = notebook.page
         expect(page.locator(".gallery .seqdata-panel")).to_have_count(len(STATES))
         expect(page.locator(".gallery .seqdata-panel .sqp-head").last).to_be_visible()
