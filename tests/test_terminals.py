@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import shutil
+import struct
+import subprocess
+import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +159,47 @@ def test_a_table_is_no_wider_than_its_terminal(
         lines = COLOUR.sub("", said).split("\n")
         assert max(map(len, lines)) <= columns
         assert len(AMOUNT.findall(said)) == 9
+
+
+def test_a_sync_in_a_terminal_ends_in_what_is_new(tmp_path: Path) -> None:
+    """A later sync shows on one screen what is new; a pipe is told the command."""
+    with Sandbox(months=1, now="2026-11-01") as box:
+        token = {"access_token": box.issue_token(), "refresh_token": None, "expires_at": 4e9}
+        (tmp_path / ".tokens.json").touch(mode=0o600)
+        (tmp_path / ".tokens.json").write_text(json.dumps(token))
+        env = {**os.environ, **box.environment(), "SEQUENCE_DATA_DIR": str(tmp_path)}
+        in_terminal(env, "sync")
+        command = [sys.executable, "-m", "seqdata"]
+        subprocess.run([*command, "changes"], env=env, check=True, capture_output=True)
+        box.advance(hours=8)
+        few = in_terminal(env, "sync")
+        box.advance(days=20)
+        many = in_terminal(env, "sync")
+        box.advance(days=2)
+        piped = subprocess.run(
+            [*command, "sync"], env=env, check=True, capture_output=True, text=True
+        )
+    assert "New since the last look: " in few
+    assert "more: seqdata changes" not in few
+    _, _, news = many.partition("New since the last look: ")
+    assert "more: seqdata changes" in news
+    assert len(news.splitlines()) < 24
+    assert piped.stdout.splitlines()[-1] == "What is new, a sentence each: seqdata changes"
+
+
+def in_terminal(env: dict[str, str], *words: str) -> str:
+    """Run a command in a terminal of 80 columns and 24 lines; return what it shows."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "seqdata", *words]
+    sized = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen(command, env=sized, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        shown = b""
+        try:
+            while part := os.read(ours, 65536):
+                shown += part
+        except OSError:  # its other end is closed
+            pass
+    os.close(ours)
+    return shown.decode()
