@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,10 @@ import pandas as pd
 from seqdata.core.moments import day_start
 from seqdata.exceptions import InvalidFilter
 
-#: The words for a length of time, and the numpy unit each is counted in.
+#: A length of time, as a person says it.
+Freq: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+
+#: These words, and the numpy unit each is counted in.
 FREQUENCIES = {"day": "D", "week": "W", "month": "M", "quarter": "M", "year": "Y"}
 
 #: How a period is written.

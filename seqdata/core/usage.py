@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date
 from functools import wraps
@@ -49,7 +50,7 @@ def told(owner: str) -> Callable[[CallT], CallT]:
     """
 
     def decorate(method: CallT) -> CallT:
-        signature = inspect.signature(method)
+        signature = _in_words(method)
         known = [name for name in signature.parameters if name != "self"]
         own = len(signature.parameters) - len(known)
         called = f"{owner}.{method.__name__}"
@@ -62,6 +63,7 @@ def told(owner: str) -> Callable[[CallT], CallT]:
                 raise UsageError(_refusal(called, known, args[own:], words, error)) from None
             return method(*args, **words)
 
+        call.__signature__ = signature  # type: ignore[attr-defined]
         return cast("CallT", call)
 
     return decorate
@@ -77,6 +79,27 @@ def told_of(owner: str) -> Callable[[ClassT], ClassT]:
         return kind
 
     return decorate
+
+
+def _in_words(function: Callable[..., Any]) -> inspect.Signature:
+    """Return a signature whose annotations are types, so that help shows which words there are.
+
+    What is imported for the type checker alone stays a name.
+    """
+    signature = inspect.signature(function)
+    room = {**vars(sys.modules[function.__module__])}
+
+    def read(annotation: Any) -> Any:
+        try:
+            return eval(annotation, room) if isinstance(annotation, str) else annotation  # noqa: S307
+        except NameError:
+            return annotation
+
+    given = signature.parameters.values()
+    return signature.replace(
+        parameters=[one.replace(annotation=read(one.annotation)) for one in given],
+        return_annotation=read(signature.return_annotation),
+    )
 
 
 def _refusal(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from seqdata import analysis
 from seqdata.analysis.accounts import account_names, known_names, with_former_names
 from seqdata.analysis.columns import widened
 from seqdata.analysis.filters import Words
-from seqdata.analysis.periods import day_begins
+from seqdata.analysis.periods import Freq, day_begins
 from seqdata.analysis.recur.recurring import LastSeries
 from seqdata.analysis.settlement import moments
 from seqdata.analysis.spend.categories import Rules, explain, rule_matches
@@ -54,8 +54,8 @@ class Analyses(Tables):
     def balance_history(
         self,
         *,
-        freq: str = "day",
-        boundary: str = "sequence",
+        freq: Freq = "day",
+        boundary: Literal["sequence", "own"] = "sequence",
         since: Moment | None = None,
         until: Moment | None = None,
         account: Words | None = None,
@@ -88,6 +88,10 @@ class Analyses(Tables):
         ------
         InvalidFilter, InvalidMoment, UnknownAccount
             A value that cannot be used; the message lists the choices.
+
+        Examples
+        --------
+        >>> ledger.balance_history(freq="month", account="Groceries", since="3 months")
         """
         since, until = self._said(since), self._said(until)
         accounts, transfers = self._known_accounts(), self._transfers()
@@ -127,6 +131,16 @@ class Analyses(Tables):
         ``since`` and ``until`` bound the later of the two observations. See
         :func:`seqdata.analysis.reconcile`. (The audit log is compared with the transfers by
         :meth:`reconcile_audit`.)
+
+        Returns
+        -------
+        DataFrame
+            account_id, name, kind, since, until, observed_cents, observed, moved_cents, moved,
+            difference_cents, difference, candidates, candidate_ids, explanation.
+
+        Examples
+        --------
+        >>> ledger.reconcile()
         """
         since, until = self._said(since), self._said(until)
         accounts = self._read_accounts()
@@ -148,9 +162,9 @@ class Analyses(Tables):
     def cash_flow(
         self,
         *,
-        freq: str = "month",
-        by: str | None = None,
-        boundary: str = "sequence",
+        freq: Freq = "month",
+        by: Literal["account", "category"] | None = None,
+        boundary: Literal["sequence", "own"] = "sequence",
         since: Moment | None = None,
         until: Moment | None = None,
         account: Words | None = None,
@@ -161,6 +175,17 @@ class Analyses(Tables):
 
         See :func:`seqdata.analysis.cash_flow`. `category` counts transfers of it alone. It counts
         by the day of settlement; :meth:`spending` by that on which one paid.
+
+        Returns
+        -------
+        DataFrame
+            period, money_in_cents, money_in, money_out_cents, money_out, net_cents, net,
+            in_transit_cents, in_transit, pending_in_cents, pending_in, pending_out_cents,
+            pending_out.
+
+        Examples
+        --------
+        >>> ledger.cash_flow(freq="month")[["period", "money_in", "money_out", "net"]]
         """
         since, until = self._said(since), self._said(until)
         is_whole = category is None and by != "category"
@@ -199,6 +224,19 @@ class Analyses(Tables):
         The filters are those of :meth:`Ledger.transfers_where`, and the category. See
         :func:`seqdata.analysis.categorize` and :func:`seqdata.analysis.settle`; the rules are
         those of ``categories.toml`` in the data folder, then the starter set.
+
+        Returns
+        -------
+        DataFrame
+            created_at, amount_cents, amount, direction, source_name, destination_name, state,
+            kind, description, error_reason, updated_at, settled_at, returned_at, source_party,
+            destination_party, status, activity_type, type, id, source_id, destination_id,
+            organization_id, read_from, first_seen_at, changed_at, confirmed_at, missing_since,
+            effective_at, effective_basis, payee, category, category_source, whole_cents, whole.
+
+        Examples
+        --------
+        >>> ledger.categorized(since="last month", category="Dining")
         """
         since, until = self._said(since), self._said(until)
         filters: dict[str, Any] = {
@@ -212,13 +250,13 @@ class Analyses(Tables):
         self,
         by: By | None = "category",
         *,
-        freq: str | None = None,
+        freq: Freq | None = None,
         since: Moment | None = None,
         until: Moment | None = None,
         account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
-        by_day: str = "paid",
+        by_day: Literal["paid", "settled"] = "paid",
         wide: bool = False,
     ) -> pd.DataFrame:
         """Return what was spent by category, payee, pod or account, and by periods with `freq`.
@@ -226,6 +264,16 @@ class Analyses(Tables):
         It counts on the day on which one paid, with what is open beside it (``open_cents``);
         ``by_day="settled"`` counts on the day the money had arrived. See
         :func:`seqdata.analysis.spending`.
+
+        Returns
+        -------
+        DataFrame
+            category, spent_cents, spent, open_cents, open, transfers, share.
+
+        Examples
+        --------
+        >>> ledger.spending("payee", freq="month", category="Groceries")
+        >>> ledger.spending(since="last month")
         """
         since, until = self._said(since), self._said(until)
         words: dict[str, Any] = {
@@ -243,7 +291,17 @@ class Analyses(Tables):
         return self._marked(found, {"by": by, "include_moves": include_moves or None, **words})
 
     def uncategorized(self) -> pd.DataFrame:
-        """Return the payees that no rule and no annotation names, the largest first."""
+        """Return the payees that no rule and no annotation names, the largest first.
+
+        Returns
+        -------
+        DataFrame
+            payee, spent_cents, spent, open_cents, open, transfers.
+
+        Examples
+        --------
+        >>> ledger.uncategorized()
+        """
         return self._marked(analysis.uncategorized(self._categorize()))
 
     def explain_category(self, transfer_id: str) -> pd.DataFrame:
@@ -260,6 +318,10 @@ class Analyses(Tables):
         ------
         UnknownTransfer
             There is no such transfer here.
+
+        Examples
+        --------
+        >>> ledger.explain_category(ledger.transfers["id"].iloc[0])
         """
         transfers = self._rows()
         rows = transfers[transfers["id"] == transfer_id].reset_index(drop=True)
@@ -275,6 +337,10 @@ class Analyses(Tables):
         DataFrame
             where (file and line), category, fits (also where something earlier decides),
             decides. A rule that fits nothing was never used.
+
+        Examples
+        --------
+        >>> ledger.category_rules()
         """
         return self._marked(rule_matches(self._rows(), *self._category_words()))
 
@@ -297,6 +363,10 @@ class Analyses(Tables):
         ------
         MissingExtra
             `suggest` needs ``seqdata[suggest]``.
+
+        Examples
+        --------
+        >>> ledger.payees()
         """
         found = payee_table(self._categorize(whole=True))
         shown = similar_payees(found) if suggest else found
@@ -321,6 +391,10 @@ class Analyses(Tables):
         ------
         CorruptFile, InvalidSetting
             The file, the name or a spelling cannot be used.
+
+        Examples
+        --------
+        >>> ledger.name_payee("Corner Store", ["Corner Store", "CORNER STORE 0042"])
         """
         return add_payee(self.categories_path, name, spellings)
 
@@ -334,7 +408,7 @@ class Analyses(Tables):
         account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
-        by_day: str = "paid",
+        by_day: Literal["paid", "settled"] = "paid",
     ) -> pd.DataFrame:
         """Return how the spending of a period differs from that of another one.
 
@@ -347,6 +421,16 @@ class Analyses(Tables):
             "2026-10", "2026-Q3", "2026", "2026-W40", "2026-10-05", "last month" or "October".
         previous
             "previous", "year ago", "mean" (of the periods before), or a period.
+
+        Returns
+        -------
+        DataFrame
+            category, spent_cents, spent, before_cents, before, change_cents, change,
+            change_share, days, before_days, before_periods.
+
+        Examples
+        --------
+        >>> ledger.compare("last month", "mean")
         """
         period, previous = str(self._said(period)), str(self._said(previous))
         certificate = self.certificate()
@@ -376,6 +460,15 @@ class Analyses(Tables):
         """Return what flowed from income through ports and pods to categories.
 
         It counts by the day of settlement. See :func:`seqdata.analysis.money_flow`.
+
+        Returns
+        -------
+        DataFrame
+            from_name, from_kind, to_name, to_kind, from_id, to_id, moved_cents, moved, transfers.
+
+        Examples
+        --------
+        >>> ledger.money_flow(since="last month")
         """
         since, until = self._said(since), self._said(until)
         found = analysis.money_flow(
@@ -397,6 +490,10 @@ class Analyses(Tables):
         -------
         DataFrame
             See :func:`seqdata.analysis.changes`: at, what, thing, id, sentence.
+
+        Examples
+        --------
+        >>> ledger.changes(since="yesterday")
         """
         since = self._said(since)
         asked = None if since is None else self._moment(since)
@@ -416,7 +513,12 @@ class Analyses(Tables):
         )
 
     def note_look(self) -> None:
-        """Note that all :meth:`changes` so far were looked at; `seqdata changes` does it."""
+        """Note that all :meth:`changes` so far were looked at; `seqdata changes` does it.
+
+        Examples
+        --------
+        >>> ledger.note_look()
+        """
         for store in self._stores:
             until = store.read_state().last_sync_at
             if until is not None:
@@ -434,6 +536,17 @@ class Analyses(Tables):
         """Return subscriptions, bills and paychecks: cadence, amount, next date, price changes.
 
         See :func:`seqdata.analysis.recurring`.
+
+        Returns
+        -------
+        DataFrame
+            payee, direction, account_id, account, category, kind, cadence, rule, usual_cents,
+            usual, spread_cents, spread, times, first_date, last_date, next_date, previous_cents,
+            previous, changed_on, is_active, note, other_id.
+
+        Examples
+        --------
+        >>> ledger.recurring()[["payee", "cadence", "usual", "next_date"]]
         """
         certificate = self.certificate()
         known = self._repeating(certificate)
@@ -451,6 +564,16 @@ class Analyses(Tables):
         """Return what is expected to come in and go out: pending, overdue, and what recurs.
 
         See :func:`seqdata.analysis.upcoming`.
+
+        Returns
+        -------
+        DataFrame
+            date, account_id, account, payee, direction, expected_cents, expected, low_cents, low,
+            high_cents, high, basis, id, split_into.
+
+        Examples
+        --------
+        >>> ledger.upcoming(days=14)
         """
         certificate = self.certificate()
         known = self._repeating(certificate)
@@ -468,6 +591,16 @@ class Analyses(Tables):
 
         See :func:`seqdata.analysis.projected_balances`; :meth:`running_short` names the pods
         that would run short.
+
+        Returns
+        -------
+        DataFrame
+            account_id, name, kind, date, balance_cents, balance, low_cents, low, high_cents,
+            high, is_short, may_run_short, method.
+
+        Examples
+        --------
+        >>> ledger.projected_balances(days=14, account="Bills")
         """
         accounts, certificate = self._read_accounts(), self.certificate()
         found = self._project(accounts, certificate, days)
@@ -480,6 +613,15 @@ class Analyses(Tables):
         """Return the pods that would run short: when, and by how much.
 
         See :func:`seqdata.analysis.running_short`, also for how often that comes true.
+
+        Returns
+        -------
+        DataFrame
+            account_id, name, date, short_cents, short.
+
+        Examples
+        --------
+        >>> ledger.running_short(days=30)
         """
         certificate = self.certificate()
         projected = self._project(self._read_accounts(), certificate, days)
@@ -492,6 +634,16 @@ class Analyses(Tables):
         See :func:`seqdata.analysis.backtest`: by account and days ahead, how far off the
         forecast was, how far off it would have been to expect no change, and how often what came
         was inside, below and above the band.
+
+        Returns
+        -------
+        DataFrame
+            account_id, name, kind, days, times, error_cents, error, unchanged_error_cents,
+            unchanged_error, inside, below, above, method.
+
+        Examples
+        --------
+        >>> ledger.backtest(days=30)[["name", "days", "error", "inside"]]
         """
         accounts, certificate = self._read_accounts(), self.certificate()
         rows = self._categorize(whole=True)
@@ -514,6 +666,17 @@ class Analyses(Tables):
 
         See :func:`seqdata.analysis.rules`. Triggers are known of transfers whose details were
         fetched (``sync(details="all")``).
+
+        Returns
+        -------
+        DataFrame
+            trigger_type, trigger_cron, source_name, destination_name, transfers, moved_cents,
+            moved, failed_transfers, failed_cents, failed, success, first_date, last_date,
+            source_id, destination_id.
+
+        Examples
+        --------
+        >>> ledger.rules()
         """
         since, until = self._said(since), self._said(until)
         filters: dict[str, Any] = {"since": since, "until": until, "account": account}

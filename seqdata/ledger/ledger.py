@@ -103,6 +103,10 @@ class Ledger(Analyses, Syncing):
         ------
         InvalidSetting
             A SEQUENCE_ variable has a value that cannot be used.
+
+        Examples
+        --------
+        >>> ledger = Ledger.open()  # doctest: +SKIP
         """
         return cls(get_settings(), organization_id)
 
@@ -132,6 +136,10 @@ class Ledger(Analyses, Syncing):
         ------
         MissingExtra
             The sandbox's libraries are not installed.
+
+        Examples
+        --------
+        >>> with Ledger.demo(months=1) as other: other.sync(progress=False)
         """
         from seqdata.sandbox import Sandbox
 
@@ -155,6 +163,10 @@ class Ledger(Analyses, Syncing):
 
         Tables and charts that were made of it stay; whatever else is asked of it is
         :class:`LedgerClosed`. May be called again.
+
+        Examples
+        --------
+        >>> with Ledger.demo(months=1) as other: other.summary()
         """
         self._is_closed = True
         self._closing.close()
@@ -178,6 +190,10 @@ class Ledger(Analyses, Syncing):
         ------
         AuditChainBroken
             The audit log was changed by something else, so what is open is not known.
+
+        Examples
+        --------
+        >>> ledger.desk.limits()
         """
         self._check_open()
         if self._desk is None:
@@ -196,6 +212,10 @@ class Ledger(Analyses, Syncing):
         ------
         AuditChainBroken
             As for :attr:`desk`.
+
+        Examples
+        --------
+        >>> ledger.transfer_panel()
         """
         from seqdata.widgets import TransferPanel
         from seqdata.widgets.closed import CLOSED_WITH_LEDGER
@@ -208,6 +228,10 @@ class Ledger(Analyses, Syncing):
         """Return an explorer for a notebook: filters, totals, and all transfers to scroll.
 
         It is closed with the ledger.
+
+        Examples
+        --------
+        >>> ledger.explorer()
         """
         from seqdata.widgets import ActivityExplorer
         from seqdata.widgets.closed import CLOSED_WITH_LEDGER
@@ -221,7 +245,12 @@ class Ledger(Analyses, Syncing):
 
     @property
     def plot(self) -> LedgerPlots:
-        """The charts: ``ledger.plot.balances()``, ``.spending()`` and so on."""
+        """The charts: ``ledger.plot.balances()``, ``.spending()`` and so on.
+
+        Examples
+        --------
+        >>> ledger.plot.balances(account=["Bills", "Groceries"])
+        """
         from seqdata.ledger.plots import LedgerPlots
 
         return LedgerPlots(self, self.theme)
@@ -232,6 +261,10 @@ class Ledger(Analyses, Syncing):
         The same name is always replaced by the same one, and all amounts are multiplied by one
         secret whole number: shapes, ratios and sums stay exact. A disguise for a picture, and no
         anonymity; see :class:`seqdata.ledger.share_safe.ShareSafeLedger`.
+
+        Examples
+        --------
+        >>> ledger.share_safe().transfers.head()
         """
         from seqdata.ledger.share_safe import ShareSafeLedger
 
@@ -264,6 +297,11 @@ class Ledger(Analyses, Syncing):
             No such transfer here.
         InvalidSplit, InvalidAmount
             The parts are not those of the transfer. Nothing was noted.
+
+        Examples
+        --------
+        >>> bought = ledger.transfers_where(direction="outgoing", state="settled")["id"].iloc[0]
+        >>> ledger.annotate(bought, category="Gifts", note="for Ana")
         """
         for store in self._stores:
             if store.has_transfer(transfer_id):
@@ -290,6 +328,10 @@ class Ledger(Analyses, Syncing):
         ------
         UnknownAccount, InvalidMoment, InvalidAmount
             An argument cannot be used.
+
+        Examples
+        --------
+        >>> ledger.add_balance("Everyday Checking", "2026-10-15", 2_310_55)
         """
         if type(cents) is not int or abs(cents) > _LARGEST_BALANCE:
             raise InvalidAmount(cents)
@@ -343,6 +385,10 @@ class Ledger(Analyses, Syncing):
         ------
         InvalidFilter
             No such table or file type, or a filter that the table does not have.
+
+        Examples
+        --------
+        >>> ledger.export("spending.csv", "spending", freq="month")
         """
         if isinstance(table, pd.DataFrame):
             raise UsageError(
@@ -360,6 +406,10 @@ class Ledger(Analyses, Syncing):
         ------
         InvalidFilter
             No such table, or a filter that the table does not have.
+
+        Examples
+        --------
+        >>> ledger.table("spending", freq="month")
         """
         return table_of(self, table, filters)
 
@@ -376,12 +426,21 @@ class Ledger(Analyses, Syncing):
         parameters
             The values.
 
+        Returns
+        -------
+        DataFrame
+            What the query gives; whole numbers stay whole.
+
         Raises
         ------
         MissingExtra
             DuckDB is not installed.
         InvalidQuery
             DuckDB does not understand the query, or it gives no rows back.
+
+        Examples
+        --------
+        >>> ledger.sql("SELECT count(*) AS transfers FROM transfers")
         """
         readers: dict[str, Callable[[Store], pa.Table]] = {
             "transfers": lambda store: store.read_transfers(),
@@ -411,6 +470,10 @@ class Ledger(Analyses, Syncing):
         ------
         CacheMissing
             Nothing was synced yet.
+
+        Examples
+        --------
+        >>> ledger.reconcile_audit()
         """
         rows = self._joined(
             lambda store: store.read_transfers(columns=_RECONCILED, include_removed=True)
@@ -435,7 +498,12 @@ class Ledger(Analyses, Syncing):
         return table_of_words(self._title(), self.summary())
 
     def summary(self) -> dict[str, str]:
-        """Say in a few lines what is here and how fresh it is: words to text."""
+        """Say in a few lines what is here and how fresh it is: words to text.
+
+        Examples
+        --------
+        >>> ledger.summary()
+        """
         if self._is_closed:
             return {"closed": "open another one: what was made of it stays"}
         return super().summary()

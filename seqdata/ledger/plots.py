@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from seqdata import plots
 from seqdata.analysis.filters import Words
+from seqdata.analysis.periods import Freq
 from seqdata.analysis.spend.spending import By
 from seqdata.core.moments import Moment
 from seqdata.core.usage import told_of
@@ -23,9 +24,6 @@ CHARTS = (
     "balances", "pods", "cash_flow", "spending", "spending_by_month", "compare", "calendar",
     "money_flow", "recurring", "upcoming",
 )  # fmt: skip
-
-Freq: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
-Day: TypeAlias = Literal["paid", "settled"]
 
 
 @told_of("plot")
@@ -153,7 +151,7 @@ class LedgerPlots:
         account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
-        by_day: Day = "paid",
+        by_day: Literal["paid", "settled"] = "paid",
         most: int = 12,
         ax: Axes | None = None,
         theme: Theme | None = None,
@@ -190,7 +188,7 @@ class LedgerPlots:
         account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
-        by_day: Day = "paid",
+        by_day: Literal["paid", "settled"] = "paid",
         most: int = 8,
         ax: Axes | None = None,
         theme: Theme | None = None,
@@ -227,7 +225,7 @@ class LedgerPlots:
         account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
-        by_day: Day = "paid",
+        by_day: Literal["paid", "settled"] = "paid",
         most: int = 12,
         ax: Axes | None = None,
         theme: Theme | None = None,
@@ -261,7 +259,7 @@ class LedgerPlots:
         account: Words | None = None,
         category: Words | None = None,
         include_moves: bool = False,
-        by_day: Day = "paid",
+        by_day: Literal["paid", "settled"] = "paid",
         ax: Axes | None = None,
         theme: Theme | None = None,
         note: str | None = None,

@@ -62,6 +62,10 @@ class Standing(ABC, Generic[ShelfT]):
         ------
         CacheMissing
             It is neither configured nor known from a sync.
+
+        Examples
+        --------
+        >>> ledger.organization_id
         """
         if self._chosen is None:
             raise self._nothing_chosen()
@@ -69,17 +73,32 @@ class Standing(ABC, Generic[ShelfT]):
 
     @property
     def folder(self) -> Path:
-        """Folder of the Parquet tables (of all organizations: the cache folder)."""
+        """Folder of the Parquet tables (of all organizations: the cache folder).
+
+        Examples
+        --------
+        >>> ledger.folder
+        """
         if self._chosen == ALL:
             return self._settings.cache_path
         return self._store_of(self.organization_id).folder
 
     def certificate(self) -> Certificate:
-        """Say whether everything that the service has is here, and what is not known."""
+        """Say whether everything that the service has is here, and what is not known.
+
+        Examples
+        --------
+        >>> ledger.certificate()
+        """
         return combine_certificates([self._certificate(store) for store in self._stores])
 
     def certificates(self) -> list[dict[str, Any]]:
-        """Return the certificate of each organization that is here, as JSON values."""
+        """Return the certificate of each organization that is here, as JSON values.
+
+        Examples
+        --------
+        >>> ledger.certificates()
+        """
         ids = (
             cached_organizations(self._settings)
             if self._chosen in (None, ALL)
@@ -148,6 +167,10 @@ class Standing(ABC, Generic[ShelfT]):
         ------
         AuditChainBroken
             The audit log was changed by something else, so it cannot be said.
+
+        Examples
+        --------
+        >>> ledger.sent()
         """
         if not self._has_sent:
             return {"unknown": [], "on_their_way": [], "returned": []}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from seqdata.auth import access_token_for
 from seqdata.config import CACHE_MARKER
@@ -38,7 +38,7 @@ class Syncing(Stored):
         *,
         full: bool = False,
         since: Moment | None = None,
-        details: str | None = None,
+        details: Literal["open", "new", "all"] | None = None,
         max_requests: int | None = None,
         max_minutes: float | None = None,
         details_per_request: int = 1,
@@ -85,6 +85,10 @@ class Syncing(Stored):
             See :func:`seqdata.sync.sync`. What was read before is kept.
         SyncsFailed
             Of several organizations some could not be synced; all were tried.
+
+        Examples
+        --------
+        >>> ledger.sync(progress=False)
         """
         options = self._options(
             full=full,
@@ -118,8 +122,15 @@ class Syncing(Stored):
             report.timezone = self._settings.timezone
         return made
 
-    def details_cost(self, which: str = "all", *, details_per_request: int = 1) -> Cost:
-        """Estimate what fetching details costs, in requests and minutes; asks nothing."""
+    def details_cost(
+        self, which: Literal["open", "new", "all"] = "all", *, details_per_request: int = 1
+    ) -> Cost:
+        """Estimate what fetching details costs, in requests and minutes; asks nothing.
+
+        Examples
+        --------
+        >>> ledger.details_cost("new")
+        """
         options = self._options(details=which, details_per_request=details_per_request)
         now = datetime.now(UTC)
         wanted = sum(
@@ -144,6 +155,10 @@ class Syncing(Stored):
         ------
         CacheLocked
             Another process is syncing.
+
+        Examples
+        --------
+        >>> ledger.rebuild()
         """
         totals = Counter[str]()
         for store in self._stores:

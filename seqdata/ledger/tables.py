@@ -52,13 +52,22 @@ class Tables(Stored):
         """From when on all transfers are here; None: from the first one on.
 
         Of a first sync that did not finish, from the oldest transfer it read.
+
+        Examples
+        --------
+        >>> ledger.complete_since
         """
         starts = [_complete_since(store) for store in self._stores]
         return max(filter(None, starts), default=None)
 
     @property
     def categories_path(self) -> Path:
-        """The file of your own rules for categories; it need not exist."""
+        """The file of your own rules for categories; it need not exist.
+
+        Examples
+        --------
+        >>> ledger.categories_path
+        """
         self._check_open()
         return self._settings.data_dir / "categories.toml"
 
@@ -72,11 +81,36 @@ class Tables(Stored):
         the service tells it: the web application says when money arrived (``settled_at``,
         ``returned_at``) in a transfer's details alone, so that these are NaT here, and
         :meth:`categorized` has them from :attr:`legs`.
+
+        Returns
+        -------
+        DataFrame
+            created_at, amount_cents, amount, direction, source_name, destination_name, state,
+            kind, description, error_reason, updated_at, settled_at, returned_at, source_party,
+            destination_party, status, activity_type, type, id, source_id, destination_id,
+            organization_id, read_from, first_seen_at, changed_at, confirmed_at, missing_since.
+
+        Examples
+        --------
+        >>> ledger.transfers.head()
         """
         return self._transfers()
 
     def transfers_as_of(self, moment: Moment) -> pd.DataFrame:
-        """All transfers as they were known at a moment, from the history."""
+        """All transfers as they were known at a moment, from the history.
+
+        Returns
+        -------
+        DataFrame
+            created_at, amount_cents, amount, direction, source_name, destination_name, state,
+            kind, description, error_reason, updated_at, settled_at, returned_at, source_party,
+            destination_party, status, activity_type, type, id, source_id, destination_id,
+            organization_id, read_from, first_seen_at, changed_at, missing_since.
+
+        Examples
+        --------
+        >>> ledger.transfers_as_of("last month")
+        """
         at = self._moment(moment)
         columns = [name for name in _READING_ORDER if name != "confirmed_at"]
         table = self._joined(lambda store: store.transfers_as_of(at)).select(columns)
@@ -87,10 +121,23 @@ class Tables(Stored):
 
         The last one is the present one. :meth:`evidence` shows what was said.
 
+        Returns
+        -------
+        DataFrame
+            organization_id, id, type, status, state, error_reason, created_at, updated_at,
+            settled_at, returned_at, amount_cents, amount, source_id, source_name, source_party,
+            destination_id, destination_name, destination_party, direction, activity_type, kind,
+            description, read_from, first_seen_at, changed_at, missing_since, removed_at,
+            valid_from, valid_until.
+
         Raises
         ------
         UnknownTransfer
             No such transfer here.
+
+        Examples
+        --------
+        >>> ledger.history(ledger.transfers["id"].iloc[0])
         """
         table = self._joined(lambda store: store.history_of(transfer_id))
         if table.num_rows == 0:
@@ -113,6 +160,18 @@ class Tables(Stored):
 
         The words are those of :func:`seqdata.analysis.filter_transfers`. `include_removed`
         adds those that vanished from the service, with ``removed_at``.
+
+        Returns
+        -------
+        DataFrame
+            created_at, amount_cents, amount, direction, source_name, destination_name, state,
+            kind, description, error_reason, updated_at, settled_at, returned_at, source_party,
+            destination_party, status, activity_type, type, id, source_id, destination_id,
+            organization_id, read_from, first_seen_at, changed_at, confirmed_at, missing_since.
+
+        Examples
+        --------
+        >>> ledger.transfers_where(since="last month", account="Groceries", state="settled")
         """
         since, until = self._said(since), self._said(until)
         found = filter_transfers(
@@ -147,6 +206,10 @@ class Tables(Stored):
         ------
         UnknownTransfer
             Nothing here has this id.
+
+        Examples
+        --------
+        >>> ledger.evidence(ledger.transfers["id"].iloc[0])
         """
         rows = [row for store in self._stores for row in store.evidence(thing_id)]
         if not rows:
@@ -163,32 +226,91 @@ class Tables(Stored):
 
         ``kind``, ``read_from``, ``began_at``, ``ended_at``; ``since`` and ``read_at``: all
         transfers made since then were read as they were at that moment.
+
+        Returns
+        -------
+        DataFrame
+            run, organization_id, kind, read_from, began_at, ended_at, since, read_at, asked.
+
+        Examples
+        --------
+        >>> ledger.runs
         """
         return self._marked(self._read(Store.read_runs))
 
     @property
     def details(self) -> pd.DataFrame:
-        """What made the transfers: id, kind, rule_trigger_type, rule_trigger_cron, fetched_at."""
+        """What made the transfers: id, kind, rule_trigger_type, rule_trigger_cron, fetched_at.
+
+        Returns
+        -------
+        DataFrame
+            organization_id, id, kind, rule_trigger_type, rule_trigger_cron, fetched_at.
+
+        Examples
+        --------
+        >>> ledger.details
+        """
         return self._marked(self._read(Store.read_details))
 
     @property
     def legs(self) -> pd.DataFrame:
-        """The payments of the transfers: id, leg, status, state, created_at and the like."""
+        """The payments of the transfers: id, leg, status, state, created_at and the like.
+
+        Returns
+        -------
+        DataFrame
+            organization_id, id, leg, status, state, created_at, completed_at, expected_on.
+
+        Examples
+        --------
+        >>> ledger.legs
+        """
         return self._marked(self._read(Store.read_legs))
 
     @property
     def annotations(self) -> pd.DataFrame:
-        """Categories and notes of your own: id, category, note, annotated_at."""
+        """Categories and notes of your own: id, category, note, annotated_at.
+
+        Returns
+        -------
+        DataFrame
+            organization_id, id, category, note, split, annotated_at.
+
+        Examples
+        --------
+        >>> ledger.annotations
+        """
         return self._marked(self._read(Store.read_annotations))
 
     @property
     def pods(self) -> pd.DataFrame:
-        """The open pods with their newest observed balance and their goal, by name."""
+        """The open pods with their newest observed balance and their goal, by name.
+
+        Returns
+        -------
+        DataFrame
+            name, balance_cents, balance, as_of, goal_cents, goal, id.
+
+        Examples
+        --------
+        >>> ledger.pods[["name", "balance", "goal"]]
+        """
         return self._open_ones("pod", "goal_cents", "goal")
 
     @property
     def ports(self) -> pd.DataFrame:
-        """The open ports, where income arrives, with their newest observed balance, by name."""
+        """The open ports, where income arrives, with their newest observed balance, by name.
+
+        Returns
+        -------
+        DataFrame
+            name, balance_cents, balance, as_of, id.
+
+        Examples
+        --------
+        >>> ledger.ports[["name", "balance"]]
+        """
         return self._open_ones("port")
 
     def _open_ones(self, kind: str, *more: str) -> pd.DataFrame:
@@ -219,6 +341,17 @@ class Tables(Stored):
 
         Closed ones stay, with ``closed_at``. A balance that the service does not know is NA. Of a
         debt (``is_owed``: a card, a loan) it is what is owed, which lessens what there is.
+
+        Returns
+        -------
+        DataFrame
+            kind, name, balance_cents, balance, is_owed, as_of, goal_cents, goal, type,
+            provider_type, institution, created_at, missing_since, closed_at, id,
+            linked_account_id, organization_id, read_from, first_seen_at, changed_at.
+
+        Examples
+        --------
+        >>> ledger.accounts[["kind", "name", "balance", "is_owed"]]
         """
         return self._marked(self._read_accounts())
 
@@ -228,6 +361,15 @@ class Tables(Stored):
 
         A row is a stretch in which the balance was seen the same: from ``as_of`` to
         ``confirmed_at``.
+
+        Returns
+        -------
+        DataFrame
+            organization_id, account_id, as_of, confirmed_at, balance_cents, balance, origin.
+
+        Examples
+        --------
+        >>> ledger.balances
         """
         return self._marked(self._read_balances())
 
@@ -238,7 +380,17 @@ class Tables(Stored):
         until: Moment | None = None,
         account: Words | None = None,
     ) -> pd.DataFrame:
-        """Return the observed balances that pass all filters that are given."""
+        """Return the observed balances that pass all filters that are given.
+
+        Returns
+        -------
+        DataFrame
+            organization_id, account_id, as_of, confirmed_at, balance_cents, balance, origin.
+
+        Examples
+        --------
+        >>> ledger.balances_where(account="Groceries")
+        """
         since, until = self._said(since), self._said(until)
         found = filter_balances(
             self._read_balances(), self._named_accounts, since=since, until=until, account=account

@@ -80,7 +80,11 @@ def categorize(
     counts = np.bincount(places, minlength=len(combinations))
     parties = _parties(combinations, counts, rules)
     splits = read_splits(annotations)
-    largest = annotations["id"].map({id_: next(iter(parts)) for id_, parts in splits.items()})
+    largest = pd.Series(
+        [next(iter(splits.get(id_, ())), None) for id_ in annotations["id"]],
+        index=annotations.index,
+        dtype="str",
+    )
     own_words = annotations["category"].fillna(largest).fillna("").str.strip()
     annotated, own_words = annotations[own_words != ""], own_words[own_words != ""]
     named = [name for parts in splits.values() for name in parts]
