@@ -170,7 +170,7 @@ def test_forget_removes_the_tables(shell: Shell, world: Sandbox) -> None:
 
 
 def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path: Path) -> None:
-    """The first line of `sandbox` is JSON with ten keys, and an interrupt ends it with 0."""
+    """The first line of `sandbox` is JSON with all that connects; an interrupt ends it with 0."""
     command = [sys.executable, "-m", "seqdata", "sandbox", "--months", "1", "--now", "2026-11-01"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_bare()) as process:
         assert process.stdout is not None
@@ -178,8 +178,8 @@ def test_the_sandbox_prints_its_connection_and_serves_until_interrupted(tmp_path
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE) == 0
     assert sorted(connection) == [
-        "access_token", "app_url", "auth_url", "client_id", "email", "kyc_id",
-        "organization_id", "password", "refresh_token", "totp_secret",
+        "access_token", "api_key", "api_key_transfers", "app_url", "auth_url", "client_id", "email",
+        "kyc_id", "organization_id", "password", "platform_url", "refresh_token", "totp_secret",
     ]  # fmt: skip
 
 

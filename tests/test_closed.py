@@ -30,6 +30,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
 #: What asks nothing of the ledger's folder or of the service.
 HARMLESS = {
     "close", "open", "demo", "sandbox", "summary", "plot", "share_safe", "organization_id", "sent",
+    "show",
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def table_lines(
     # Where whole heads make it too wide, those that are wider than their cells are broken.
     for is_broken in (False, True):
         broken = [
-            wrap(name, max(map(width, [*cells, *name.split()]), default=1)) if is_broken else [name]
+            wrap(name, max(1, *map(width, [*cells, *name.split()]))) if is_broken else [name]
             for name, cells in zip(names, columns, strict=True)
         ]
         widths = [
