@@ -140,7 +140,7 @@ CASES = [
 ]  # fmt: skip
 
 #: What has its tests elsewhere: payments are the transfer desk's, and there are the lies.
-ELSEWHERE = {"create_error", "contradiction", "payment_fails"} | {
+ELSEWHERE = {"create_error", "contradiction", "payment_fails", "refused", "balance_error"} | {
     lie.kind for lie in LIES.values()
 }  # fmt: skip
 

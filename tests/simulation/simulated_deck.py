@@ -24,9 +24,14 @@ INTERRUPT = "interrupt"
 #: What no fault of the service is.
 SURROUNDINGS = (*DROPS, *REFUSALS, DEATH, INTERRUPT)
 
-#: What can be dealt: every kind there is, and what surrounds the program; kinds that are alike
+#: Faults of the official API alone, which a life's ledger does not ask.
+_OF_THE_OTHER_API = {"refused", "balance_error"}
+
+#: What can be dealt: every kind of fault, and what surrounds the program; kinds that are alike
 #: begin alike, so their order is that of their last letters.
-CARDS = tuple(sorted((*KINDS, *SURROUNDINGS), key=lambda name: name[::-1]))
+CARDS = tuple(
+    sorted((*(KINDS.keys() - _OF_THE_OTHER_API), *SURROUNDINGS), key=lambda name: name[::-1])
+)
 
 #: Lies that need a second organization, which a life's world does not have.
 _OF_TWO = {"page_of_other_organization", "detail_of_other_organization"}
