@@ -51,6 +51,8 @@ def test_a_word_that_no_method_has_is_refused_in_a_sentence(
         (lambda one: one.cash_flow("last month"), "Did you mean since='last month'?"),
         (lambda one: one.cash_flow("Bills"), "Did you mean account='Bills'?"),
         (lambda one: one.upcoming(14), "Did you mean days=14?"),
+        (lambda one: one.cash_flow(one.pods), "got DataFrame alone. Its words are"),
+        (lambda one: one.spending(month=one.pods), "no word 'month'. Its words are"),
         (lambda one: one.sync("full"), "Did you mean full=True?"),
         (lambda one: one.spending(month="2026-10"), "Did you mean since=?"),
         (lambda one: one.spending(period="month"), "Did you mean freq=?"),

@@ -113,7 +113,7 @@ def _refusal(
     wrong = next((word for word in words if word not in known), None)
     if wrong is not None:
         near = _ELSEWHERE.get(wrong, "")
-        if near == "freq" and words[wrong] not in _FREQUENCIES:
+        if near == "freq":
             near = _word_of(words[wrong], known)
         if near not in known:
             near = next(iter(difflib.get_close_matches(wrong, known, 1, _CLOSE)), "")
@@ -133,14 +133,15 @@ def _refusal(
 def _word_of(value: object, known: Sequence[str]) -> str:
     """Guess which word a value was given for; "" where nothing is likely."""
     likely = ["account"] if isinstance(value, str | list) else []
-    if value in ("paid", "settled"):
-        likely.insert(0, "by_day")
-    if value in _FREQUENCIES:
-        likely.insert(0, "freq")
-    elif isinstance(value, str | date) and _is_moment(value):
-        likely.insert(0, "since")
     if isinstance(value, int):
         likely.insert(0, "days")
+    elif isinstance(value, str | date):
+        if value in ("paid", "settled"):
+            likely.insert(0, "by_day")
+        elif value in _FREQUENCIES:
+            likely.insert(0, "freq")
+        elif _is_moment(value):
+            likely.insert(0, "since")
     return next((word for word in likely if word in known), "")
 
 
